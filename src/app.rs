@@ -1,0 +1,212 @@
+//! The running program's parts in one place: cheap to clone, handed to every handler and worker.
+
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::cache::{Keys, Tokens};
+use crate::client::{Client, Lanes, Resolve, Settings};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::{self, Conn, Db, Lane, Tx};
+use crate::error::{Error, Result};
+use crate::model::{Event, INSTANCE_ACTOR};
+use crate::service;
+use crate::signature;
+use crate::site::Site;
+use crate::throttle::Throttle;
+use crate::wake::Wake;
+
+/// All parts. See [`App::open`].
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What handlers and workers use.
+pub struct Parts {
+    pub config: Config,
+    pub site: Site,
+    pub clock: Clock,
+    pub db: Db,
+    pub client: Client,
+    pub lanes: Lanes,
+    pub tokens: Arc<Tokens>,
+    /// Private keys of local actors, parsed.
+    pub keys: Keys,
+    /// Rouses the worker when there is something to deliver or to do.
+    pub wake: Arc<Wake>,
+    /// Failed sign-ins by account and by address (S-068).
+    pub sign_ins: Throttle<String>,
+    /// New applications by address (S-079).
+    pub registrations: Throttle<IpAddr>,
+    /// Keys and documents that could not be fetched lately (S-019).
+    pub unreachable: Throttle<String>,
+}
+
+/// What differs between service and tests.
+pub struct Surroundings {
+    pub clock: Clock,
+    /// `None`: the system's resolver.
+    pub resolver: Option<Arc<dyn Resolve>>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { clock: Clock::system(), resolver: None }
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Opens the database, checks that it belongs to this configuration, and builds the rest.
+    ///
+    /// # Errors
+    /// One clear sentence, before anything is changed, when the folder, the database or the
+    /// configuration does not fit.
+    pub fn open(config: Config, surroundings: Surroundings) -> Result<Self> {
+        let site = Site::new(&config);
+        let clock = surroundings.clock;
+        let tokens = Arc::new(Tokens::default());
+        let wake = Arc::new(Wake::default());
+        let settings = client_settings(&config, surroundings.resolver)?;
+        let (for_tokens, for_wake) = (Arc::clone(&tokens), Arc::clone(&wake));
+        let after_commit = move |events: Vec<Event>| {
+            for event in events {
+                match event {
+                    Event::TokensEnded { .. } => for_tokens.clear(),
+                    Event::DeliveryQueued | Event::JobQueued => for_wake.rouse(),
+                    Event::AccountChanged { .. } | Event::DomainBlocksChanged => {}
+                }
+            }
+        };
+        let db = Db::open(&config.storage.data_dir, clock.clone(), Box::new(after_commit))?;
+        claim(&db, &config, &site)?;
+        Ok(Self(Arc::new(Parts {
+            client: Client::new(settings)?,
+            lanes: Lanes::new(),
+            keys: Keys::default(),
+            sign_ins: Throttle::new(clock.clone()),
+            registrations: Throttle::new(clock.clone()),
+            unreachable: Throttle::new(clock.clone()),
+            config,
+            site,
+            clock,
+            db,
+            tokens,
+            wake,
+        })))
+    }
+
+    /// Reads on a thread that may block, away from the one that serves connections.
+    pub async fn read<T, F>(&self, f: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Conn) -> Result<T> + Send + 'static,
+    {
+        let db = self.db.clone();
+        actix_web::web::block(move || db.read(f))
+            .await
+            .map_err(|_| Error::internal("a read was cancelled"))?
+    }
+
+    /// Writes for a person who waits; answers after the commit.
+    pub async fn write<T, F>(&self, f: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.db.write(Lane::Interactive, f).await
+    }
+
+    /// Runs slow CPU work (password hashes, keys) on a thread that may block.
+    pub async fn compute<T, F>(&self, f: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        actix_web::web::block(f).await.map_err(|_| Error::internal("work was cancelled"))
+    }
+
+    /// Ends outgoing requests, lets the writer finish and closes the database. What waits in
+    /// the queues is due again at the next start.
+    pub fn close(&self) {
+        self.client.shutdown();
+        self.lanes.shutdown();
+        self.db.close();
+    }
+}
+
+fn client_settings(config: &Config, resolver: Option<Arc<dyn Resolve>>) -> Result<Settings> {
+    let user_agent = format!("Dassie/{} (+{}/)", env!("CARGO_PKG_VERSION"), config.base_url());
+    let mut settings = Settings::new(user_agent);
+    settings.own_hosts = vec![config.server.host.clone()];
+    settings.allowed_private = config.network.allowed_private_ranges.clone();
+    settings.allow_ports = config.network.allow_ports.clone();
+    settings.allow_http = config.dev;
+    if let Some(path) = &config.network.extra_ca_file {
+        let pem = std::fs::read(path).map_err(|e| {
+            Error::internal(format!(
+                "cannot read network.extra_ca_file {}: {e}. Correct the path, or leave it out.",
+                path.display()
+            ))
+        })?;
+        settings.extra_ca_pem = Some(pem);
+    }
+    if let Some(resolver) = resolver {
+        settings.resolver = resolver;
+    }
+    Ok(settings)
+}
+
+/// A database belongs to one host and account domain for ever, and to `--dev` or not: addresses
+/// that other servers know cannot change (F-355). A new one is claimed, with the instance actor.
+fn claim(db: &Db, config: &Config, site: &Site) -> Result<()> {
+    let kind = if config.dev { "dev" } else { "real" };
+    let facts = [
+        ("host", site.host.clone()),
+        ("account_domain", site.account_domain.clone()),
+        ("kind", kind.into()),
+    ];
+    let mut is_new = false;
+    for (key, wanted) in &facts {
+        match db.read(|conn| db::meta::get(conn, key))? {
+            Some(have) if have == *wanted => {}
+            Some(have) if *key == "kind" => {
+                return Err(Error::internal(format!(
+                    "the database in {} was made by a {have} server and this is a {wanted} one. \
+                     {} Or choose another storage.data_dir.",
+                    config.storage.data_dir.display(),
+                    if config.dev { "Start without --dev." } else { "Start with --dev." },
+                )));
+            }
+            Some(have) => {
+                return Err(Error::internal(format!(
+                    "server.{key} is {wanted}, but the database in {} was made for {have}. Other \
+                     servers know its accounts under that name, so it cannot change: set it back, \
+                     or choose another storage.data_dir.",
+                    config.storage.data_dir.display()
+                )));
+            }
+            None => is_new = true,
+        }
+    }
+    let has_actor = db.read(|conn| db::key::find_local(conn, INSTANCE_ACTOR))?.is_some();
+    if !is_new && has_actor {
+        return Ok(());
+    }
+    let key = signature::key::generate()?;
+    let site = site.clone();
+    db.write(Lane::Interactive, move |tx| {
+        for (key, value) in &facts {
+            db::meta::set(tx, key, value)?;
+        }
+        service::account::ensure_instance_actor(tx, &site, key)
+    })
+    .wait()
+}

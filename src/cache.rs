@@ -1,0 +1,96 @@
+//! Small caches of what every request needs: tokens by hash, parsed private keys by account.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::db;
+use crate::error::{Error, Result};
+use crate::model::Token;
+use crate::signature::key::PrivateKey;
+
+/// How many entries each cache has at the most; full, it starts anew.
+const MOST: usize = 1024;
+
+/// Tokens by their hash. Emptied after every commit that ended one (S-078).
+#[derive(Default)]
+pub struct Tokens {
+    state: Mutex<TokenState>,
+}
+
+#[derive(Default)]
+struct TokenState {
+    /// Counts the emptyings: what was read before one is not put in after it.
+    age: u64,
+    known: HashMap<[u8; 32], Arc<Token>>,
+}
+
+impl Tokens {
+    /// The token if it is cached.
+    pub fn get(&self, hash: &[u8; 32]) -> Option<Arc<Token>> {
+        lock(&self.state).known.get(hash).cloned()
+    }
+
+    /// The token with this hash, read from the database if it has to be.
+    pub fn load(&self, db: &db::Db, hash: &[u8; 32]) -> Result<Option<Arc<Token>>> {
+        if let Some(token) = self.get(hash) {
+            return Ok(Some(token));
+        }
+        // read before the snapshot is taken
+        let age = lock(&self.state).age;
+        let token = db.read(|conn| db::oauth::find_token(conn, hash))?;
+        let Some(token) = token.map(Arc::new) else {
+            return Ok(None);
+        };
+        let mut state = lock(&self.state);
+        if state.age == age {
+            if state.known.len() >= MOST {
+                state.known.clear();
+            }
+            state.known.insert(*hash, Arc::clone(&token));
+        }
+        Ok(Some(token))
+    }
+
+    /// Forgets all.
+    pub fn clear(&self) {
+        let mut state = lock(&self.state);
+        state.age += 1;
+        state.known.clear();
+    }
+}
+
+/// A local actor's key, ready to sign.
+#[derive(Clone)]
+pub struct Signer {
+    pub key_id: String,
+    pub key: PrivateKey,
+}
+
+/// Private keys by account: parsing one costs more than a signature check.
+#[derive(Default)]
+pub struct Keys(Mutex<HashMap<i64, Signer>>);
+
+impl Keys {
+    /// The key of a local account.
+    ///
+    /// # Errors
+    /// 404 when it has none.
+    pub fn get(&self, db: &db::Db, account_id: i64) -> Result<Signer> {
+        if let Some(signer) = lock(&self.0).get(&account_id) {
+            return Ok(signer.clone());
+        }
+        let stored =
+            db.read(|conn| db::key::find_local(conn, account_id))?.ok_or(Error::NotFound)?;
+        let signer = Signer { key_id: stored.key_id, key: PrivateKey::from_pkcs8(&stored.pkcs8)? };
+        let mut keys = lock(&self.0);
+        if keys.len() >= MOST {
+            keys.clear();
+        }
+        keys.insert(account_id, signer.clone());
+        Ok(signer)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

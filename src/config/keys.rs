@@ -1,0 +1,150 @@
+//! The one list of settings.
+
+use super::value::{Given, Setting};
+use super::{Config, host};
+
+/// One setting: its name, and how it is read from and written into a [`Config`].
+pub(super) struct Key {
+    /// `section.name`.
+    pub(super) path: &'static str,
+    /// The value as TOML.
+    pub(super) get: fn(&Config) -> String,
+    /// Takes a given value over, or says how it must be.
+    pub(super) set: fn(&mut Config, Given<'_>) -> Result<(), String>,
+}
+
+impl Key {
+    pub(super) fn section(&self) -> &'static str {
+        self.path.split_once('.').map_or("", |(section, _)| section)
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.path.split_once('.').map_or(self.path, |(_, name)| name)
+    }
+
+    /// The environment variable that overrides the file.
+    pub(super) fn variable(&self) -> String {
+        format!("DASSIE_{}", self.path.replace('.', "_").to_uppercase())
+    }
+}
+
+/// Makes `KEYS` of sections with `name: check`, and a function that compiles only while no
+/// field is forgotten.
+macro_rules! keys {
+    ($($section:ident: $type:ident { $($name:ident: $check:expr,)* })*) => {
+        /// All settings, in the order in which they are shown.
+        pub(super) const KEYS: &[Key] = &[$($(Key {
+            path: concat!(stringify!($section), ".", stringify!($name)),
+            get: |config| config.$section.$name.to_toml(),
+            set: |config, given| {
+                config.$section.$name = $check(given.read()?)?;
+                Ok(())
+            },
+        },)*)*];
+
+        #[allow(dead_code, reason = "it is for the compiler to read")]
+        fn no_field_is_forgotten(config: Config) {
+            let Config { dev: _, origins: _, $($section,)* } = config;
+            $(let super::$type { $($name: _,)* } = $section;)*
+        }
+    };
+}
+
+keys! {
+    server: Server {
+        host: host::normal,
+        account_domain: (|domain: Option<_>| domain.map(host::normal).transpose()),
+        listen: any,
+        trusted_proxies: any,
+    }
+    storage: Storage {
+        data_dir: any,
+    }
+    instance: Instance {
+        title: some_text,
+        description: any,
+        contact_email: (|email: Option<_>| email.map(email_address).transpose()),
+        contact_account: (|name: Option<_>| name.map(local_account).transpose()),
+        languages: (|codes: Vec<_>| codes.into_iter().map(language).collect::<Result<_, _>>()),
+        default_language: language,
+    }
+    limits: Limits {
+        max_characters: (|n| within(n, 1, 100_000)),
+    }
+    federation: Federation {
+        require_signed_fetch: any,
+    }
+    network: Network {
+        allowed_private_ranges: any,
+        allow_ports: (|ports: Vec<_>| ports.into_iter().map(port).collect::<Result<_, _>>()),
+        extra_ca_file: any,
+    }
+    log: Log {
+        level: any,
+        format: any,
+    }
+}
+
+/// Ports that no setting opens: what listens there is never a web server (S-007).
+pub const NEVER_PORTS: &[u16] = &[0, 22, 25, 53, 110, 143, 5432, 6379];
+
+// The checks: each answers the value, made uniform, or how it must be.
+
+fn any<T>(value: T) -> Result<T, String> {
+    Ok(value)
+}
+
+fn some_text(text: String) -> Result<String, String> {
+    if text.trim().is_empty() { Err("must not be empty".to_owned()) } else { Ok(text) }
+}
+
+fn within(n: usize, least: usize, most: usize) -> Result<usize, String> {
+    if (least..=most).contains(&n) {
+        Ok(n)
+    } else {
+        Err(format!("must be a number from {least} to {most}"))
+    }
+}
+
+fn port(port: u16) -> Result<u16, String> {
+    if NEVER_PORTS.contains(&port) {
+        return Err(format!("must not contain {port}: no web server listens there"));
+    }
+    Ok(port)
+}
+
+fn email_address(text: String) -> Result<String, String> {
+    let proper = text.split_once('@').is_some_and(|(user, domain)| {
+        !user.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    if proper && !text.contains(char::is_whitespace) {
+        Ok(text)
+    } else {
+        Err("must be an e-mail address, such as \"me@example.org\", or empty".to_owned())
+    }
+}
+
+fn local_account(text: String) -> Result<String, String> {
+    let name = text.strip_prefix('@').unwrap_or(&text);
+    if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        Ok(name.to_owned())
+    } else {
+        Err("must be the name of an account here, such as \"me\", or empty".to_owned())
+    }
+}
+
+/// An ISO 639 code, with a script or region where it matters (`zh-Hant`).
+fn language(code: String) -> Result<String, String> {
+    let mut parts = code.split('-');
+    let first = parts
+        .next()
+        .is_some_and(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_lowercase()));
+    let proper = first
+        && parts
+            .all(|p| (2..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()));
+    if proper {
+        Ok(code)
+    } else {
+        Err("must be language codes such as \"en\" or \"zh\"".to_owned())
+    }
+}

@@ -1,0 +1,200 @@
+//! The configuration: one TOML file, each key of which an environment variable can override.
+//!
+//! The settings are the structs below; `keys.rs` lists them once more with their checks, and
+//! that one list serves the file, the environment, `config show` and the tests.
+//! `load.rs` reads and judges, `value.rs` knows the types that a setting can have.
+
+mod cidr;
+mod host;
+mod keys;
+mod load;
+mod value;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+
+pub use cidr::Cidr;
+pub use keys::NEVER_PORTS;
+pub use load::{ConfigError, environment};
+
+use load::Origin;
+
+/// Every setting, checked, and where it came from.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// `serve --dev`: http on a loopback name instead of https on a public one.
+    pub dev: bool,
+    pub server: Server,
+    pub storage: Storage,
+    pub instance: Instance,
+    pub limits: Limits,
+    pub federation: Federation,
+    pub network: Network,
+    pub log: Log,
+    /// By path (`server.host`); what is absent is a default.
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+/// How the world reaches this server.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Public host name, lower case and in punycode; with a port only in dev. Never empty in
+    /// a loaded configuration.
+    pub host: String,
+    /// Domain of the accounts where it is not the host: see [`Config::account_domain`].
+    pub account_domain: Option<String>,
+    /// Address and port that the server listens on.
+    pub listen: SocketAddr,
+    /// Whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<Cidr>,
+}
+
+/// Where things are kept.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// The folder of the database, its socket and the uploads.
+    pub data_dir: PathBuf,
+}
+
+/// How the instance presents itself.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    pub title: String,
+    pub description: String,
+    pub contact_email: Option<String>,
+    /// Name of the local account to turn to, without `@`.
+    pub contact_account: Option<String>,
+    /// Languages spoken here, as ISO 639 codes.
+    pub languages: Vec<String>,
+    /// Language of a status when neither its client nor its text tells.
+    pub default_language: String,
+}
+
+/// How much of something is allowed.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Longest text of a status.
+    pub max_characters: usize,
+}
+
+/// Dealings with other servers.
+#[derive(Clone, Debug, Default)]
+pub struct Federation {
+    /// Answer ActivityPub documents only to signed requests.
+    pub require_signed_fetch: bool,
+}
+
+/// Exceptions from the rules for outgoing connections; all empty on a usual server.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// Address ranges that may be connected to although they are not public.
+    pub allowed_private_ranges: Vec<Cidr>,
+    /// Ports that may be connected to beside the usual ones.
+    pub allow_ports: Vec<u16>,
+    /// PEM file of certificate authorities trusted beside the system's.
+    pub extra_ca_file: Option<PathBuf>,
+}
+
+/// What the log says, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Log {
+    pub level: LogLevel,
+    pub format: LogFormat,
+}
+
+/// The least important lines that are still logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Lines for people or for programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    #[default]
+    Human,
+    Json,
+}
+
+/// Which rules hold for the host name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// https on a public name.
+    Real,
+    /// http on localhost or a loopback address.
+    Dev,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            account_domain: None,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            trusted_proxies: vec![
+                Cidr::new(Ipv4Addr::new(127, 0, 0, 0).into(), 8),
+                Cidr::new(Ipv6Addr::LOCALHOST.into(), 128),
+            ],
+        }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { data_dir: PathBuf::from("./data") }
+    }
+}
+
+impl Default for Instance {
+    fn default() -> Self {
+        Self {
+            title: "Dassie".to_owned(),
+            description: String::new(),
+            contact_email: None,
+            contact_account: None,
+            languages: vec!["en".to_owned()],
+            default_language: "en".to_owned(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_characters: 5000 }
+    }
+}
+
+impl Config {
+    /// Scheme and host of all our addresses, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        let scheme = if self.dev { "http" } else { "https" };
+        format!("{scheme}://{}", self.server.host)
+    }
+
+    /// The part after the `@` of our accounts.
+    pub fn account_domain(&self) -> &str {
+        self.server.account_domain.as_deref().unwrap_or(&self.server.host)
+    }
+
+    /// The settings in force as TOML, each with where it came from.
+    pub fn show(&self) -> String {
+        let mut text = String::new();
+        let mut section = "";
+        for key in keys::KEYS {
+            if key.section() != section {
+                let gap = if section.is_empty() { "" } else { "\n" };
+                section = key.section();
+                text += &format!("{gap}[{section}]\n");
+            }
+            let origin = self.origins.get(key.path).unwrap_or(&Origin::Default);
+            text += &format!("{} = {}  # {origin}\n", key.name(), (key.get)(self));
+        }
+        text
+    }
+}

@@ -1,0 +1,112 @@
+//! Durable jobs: accepted activities and fetches, kept until done.
+
+use rusqlite::params;
+
+use super::{Conn, Tx, optional};
+use crate::error::Result;
+use crate::model::{Event, Job, JobKind};
+
+/// Queues a job, due now.
+pub fn insert(tx: &Tx<'_>, kind: JobKind, lane: &str, payload: &[u8]) -> Result<i64> {
+    insert_at(tx, kind, lane, payload, tx.now())
+}
+
+/// Queues a job for later.
+pub fn insert_at(tx: &Tx<'_>, kind: JobKind, lane: &str, payload: &[u8], due: i64) -> Result<i64> {
+    tx.sql
+        .prepare_cached(
+            "INSERT INTO job (kind, lane, payload, due, created_at) VALUES (?, ?, ?, ?, ?)",
+        )?
+        .execute(params![kind as i64, lane, payload, due, tx.now()])?;
+    tx.after_commit(Event::JobQueued);
+    Ok(tx.sql.last_insert_rowid())
+}
+
+/// How many jobs wait; counting stops at `at_most`.
+pub fn count(conn: &Conn, at_most: i64) -> Result<i64> {
+    Ok(conn
+        .sql
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM job INDEXED BY job_due WHERE dead = 0 LIMIT ?)",
+        )?
+        .query_row([at_most], |row| row.get(0))?)
+}
+
+/// How many jobs of one lane wait; counting stops at `at_most`.
+pub fn count_lane(conn: &Conn, lane: &str, at_most: i64) -> Result<i64> {
+    Ok(conn
+        .sql
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM job WHERE lane = ? AND dead = 0 LIMIT ?)",
+        )?
+        .query_row(params![lane, at_most], |row| row.get(0))?)
+}
+
+/// What is due: the oldest due row of each lane, so that one server's come in order (F-133).
+pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<Job>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT j.id, j.kind, j.lane, j.payload, j.attempts FROM job j
+         WHERE j.dead = 0 AND j.due <= ?1
+           AND NOT EXISTS (SELECT 1 FROM job k
+             WHERE k.lane = j.lane AND k.dead = 0 AND k.id < j.id AND k.due <= ?1)
+         ORDER BY j.due, j.id LIMIT ?2",
+    )?;
+    let rows = statement.query_map([conn.now(), limit], |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    })?;
+    let mut jobs = Vec::new();
+    for row in rows {
+        let (id, kind, lane, payload, attempts) = row?;
+        // a kind of a newer version is left for it
+        if let Some(kind) = JobKind::from_number(kind) {
+            jobs.push(Job { id, kind, lane, payload, attempts });
+        }
+    }
+    Ok(jobs)
+}
+
+/// When the next job is due, later than `after`.
+pub fn next_due(conn: &Conn, after: i64) -> Result<Option<i64>> {
+    optional(
+        conn.sql
+            .prepare_cached("SELECT due FROM job WHERE dead = 0 AND due > ? ORDER BY due LIMIT 1")?
+            .query_row([after], |row| row.get(0)),
+    )
+}
+
+/// Done.
+pub fn remove(tx: &Tx<'_>, id: i64) -> Result<()> {
+    tx.sql.prepare_cached("DELETE FROM job WHERE id = ?")?.execute([id])?;
+    Ok(())
+}
+
+/// Failed for now: again at `due`.
+pub fn postpone(tx: &Tx<'_>, id: i64, due: i64, error: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "UPDATE job SET attempts = attempts + 1, due = ?, last_error = ? WHERE id = ?",
+        )?
+        .execute(params![due, error, id])?;
+    Ok(())
+}
+
+/// Failed for good: kept for the administrator to see (F-145).
+pub fn bury(tx: &Tx<'_>, id: i64, error: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "UPDATE job SET attempts = attempts + 1, dead = 1, last_error = ? WHERE id = ?",
+        )?
+        .execute(params![error, id])?;
+    Ok(())
+}
+
+/// Forgets dead jobs made before `before`.
+pub fn expire_dead(tx: &Tx<'_>, before: i64, limit: i64) -> Result<usize> {
+    Ok(tx
+        .sql
+        .prepare_cached(
+            "DELETE FROM job WHERE id IN
+               (SELECT id FROM job WHERE dead = 1 AND created_at < ? LIMIT ?)",
+        )?
+        .execute([before, limit])?)
+}

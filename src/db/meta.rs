@@ -1,0 +1,36 @@
+//! Facts about the database itself.
+
+use rusqlite::params;
+
+use super::{Conn, Tx, optional};
+use crate::error::Result;
+
+/// The value under `key`.
+pub fn get(conn: &Conn, key: &str) -> Result<Option<String>> {
+    optional(
+        conn.sql
+            .prepare_cached("SELECT value FROM meta WHERE key = ?")?
+            .query_row([key], |row| row.get(0)),
+    )
+}
+
+/// Sets the value under `key`.
+pub fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "INSERT INTO meta (key, value) VALUES (?, ?)
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )?
+        .execute(params![key, value])?;
+    Ok(())
+}
+
+/// The greatest snowflake in use: the next ones begin above it.
+pub(super) fn greatest_id(conn: &Conn) -> Result<i64> {
+    Ok(conn.sql.query_row(
+        "SELECT max(ifnull((SELECT max(id) FROM status), 0), ifnull((SELECT max(id) FROM account), 0),
+           ifnull((SELECT max(id) FROM media), 0))",
+        [],
+        |row| row.get(0),
+    )?)
+}

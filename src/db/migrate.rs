@@ -1,0 +1,31 @@
+//! Schema migrations: numbered files, append only, one transaction each.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::{Error, Result};
+
+/// All migrations in order; the schema's version (`PRAGMA user_version`) is how many ran.
+const MIGRATIONS: &[&str] = &[include_str!("../../assets/migrations/0001_initial.sql")];
+
+/// Runs what is missing.
+///
+/// # Errors
+/// A database of a newer version is refused before anything is changed.
+pub(super) fn run(sql: &mut Connection) -> Result<()> {
+    let version: i64 = sql.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    if version > MIGRATIONS.len() {
+        return Err(Error::internal(format!(
+            "the database is of version {version} and this program knows {} at the most. \
+             Install a newer Dassie, or restore the backup made before the upgrade.",
+            MIGRATIONS.len()
+        )));
+    }
+    for (done, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+        let tx = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute_batch(migration)?;
+        tx.pragma_update(None, "user_version", (done + 1) as i64)?;
+        tx.commit()?;
+    }
+    Ok(())
+}

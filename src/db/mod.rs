@@ -1,0 +1,226 @@
+//! The store: one SQLite file, one writer thread, a few readers. All SQL is in this folder,
+//! one file a table family, and only this folder knows rusqlite.
+//!
+//! Reading: `db.read(|conn| …)` on a thread that may block. Writing: `db.write(lane, |tx| …)`;
+//! the answer comes after the commit, so what is acknowledged is on disk.
+
+pub mod account;
+pub mod delivery;
+pub mod favourite;
+pub mod follow;
+pub mod host;
+pub mod job;
+pub mod key;
+pub mod meta;
+mod migrate;
+pub mod moderation;
+pub mod notification;
+pub mod oauth;
+mod open;
+pub mod plan;
+pub mod search;
+pub mod seen;
+pub mod status;
+pub mod timeline;
+pub mod user;
+pub mod visible;
+mod writer;
+
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::id;
+use crate::model::Event;
+
+pub use writer::{Lane, Written};
+
+/// How many readers there are: as many as the blocking pool has threads.
+const READERS: usize = 4;
+
+/// The open database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    readers: Mutex<Vec<Conn>>,
+    reader_back: Condvar,
+    writer: writer::Writer,
+}
+
+/// A connection as the layers above see it: something to hand to the functions of this folder.
+pub struct Conn {
+    sql: Connection,
+    clock: Clock,
+}
+
+/// A write transaction: reads as [`Conn`] does, mints ids, remembers what to tell after the commit.
+pub struct Tx<'a> {
+    conn: &'a Conn,
+    now: i64,
+    last_id: &'a Cell<i64>,
+    events: RefCell<Vec<Event>>,
+}
+
+/// What is called with the events of a batch, after its commit, on the writer's thread.
+pub type AfterCommit = Box<dyn Fn(Vec<Event>) + Send>;
+
+impl Db {
+    /// Opens or creates the database in `folder` and brings its schema up to date.
+    ///
+    /// # Errors
+    /// One clear sentence when the folder cannot be written, the file is no Dassie database
+    /// or it is of a newer version; nothing is changed then.
+    pub fn open(folder: &Path, clock: Clock, after_commit: AfterCommit) -> Result<Self> {
+        let path = open::prepare_folder(folder)?;
+        let mut writer = open::writer(&path, clock.clone())?;
+        migrate::run(&mut writer.sql)?;
+        let mut readers = Vec::with_capacity(READERS);
+        for _ in 0..READERS {
+            readers.push(open::reader(&path, clock.clone())?);
+        }
+        let writer = writer::Writer::start(writer, after_commit)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                readers: Mutex::new(readers),
+                reader_back: Condvar::new(),
+                writer,
+            }),
+        })
+    }
+
+    /// Runs `f` on a reader, in one snapshot. Blocks while all readers are out.
+    pub fn read<T>(&self, f: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
+        let reader = ReaderGuard { inner: &self.inner, conn: Some(self.take_reader()) };
+        let conn = reader.conn.as_ref().ok_or_else(|| Error::internal("no reader"))?;
+        conn.sql.prepare_cached("BEGIN")?.execute([])?;
+        let result = f(conn);
+        conn.sql.prepare_cached("COMMIT")?.execute([])?;
+        result
+    }
+
+    /// Queues `f` for the writer. It runs in a savepoint of its own: an error or a panic undoes
+    /// it alone. The returned [`Written`] is a future; [`Written::wait`] blocks instead.
+    pub fn write<T, F>(&self, lane: Lane, f: F) -> Written<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.inner.writer.submit(lane, f)
+    }
+
+    /// Lets what is queued finish, checkpoints the log and ends the writer. Later writes fail.
+    pub fn close(&self) {
+        self.inner.writer.close();
+    }
+
+    /// Makes the next `count` commits fail: how tests see what a full disk does.
+    pub fn fail_commits(&self, count: u32) {
+        self.inner.writer.fail_commits(count);
+    }
+
+    fn take_reader(&self) -> Conn {
+        let mut readers = lock(&self.inner.readers);
+        loop {
+            if let Some(conn) = readers.pop() {
+                return conn;
+            }
+            readers = self.inner.reader_back.wait(readers).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Gives the reader back even when the closure panics.
+struct ReaderGuard<'a> {
+    inner: &'a Inner,
+    conn: Option<Conn>,
+}
+
+impl Drop for ReaderGuard<'_> {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            if !conn.sql.is_autocommit() {
+                // a panic left the snapshot open
+                let _ = conn.sql.execute_batch("ROLLBACK");
+            }
+            lock(&self.inner.readers).push(conn);
+            self.inner.reader_back.notify_one();
+        }
+    }
+}
+
+impl Conn {
+    /// Milliseconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.clock.now_ms()
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        self.conn
+    }
+}
+
+impl Tx<'_> {
+    /// The time of this transaction: one for all that it writes.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// A new id of arrival: strictly greater than every one minted before, in commit order,
+    /// also when the clock steps back.
+    pub fn mint_id(&self) -> i64 {
+        let next = id::from_ms(self.now).max(self.last_id.get() + 1);
+        self.last_id.set(next);
+        next
+    }
+
+    /// Tells `event` once this transaction is committed, never otherwise.
+    pub fn after_commit(&self, event: Event) {
+        self.events.borrow_mut().push(event);
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Internal(format!("database: {error}"))
+    }
+}
+
+/// A mutex held for plain data: a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `Some(row)` or `None`; other errors stay errors.
+fn optional<T>(result: rusqlite::Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Ids as a JSON array: one bound parameter for `IN (SELECT value FROM json_each(?))`.
+fn json_ids(ids: &[i64]) -> String {
+    let mut text = String::with_capacity(ids.len() * 20 + 2);
+    text.push('[');
+    for (i, id) in ids.iter().enumerate() {
+        if i > 0 {
+            text.push(',');
+        }
+        text.push_str(&id.to_string());
+    }
+    text.push(']');
+    text
+}

@@ -1,0 +1,123 @@
+//! Blocks, mutes and domain blocks.
+
+use rusqlite::params;
+
+use super::{Conn, Tx, optional};
+use crate::error::Result;
+
+/// The administrator's domain blocks: `(domain, severity)`; severity 2 is suspend, 1 silence.
+pub fn list_domain_blocks(conn: &Conn) -> Result<Vec<(String, i64)>> {
+    let mut statement = conn.sql.prepare_cached("SELECT domain, severity FROM domain_block")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The severest block on a domain or one above it (F-338): 0 none, 1 silence, 2 suspend.
+pub fn domain_severity(conn: &Conn, domain: &str) -> Result<i64> {
+    let name = domain.rsplit_once(':').map_or(domain, |(name, _)| name);
+    let mut names = vec![domain];
+    let mut rest = Some(name);
+    while let Some(suffix) = rest {
+        names.push(suffix);
+        rest = suffix.split_once('.').map(|(_, above)| above);
+    }
+    let names = serde_json::to_string(&names).unwrap_or_default();
+    Ok(conn
+        .sql
+        .prepare_cached(
+            "SELECT ifnull(max(severity), 0) FROM domain_block
+             WHERE domain IN (SELECT value FROM json_each(?))",
+        )?
+        .query_row([names], |row| row.get(0))?)
+}
+
+/// Sets an administrator's domain block.
+pub fn insert_domain_block(tx: &Tx<'_>, domain: &str, severity: i64, comment: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached("INSERT OR REPLACE INTO domain_block VALUES (?, ?, ?, ?)")?
+        .execute(params![domain, severity, comment, tx.now()])?;
+    Ok(())
+}
+
+/// `account` blocks `target`.
+pub fn blocks(conn: &Conn, account: i64, target: i64) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM block WHERE account_id = ? AND target_id = ?")?
+        .exists([account, target])?)
+}
+
+/// Stores a block; false when it was there.
+pub fn insert_block(tx: &Tx<'_>, account: i64, target: i64, uri: Option<&str>) -> Result<bool> {
+    Ok(tx
+        .sql
+        .prepare_cached(
+            "INSERT OR IGNORE INTO block (account_id, target_id, uri, created_at) VALUES (?, ?, ?, ?)",
+        )?
+        .execute(params![account, target, uri, tx.now()])?
+        > 0)
+}
+
+/// Removes a block and answers its activity's id (empty if it had none); `None` without a block.
+pub fn delete_block(tx: &Tx<'_>, account: i64, target: i64) -> Result<Option<String>> {
+    optional(
+        tx.sql
+            .prepare_cached(
+                "DELETE FROM block WHERE account_id = ? AND target_id = ? RETURNING ifnull(uri, '')",
+            )?
+            .query_row([account, target], |row| row.get(0)),
+    )
+}
+
+/// Removes a mute.
+pub fn delete_mute(tx: &Tx<'_>, account: i64, target: i64) -> Result<()> {
+    tx.sql
+        .prepare_cached("DELETE FROM mute WHERE account_id = ? AND target_id = ?")?
+        .execute([account, target])?;
+    Ok(())
+}
+
+/// `account` mutes `target` now; the answer is whether notifications are muted as well.
+pub fn mutes(conn: &Conn, account: i64, target: i64) -> Result<Option<bool>> {
+    optional(
+        conn.sql
+            .prepare_cached(
+                "SELECT hide_notifications FROM mute WHERE account_id = ? AND target_id = ?
+                 AND (expires_at IS NULL OR expires_at > ?)",
+            )?
+            .query_row(params![account, target, conn.now()], |row| row.get(0)),
+    )
+}
+
+/// `account` hides the whole of `domain`.
+pub fn hides_domain(conn: &Conn, account: i64, domain: &str) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM account_domain_block WHERE account_id = ? AND domain = ?")?
+        .exists(params![account, domain])?)
+}
+
+/// Stores a mute.
+pub fn insert_mute(
+    tx: &Tx<'_>,
+    account: i64,
+    target: i64,
+    hide_notifications: bool,
+    expires_at: Option<i64>,
+) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "INSERT OR REPLACE INTO mute (account_id, target_id, hide_notifications, expires_at, created_at)
+             VALUES (?, ?, ?, ?, ?)",
+        )?
+        .execute(params![account, target, hide_notifications, expires_at, tx.now()])?;
+    Ok(())
+}
+
+/// `account` hides `domain`.
+pub fn insert_hidden_domain(tx: &Tx<'_>, account: i64, domain: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached("INSERT OR IGNORE INTO account_domain_block VALUES (?, ?, ?)")?
+        .execute(params![account, domain, tx.now()])?;
+    Ok(())
+}

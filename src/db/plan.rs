@@ -1,0 +1,44 @@
+//! How queries are planned: recorded while tests run, then explained one by one.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::Connection;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+
+use super::{Conn, lock};
+use crate::error::Result;
+
+static RECORDING: AtomicBool = AtomicBool::new(false);
+static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// From now on, databases opened in this process remember the text of what they run.
+pub fn record() {
+    RECORDING.store(true, Ordering::SeqCst);
+}
+
+/// Everything that was run since [`record`].
+pub fn recorded() -> Vec<String> {
+    lock(&STATEMENTS).iter().cloned().collect()
+}
+
+/// SQLite's plan of a statement, a line a step.
+pub fn explain(conn: &Conn, statement: &str) -> Result<Vec<String>> {
+    let mut explained = conn.sql.prepare(&format!("EXPLAIN QUERY PLAN {statement}"))?;
+    let rows = explained.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<_>>()?;
+    Ok(rows)
+}
+
+pub(super) fn watch(sql: &mut Connection) {
+    if RECORDING.load(Ordering::SeqCst) {
+        // without a trace the test that asked for it finds nothing, and says so
+        let _ = sql.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(note));
+    }
+}
+
+fn note(event: TraceEvent<'_>) {
+    if let TraceEvent::Stmt(statement, _) = event {
+        lock(&STATEMENTS).insert(statement.sql().to_string());
+    }
+}

@@ -1,0 +1,251 @@
+//! The one writer: a thread that takes closures, groups what is waiting into one commit
+//! (`synchronous=FULL`), and answers each caller only after it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::{AfterCommit, Conn, Tx, lock};
+use crate::error::{Error, Result};
+use crate::model::Event;
+
+/// How long one batch may collect background closures before it commits.
+const SLICE: Duration = Duration::from_millis(20);
+/// How many closures one commit takes at the most.
+const BATCH: usize = 128;
+/// How many closures may wait in one lane; more is answered 503.
+const WAITING: usize = 1024;
+
+/// Which queue a write waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// A person waits for it.
+    Interactive,
+    /// Inbox and maintenance: after the interactive ones, in slices of at most 20 ms.
+    Background,
+}
+
+/// The answer to a write: await it, or [`Written::wait`] for it on a thread that may block.
+pub struct Written<T> {
+    answer: oneshot::Receiver<Result<T>>,
+}
+
+impl<T> Written<T> {
+    /// Blocks until the commit (or the failure) of the write.
+    pub fn wait(self) -> Result<T> {
+        self.answer.blocking_recv().unwrap_or_else(|_| Err(stopping()))
+    }
+}
+
+impl<T> Future for Written<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.answer).poll(cx).map(|got| got.unwrap_or_else(|_| Err(stopping())))
+    }
+}
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    queues: Mutex<Queues>,
+    wake: Condvar,
+    fail_commits: AtomicU32,
+}
+
+#[derive(Default)]
+struct Queues {
+    interactive: VecDeque<Box<dyn Task>>,
+    background: VecDeque<Box<dyn Task>>,
+    closing: bool,
+}
+
+/// A closure with the place where its answer goes.
+trait Task: Send {
+    /// Runs it; true when its changes shall stay.
+    fn run(&mut self, tx: &Tx<'_>) -> bool;
+    /// Tells the caller, once the batch is committed or has failed.
+    fn finish(self: Box<Self>, commit: &Result<()>);
+}
+
+struct TaskOf<T, F> {
+    f: Option<F>,
+    result: Option<Result<T>>,
+    answer: oneshot::Sender<Result<T>>,
+}
+
+impl<T: Send, F: FnOnce(&Tx<'_>) -> Result<T> + Send> Task for TaskOf<T, F> {
+    fn run(&mut self, tx: &Tx<'_>) -> bool {
+        let Some(f) = self.f.take() else { return false };
+        let result = catch_unwind(AssertUnwindSafe(|| f(tx)))
+            .unwrap_or_else(|_| Err(Error::internal("a write panicked and was undone")));
+        let ok = result.is_ok();
+        self.result = Some(result);
+        ok
+    }
+
+    fn finish(self: Box<Self>, commit: &Result<()>) {
+        let result = match (self.result, commit) {
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (Some(Err(error)), _) => Err(error),
+            (_, Err(error)) => Err(error.again()),
+            (None, Ok(())) => Err(Error::internal("a write was not run")),
+        };
+        // a caller that went away does not mind
+        let _ = self.answer.send(result);
+    }
+}
+
+impl Writer {
+    pub(super) fn start(mut conn: Conn, after_commit: AfterCommit) -> Result<Self> {
+        let shared = Arc::new(Shared {
+            queues: Mutex::new(Queues::default()),
+            wake: Condvar::new(),
+            fail_commits: AtomicU32::new(0),
+        });
+        let hook = Arc::clone(&shared);
+        conn.sql.commit_hook(Some(move || {
+            hook.fail_commits
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
+                .is_ok()
+        }))?;
+        let last_id = super::meta::greatest_id(&conn)?;
+        let for_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || run(&conn, &for_thread, &after_commit, last_id))
+            .map_err(|e| Error::internal(format!("cannot start the writer thread: {e}")))?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn submit<T, F>(&self, lane: Lane, f: F) -> Written<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (answer, receiver) = oneshot::channel();
+        let task = TaskOf { f: Some(f), result: None, answer };
+        let mut queues = lock(&self.shared.queues);
+        let closing = queues.closing;
+        let queue = match lane {
+            Lane::Interactive => &mut queues.interactive,
+            Lane::Background => &mut queues.background,
+        };
+        if closing || queue.len() >= WAITING {
+            let _ = task.answer.send(Err(if closing { stopping() } else { busy() }));
+        } else {
+            queue.push_back(Box::new(task));
+            self.shared.wake.notify_one();
+        }
+        Written { answer: receiver }
+    }
+
+    pub(super) fn fail_commits(&self, count: u32) {
+        self.shared.fail_commits.store(count, Ordering::SeqCst);
+    }
+
+    pub(super) fn close(&self) {
+        lock(&self.shared.queues).closing = true;
+        self.shared.wake.notify_one();
+        if let Some(thread) = lock(&self.thread).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn stopping() -> Error {
+    Error::Unavailable { message: "The server is stopping".into(), retry_after: 5 }
+}
+
+fn busy() -> Error {
+    Error::Unavailable { message: "The server is busy".into(), retry_after: 5 }
+}
+
+impl Shared {
+    /// The first task of a batch; `None` when the writer shall end.
+    fn next(&self) -> Option<Box<dyn Task>> {
+        let mut queues = lock(&self.queues);
+        loop {
+            let task = queues.interactive.pop_front().or_else(|| queues.background.pop_front());
+            if task.is_some() || queues.closing {
+                return task;
+            }
+            queues = self.wake.wait(queues).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// A further task for a batch that began `since`; the last place of a batch is kept for
+    /// the background, so that a flood of interactive writes never starves it.
+    fn another(&self, taken: usize, since: Instant) -> Option<Box<dyn Task>> {
+        let mut queues = lock(&self.queues);
+        let interactive = if taken + 1 < BATCH { queues.interactive.pop_front() } else { None };
+        if interactive.is_some() {
+            return interactive;
+        }
+        let background = taken < BATCH && since.elapsed() < SLICE;
+        if background { queues.background.pop_front() } else { None }
+    }
+}
+
+fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64) {
+    let last_id = Cell::new(last_id);
+    while let Some(first) = shared.next() {
+        let since = Instant::now();
+        let mut events = Vec::new();
+        let mut done = Vec::new();
+        let mut commit = conn.sql.execute_batch("BEGIN IMMEDIATE").map_err(Error::from);
+        let mut next = Some(first);
+        while let Some(mut task) = next {
+            if commit.is_ok() {
+                commit = run_one(conn, task.as_mut(), &last_id, &mut events);
+            }
+            done.push(task);
+            next = shared.another(done.len(), since);
+        }
+        let commit = commit.and_then(|()| Ok(conn.sql.execute_batch("COMMIT")?));
+        if commit.is_err() && !conn.sql.is_autocommit() {
+            let _ = conn.sql.execute_batch("ROLLBACK");
+        }
+        if let Err(error) = &commit {
+            tracing::error!(%error, writes = done.len(), "commit failed");
+        } else if !events.is_empty() {
+            after_commit(events);
+        }
+        for task in done {
+            task.finish(&commit);
+        }
+    }
+    // nothing is lost without this, it only makes the next start quicker; no ANALYZE: statistics
+    // of a young database lead the planner astray in a grown one
+    let _ = conn.sql.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
+}
+
+/// One closure in its savepoint. An error here is the connection's, not the closure's.
+fn run_one(
+    conn: &Conn,
+    task: &mut dyn Task,
+    last_id: &Cell<i64>,
+    events: &mut Vec<Event>,
+) -> Result<()> {
+    let tx = Tx { conn, now: conn.now(), last_id, events: RefCell::new(Vec::new()) };
+    conn.sql.prepare_cached("SAVEPOINT task")?.execute([])?;
+    if task.run(&tx) {
+        conn.sql.prepare_cached("RELEASE task")?.execute([])?;
+        events.append(&mut tx.events.into_inner());
+    } else {
+        conn.sql.execute_batch("ROLLBACK TO task; RELEASE task")?;
+    }
+    Ok(())
+}

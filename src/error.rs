@@ -1,0 +1,132 @@
+//! The one error type. Each variant has an HTTP status and a sentence that is safe to show;
+//! the cause of an internal error goes to the log only.
+
+use std::borrow::Cow;
+
+/// What went wrong, in terms of what the caller can do about it.
+///
+/// At the client API it becomes the status of [`Error::status`] with the body
+/// `{"error": Error::public()}`, as Mastodon answers.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 404. Also what a reader gets who may not see a thing that exists (S-088).
+    #[error("Record not found")]
+    NotFound,
+    /// 404 with a sentence of its own.
+    #[error("{0}")]
+    Missing(Cow<'static, str>),
+    /// 410: it existed and was deleted.
+    #[error("Gone")]
+    Gone,
+    /// 401: no valid token or signature.
+    #[error("{0}")]
+    Unauthorized(Cow<'static, str>),
+    /// 403: known, and not allowed.
+    #[error("{0}")]
+    Forbidden(Cow<'static, str>),
+    /// 400: the request cannot be read.
+    #[error("{0}")]
+    BadRequest(Cow<'static, str>),
+    /// 422: the request can be read and a value in it is refused; the message names the field.
+    #[error("{0}")]
+    Invalid(Cow<'static, str>),
+    /// 409: it collides with something that is there.
+    #[error("{0}")]
+    Conflict(Cow<'static, str>),
+    /// 406: content type not spoken here.
+    #[error("{0}")]
+    NotAcceptable(Cow<'static, str>),
+    /// 405.
+    #[error("Method not allowed")]
+    MethodNotAllowed,
+    /// 413: the body is larger than `limit` bytes.
+    #[error("The request body is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    /// 429, with `Retry-After` in seconds.
+    #[error("Too many requests")]
+    TooMany { retry_after: u32 },
+    /// 503, with `Retry-After` in seconds: a full lane or a server that stops.
+    #[error("{message}")]
+    Unavailable { message: Cow<'static, str>, retry_after: u32 },
+    /// 503: another server could not be reached or answered nonsense.
+    #[error("{0}")]
+    Remote(Cow<'static, str>),
+    /// 500: a fault of ours; the text is for the log.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Result with [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// 422 with a Mastodon style message, e.g. `Validation failed: Text can't be blank`.
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(message.into())
+    }
+
+    /// A fault of ours: 500 outside, the text in the log.
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+
+    /// The HTTP status code.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::BadRequest(_) => 400,
+            Self::Unauthorized(_) => 401,
+            Self::Forbidden(_) => 403,
+            Self::NotFound | Self::Missing(_) => 404,
+            Self::MethodNotAllowed => 405,
+            Self::NotAcceptable(_) => 406,
+            Self::Conflict(_) => 409,
+            Self::Gone => 410,
+            Self::TooLarge { .. } => 413,
+            Self::Invalid(_) => 422,
+            Self::TooMany { .. } => 429,
+            Self::Internal(_) => 500,
+            Self::Unavailable { .. } | Self::Remote(_) => 503,
+        }
+    }
+
+    /// The sentence for the outside; never an internal cause (S-062).
+    pub fn public(&self) -> String {
+        match self {
+            Self::Internal(_) => "Something went wrong on our end".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    /// Seconds for a `Retry-After` header, where one belongs.
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::TooMany { retry_after } | Self::Unavailable { retry_after, .. } => {
+                Some(*retry_after)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same error again, for each of several callers that wait for one result.
+    pub fn again(&self) -> Self {
+        match self {
+            Self::NotFound => Self::NotFound,
+            Self::Missing(m) => Self::Missing(m.clone()),
+            Self::Gone => Self::Gone,
+            Self::MethodNotAllowed => Self::MethodNotAllowed,
+            Self::Unauthorized(m) => Self::Unauthorized(m.clone()),
+            Self::Forbidden(m) => Self::Forbidden(m.clone()),
+            Self::BadRequest(m) => Self::BadRequest(m.clone()),
+            Self::Invalid(m) => Self::Invalid(m.clone()),
+            Self::Conflict(m) => Self::Conflict(m.clone()),
+            Self::NotAcceptable(m) => Self::NotAcceptable(m.clone()),
+            Self::Remote(m) => Self::Remote(m.clone()),
+            Self::Internal(m) => Self::Internal(m.clone()),
+            Self::TooLarge { limit } => Self::TooLarge { limit: *limit },
+            Self::TooMany { retry_after } => Self::TooMany { retry_after: *retry_after },
+            Self::Unavailable { message, retry_after } => {
+                Self::Unavailable { message: message.clone(), retry_after: *retry_after }
+            }
+        }
+    }
+}

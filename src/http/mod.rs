@@ -1,0 +1,9 @@
+//! What all HTTP handlers share: answers, bodies, parameters, the client's address.
+
+pub mod body;
+pub mod params;
+pub mod peer;
+pub mod respond;
+
+pub use params::Params;
+pub use respond::{JSON, json};

@@ -1,0 +1,20 @@
+//! Dassie: a personal fediverse server.
+pub mod activity;
+pub mod app;
+pub mod cache;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod crypto;
+pub mod db;
+pub mod error;
+pub mod http;
+pub mod id;
+pub mod log;
+pub mod model;
+pub mod service;
+pub mod signature;
+pub mod site;
+pub mod text;
+pub mod throttle;
+pub mod wake;

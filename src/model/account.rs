@@ -1,0 +1,127 @@
+//! An actor, local or remote.
+
+use serde::{Deserialize, Serialize};
+
+use super::Emoji;
+
+/// The id of the instance actor: below every snowflake.
+pub const INSTANCE_ACTOR: i64 = 1;
+
+/// What kind of actor it is; stored as its number (F-043).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(i64)]
+pub enum ActorKind {
+    #[default]
+    Person = 0,
+    Service = 1,
+    Application = 2,
+    Group = 3,
+    Organization = 4,
+}
+
+impl ActorKind {
+    /// The ActivityStreams type.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "Person",
+            Self::Service => "Service",
+            Self::Application => "Application",
+            Self::Group => "Group",
+            Self::Organization => "Organization",
+        }
+    }
+
+    /// Reads the ActivityStreams type.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Person, Self::Service, Self::Application, Self::Group, Self::Organization]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
+
+    /// Service and Application: shown as bots.
+    pub fn is_bot(self) -> bool {
+        matches!(self, Self::Service | Self::Application)
+    }
+
+    /// From the stored number; an unknown one is a person.
+    pub fn from_number(number: i64) -> Self {
+        match number {
+            1 => Self::Service,
+            2 => Self::Application,
+            3 => Self::Group,
+            4 => Self::Organization,
+            _ => Self::Person,
+        }
+    }
+}
+
+/// One line of a profile; `value` is HTML.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    pub name: String,
+    pub value: String,
+    /// RFC 3339, when the link was found to point back.
+    #[serde(default)]
+    pub verified_at: Option<String>,
+}
+
+/// An account as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    pub id: i64,
+    pub username: String,
+    /// `None`: local.
+    pub domain: Option<String>,
+    pub uri: String,
+    pub url: Option<String>,
+    pub kind: ActorKind,
+    pub display_name: String,
+    /// HTML.
+    pub note: String,
+    pub fields: Vec<Field>,
+    pub emojis: Vec<Emoji>,
+    pub avatar_url: Option<String>,
+    pub header_url: Option<String>,
+    pub locked: bool,
+    pub discoverable: bool,
+    pub indexable: bool,
+    pub inbox: Option<String>,
+    pub shared_inbox: Option<String>,
+    pub outbox: Option<String>,
+    pub followers_uri: Option<String>,
+    pub following_uri: Option<String>,
+    pub featured_uri: Option<String>,
+    pub moved_to_uri: Option<String>,
+    pub created_at: i64,
+    pub fetched_at: Option<i64>,
+    pub suspended_at: Option<i64>,
+    pub statuses_count: i64,
+    pub followers_count: i64,
+    pub following_count: i64,
+    pub last_status_at: Option<i64>,
+}
+
+impl Account {
+    /// Lives on this server.
+    pub fn is_local(&self) -> bool {
+        self.domain.is_none()
+    }
+
+    /// `name` for a local account, `name@domain` for a remote one.
+    pub fn acct(&self) -> String {
+        match &self.domain {
+            Some(domain) => format!("{}@{domain}", self.username),
+            None => self.username.clone(),
+        }
+    }
+
+    /// Where a browser finds it.
+    pub fn page(&self) -> &str {
+        self.url.as_deref().unwrap_or(&self.uri)
+    }
+
+    /// Where deliveries to it go: the shared inbox where there is one (F-204).
+    pub fn delivery_inbox(&self) -> Option<&str> {
+        self.shared_inbox.as_deref().or(self.inbox.as_deref())
+    }
+}

@@ -1,0 +1,19 @@
+//! Plain structs and enums, shared by all layers; no I/O.
+
+mod account;
+mod event;
+mod notification;
+mod oauth;
+mod page;
+mod queue;
+mod status;
+mod visibility;
+
+pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR};
+pub use event::Event;
+pub use notification::{Notification, NotificationKind};
+pub use oauth::{Application, Scopes, Token};
+pub use page::Page;
+pub use queue::{Delivery, Job, JobKind};
+pub use status::{Emoji, Media, MediaKind, Poll, Status};
+pub use visibility::Visibility;

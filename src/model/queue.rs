@@ -1,0 +1,47 @@
+//! Rows of the durable queues.
+
+/// One activity that one inbox shall get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    pub id: i64,
+    pub activity_id: i64,
+    pub inbox: String,
+    pub host: String,
+    pub due: i64,
+    pub attempts: i64,
+    pub last_error: Option<String>,
+    pub created_at: i64,
+}
+
+/// What a job is about; stored as its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i64)]
+pub enum JobKind {
+    /// An accepted activity: `{"signer", "inbox_owner", "body"}`.
+    Inbox = 0,
+    /// Fetch a status by its URI, for a thread or a boost: the URI.
+    FetchStatus = 1,
+    /// Read an actor again: its URI.
+    RefreshActor = 2,
+    /// Remove an account with all that it wrote, in slices: its id.
+    RemoveAccount = 3,
+}
+
+impl JobKind {
+    /// From the stored number.
+    pub fn from_number(number: i64) -> Option<Self> {
+        [Self::Inbox, Self::FetchStatus, Self::RefreshActor, Self::RemoveAccount]
+            .into_iter()
+            .find(|kind| *kind as i64 == number)
+    }
+}
+
+/// Something to do, kept until it is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    pub id: i64,
+    pub kind: JobKind,
+    pub lane: String,
+    pub payload: Vec<u8>,
+    pub attempts: i64,
+}

@@ -1,0 +1,361 @@
+//! Accounts: making, signing in, storing remote ones, removing.
+
+use crate::activity::{self, build};
+use crate::crypto;
+use crate::db::key::LocalKey;
+use crate::db::user::User;
+use crate::db::{self, Conn, Tx};
+use crate::error::{Error, Result};
+use crate::model::{Account, ActorKind, Emoji, Event, Field, INSTANCE_ACTOR, JobKind, Visibility};
+use crate::signature::key::{GeneratedKey, PublicKey};
+use crate::site::Site;
+use crate::text::sanitize;
+
+/// The shortest password that is taken (S-067).
+pub const SHORTEST_PASSWORD: usize = 10;
+/// The longest; hashing more would only cost time.
+pub const LONGEST_PASSWORD: usize = 256;
+
+/// What a new local account is made of.
+pub struct NewAccount {
+    pub username: String,
+    pub email: String,
+    /// From [`crypto::hash_password`]; hashing is slow and has no place in a transaction.
+    pub password_hash: String,
+    pub admin: bool,
+    pub key: GeneratedKey,
+}
+
+/// Checks a name for a local account: letters, digits and `_`, 1 to 30 of them.
+///
+/// # Errors
+/// 422 with what is wrong.
+pub fn check_username(username: &str) -> Result<()> {
+    let fits = !username.is_empty()
+        && username.len() <= 30
+        && username.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !fits {
+        return Err(Error::invalid(
+            "Validation failed: Username must have 1 to 30 letters, digits and underscores",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks the length of a new password.
+///
+/// # Errors
+/// 422 with what is wrong.
+pub fn check_password(password: &str) -> Result<()> {
+    if password.chars().count() < SHORTEST_PASSWORD {
+        return Err(Error::invalid(format!(
+            "Validation failed: Password is too short (minimum is {SHORTEST_PASSWORD} characters)"
+        )));
+    }
+    if password.len() > LONGEST_PASSWORD {
+        return Err(Error::invalid(format!(
+            "Validation failed: Password is too long (maximum is {LONGEST_PASSWORD} bytes)"
+        )));
+    }
+    Ok(())
+}
+
+/// Makes a local account.
+///
+/// # Errors
+/// 422 when the name or the address is taken or does not fit.
+pub fn create(tx: &Tx<'_>, site: &Site, new: NewAccount) -> Result<Account> {
+    check_username(&new.username)?;
+    if db::account::find_local(tx, &new.username)?.is_some() {
+        return Err(Error::invalid("Validation failed: Username has already been taken"));
+    }
+    // a name that was here before would speak with another's past
+    if db::seen::buried_at(tx, &site.actor(&new.username))?.is_some() {
+        return Err(Error::invalid(
+            "Validation failed: Username belonged to a deleted account and cannot be used again",
+        ));
+    }
+    let email = new.email.trim();
+    let looks_right = email.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    if !looks_right || email.len() > 320 || email.chars().any(|c| c.is_control() || c == ' ') {
+        return Err(Error::invalid("Validation failed: Email is invalid"));
+    }
+    if db::user::email_taken(tx, email)? {
+        return Err(Error::invalid("Validation failed: Email has already been taken"));
+    }
+    let uri = site.actor(&new.username);
+    let account = Account {
+        id: tx.mint_id(),
+        url: Some(site.profile(&new.username)),
+        inbox: Some(format!("{uri}/inbox")),
+        shared_inbox: Some(site.shared_inbox()),
+        outbox: Some(format!("{uri}/outbox")),
+        followers_uri: Some(format!("{uri}/followers")),
+        following_uri: Some(format!("{uri}/following")),
+        featured_uri: Some(format!("{uri}/collections/featured")),
+        created_at: tx.now(),
+        username: new.username,
+        uri,
+        ..Account::default()
+    };
+    insert_with_key(tx, &account, new.key)?;
+    db::user::insert(
+        tx,
+        &User {
+            account_id: account.id,
+            email: email.to_owned(),
+            password_hash: new.password_hash,
+            admin: new.admin,
+            note_source: String::new(),
+            default_visibility: Visibility::Public,
+            default_sensitive: false,
+            default_language: None,
+        },
+    )?;
+    Ok(account)
+}
+
+/// Makes the instance actor (F-038), which signs our fetches, unless it is there.
+pub fn ensure_instance_actor(tx: &Tx<'_>, site: &Site, key: GeneratedKey) -> Result<()> {
+    if db::account::find(tx, INSTANCE_ACTOR)?.is_some() {
+        return Ok(());
+    }
+    let uri = site.instance_actor();
+    let account = Account {
+        id: INSTANCE_ACTOR,
+        // a domain is no user name anybody could take
+        username: site.account_domain.clone(),
+        kind: ActorKind::Application,
+        url: Some(format!("{}/about", site.base)),
+        inbox: Some(site.shared_inbox()),
+        shared_inbox: Some(site.shared_inbox()),
+        outbox: Some(format!("{uri}/outbox")),
+        locked: true,
+        created_at: tx.now(),
+        uri,
+        ..Account::default()
+    };
+    insert_with_key(tx, &account, key)
+}
+
+fn insert_with_key(tx: &Tx<'_>, account: &Account, key: GeneratedKey) -> Result<()> {
+    db::account::insert(tx, account)?;
+    db::key::insert_local(
+        tx,
+        &LocalKey {
+            account_id: account.id,
+            key_id: format!("{}#main-key", account.uri),
+            pkcs8: key.pkcs8,
+            public_pem: key.public_pem,
+        },
+    )
+}
+
+/// Checks a name or e-mail address and a password; slow on purpose, the same for all failures
+/// (S-067, S-068).
+pub fn sign_in(user: Option<&User>, password: &str) -> Option<i64> {
+    let hash = user.map(|user| user.password_hash.as_str());
+    let fits = crypto::verify_password(password, hash);
+    user.filter(|_| fits).map(|user| user.account_id)
+}
+
+/// Sets a new password; all sessions, tokens and streams end with it (S-078).
+pub fn set_password(tx: &Tx<'_>, account_id: i64, hash: &str) -> Result<()> {
+    db::user::set_password(tx, account_id, hash)?;
+    db::oauth::revoke_all(tx, account_id)
+}
+
+/// Deletes a local account: nobody sees it from now on, all servers that know it are told
+/// (F-227), its rows go in slices.
+pub fn delete_local(tx: &Tx<'_>, site: &Site, account: &Account) -> Result<()> {
+    let activity = build::delete_actor(&account.uri, &format!("{}#delete", account.uri));
+    let inboxes = db::follow::list_follower_inboxes(tx, account.id)?;
+    let known = db::account::list_known_inboxes(tx)?;
+    super::delivery::queue(tx, account, &activity, inboxes.into_iter().chain(known))?;
+    db::oauth::revoke_all(tx, account.id)?;
+    db::user::delete(tx, account.id)?;
+    db::seen::bury(tx, &account.uri, true)?;
+    tracing::info!(account = %account.acct(), host = %site.host, "account deleted");
+    remove(tx, account)
+}
+
+/// A remote actor is gone (F-170).
+pub fn delete_remote(tx: &Tx<'_>, account: &Account) -> Result<()> {
+    db::seen::bury(tx, &account.uri, false)?;
+    remove(tx, account)
+}
+
+fn remove(tx: &Tx<'_>, account: &Account) -> Result<()> {
+    db::account::suspend(tx, account.id)?;
+    db::job::insert(tx, JobKind::RemoveAccount, "", account.id.to_string().as_bytes())?;
+    tx.after_commit(Event::AccountChanged { account_id: account.id });
+    Ok(())
+}
+
+/// One slice of an account's removal; true when nothing is left. The row of a local one stays
+/// until its deliveries are done, since they are signed with its key.
+pub fn remove_slice(tx: &Tx<'_>, account_id: i64) -> Result<bool> {
+    let ids = db::status::ids_of_account(tx, account_id, 50)?;
+    for id in &ids {
+        if let Some(status) = db::status::find(tx, *id)?
+            && status.local
+        {
+            db::seen::bury(tx, &status.uri, true)?;
+        }
+        db::status::delete(tx, *id)?;
+    }
+    if !ids.is_empty() || db::delivery::has_activities_of(tx, account_id)? {
+        return Ok(false);
+    }
+    db::account::delete(tx, account_id)?;
+    Ok(true)
+}
+
+/// Stores what a remote actor's own document says: a new row or the changed one. `domain` is
+/// the one of its handle, already checked (F-054).
+pub fn store_remote(tx: &Tx<'_>, actor: &activity::actor::Actor, domain: &str) -> Result<Account> {
+    let known = db::account::find_by_uri(tx, &actor.id)?;
+    if known.as_ref().is_some_and(Account::is_local) {
+        return Err(Error::Forbidden("A local actor does not come from elsewhere".into()));
+    }
+    let note = sanitize::html(&actor.summary).html;
+    let account = Account {
+        id: known.as_ref().map_or_else(|| tx.mint_id(), |known| known.id),
+        username: sanitize::name(&actor.preferred_username, 2048),
+        domain: Some(domain.to_owned()),
+        uri: actor.id.clone(),
+        url: actor.url.as_deref().and_then(sanitize::http_url),
+        kind: actor.kind,
+        display_name: sanitize::name(&actor.name, 2048),
+        note,
+        fields: actor
+            .fields
+            .iter()
+            .map(|(name, value)| Field {
+                name: sanitize::name(name, 2047),
+                value: sanitize::html(value).html,
+                verified_at: None,
+            })
+            .collect(),
+        emojis: emojis(&actor.emojis),
+        avatar_url: actor.icon_url.as_deref().and_then(sanitize::http_url),
+        header_url: actor.image_url.as_deref().and_then(sanitize::http_url),
+        locked: actor.locked,
+        discoverable: actor.discoverable,
+        indexable: actor.indexable,
+        inbox: actor.inbox.clone(),
+        shared_inbox: actor.shared_inbox.clone(),
+        outbox: actor.outbox.clone(),
+        followers_uri: actor.followers.clone(),
+        following_uri: actor.following.clone(),
+        featured_uri: actor.featured.clone(),
+        moved_to_uri: None,
+        created_at: actor.published_ms.map_or(tx.now(), |ms| ms.clamp(0, tx.now())),
+        fetched_at: Some(tx.now()),
+        suspended_at: known.as_ref().and_then(|known| known.suspended_at),
+        ..Account::default()
+    };
+    match known {
+        Some(_) => db::account::update(tx, &account)?,
+        None => db::account::insert(tx, &account)?,
+    }
+    let keys: Vec<(String, Vec<u8>)> = actor
+        .public_keys
+        .iter()
+        .filter_map(|key| Some((key.id.clone(), PublicKey::from_pem(&key.pem).ok()?.to_bytes())))
+        .collect();
+    db::key::replace_remote(tx, account.id, &keys)?;
+    tx.after_commit(Event::AccountChanged { account_id: account.id });
+    Ok(account)
+}
+
+/// Custom emojis of a remote text.
+pub fn emojis(tags: &[activity::tag::Emoji]) -> Vec<Emoji> {
+    tags.iter()
+        .filter_map(|tag| {
+            let url = sanitize::http_url(&tag.url)?;
+            Some(Emoji { shortcode: tag.shortcode.clone(), static_url: url.clone(), url })
+        })
+        .collect()
+}
+
+/// What a person changes of the own profile.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    pub display_name: Option<String>,
+    pub note: Option<String>,
+    pub locked: Option<bool>,
+    pub bot: Option<bool>,
+    pub discoverable: Option<bool>,
+    pub indexable: Option<bool>,
+    pub default_visibility: Option<Visibility>,
+    pub default_sensitive: Option<bool>,
+    pub default_language: Option<Option<String>>,
+}
+
+/// Changes a profile and tells the followers (F-226).
+pub fn update_profile(
+    tx: &Tx<'_>,
+    site: &Site,
+    account_id: i64,
+    change: ProfileChange,
+) -> Result<Account> {
+    let mut account = db::account::get(tx, account_id)?;
+    let before = account.clone();
+    if let Some(name) = change.display_name {
+        if name.chars().count() > 100 {
+            return Err(Error::invalid(
+                "Validation failed: Display name is too long (maximum is 100 characters)",
+            ));
+        }
+        account.display_name = sanitize::name(&name, 100);
+    }
+    if let Some(note) = change.note {
+        if note.chars().count() > 2000 {
+            return Err(Error::invalid(
+                "Validation failed: Note is too long (maximum is 2000 characters)",
+            ));
+        }
+        let note = sanitize::multiline(&note, 2000);
+        account.note = super::status::render_profile(tx, site, &note)?;
+        db::user::set_note_source(tx, account_id, &note)?;
+    }
+    account.locked = change.locked.unwrap_or(account.locked);
+    account.discoverable = change.discoverable.unwrap_or(account.discoverable);
+    account.indexable = change.indexable.unwrap_or(account.indexable);
+    if let Some(bot) = change.bot {
+        account.kind = if bot { ActorKind::Service } else { ActorKind::Person };
+    }
+    db::user::set_defaults(
+        tx,
+        account_id,
+        change.default_visibility,
+        change.default_sensitive,
+        change.default_language,
+    )?;
+    if account != before {
+        db::account::update(tx, &account)?;
+        tx.after_commit(Event::AccountChanged { account_id });
+        let doc = super::document::actor(tx, site, &account)?;
+        let id = format!("{}#updates/{}", account.uri, tx.mint_id());
+        let activity = build::update_actor(&id, &doc, tx.now());
+        let inboxes = db::follow::list_follower_inboxes(tx, account_id)?;
+        super::delivery::queue(tx, &account, &activity, inboxes)?;
+    }
+    Ok(account)
+}
+
+/// The account under a handle `name`, `@name` or `name@domain`, if it is stored.
+pub fn find_by_handle(conn: &Conn, site: &Site, handle: &str) -> Result<Option<Account>> {
+    let handle = handle.trim().trim_start_matches('@');
+    match handle.split_once('@') {
+        Some((name, domain)) if !site.is_own_domain(domain) => {
+            db::account::find_remote(conn, name, &domain.to_ascii_lowercase())
+        }
+        Some((name, _)) => db::account::find_local(conn, name),
+        None => db::account::find_local(conn, handle),
+    }
+    .map(|found| found.filter(|account| account.id != INSTANCE_ACTOR))
+}

@@ -1,0 +1,13 @@
+//! The use cases: all rules in one place, for the client API, the inbox, the CLI and the workers
+//! alike. What reads takes a `Conn`, what changes takes a `Tx`; nothing here waits for a network.
+
+pub mod account;
+pub mod delivery;
+pub mod document;
+pub mod domain;
+pub mod notification;
+pub mod relationship;
+pub mod remote;
+pub mod status;
+pub mod timeline;
+pub mod visibility;

@@ -1,0 +1,372 @@
+//! Statuses of remote accounts: storing, editing, removing, and what remote accounts do with ours.
+
+use crate::activity::media::MediaKind as WireMedia;
+use crate::activity::object::{Object, ObjectKind};
+use crate::activity::{self};
+use crate::db::{self, Tx};
+use crate::error::{Error, Result};
+use crate::model::{Account, Media, MediaKind, NotificationKind, Poll, Status, Visibility};
+use crate::text::{hashtag, language, sanitize};
+
+use super::{notification, status as local, timeline, visibility};
+
+/// How a status came here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Its server sent it: it is new, shows in timelines and notifies. The owner of the personal
+    /// inbox it came to is a recipient whatever the addressing says (F-126, F-232).
+    Pushed { inbox_owner: Option<i64> },
+    /// We asked for it: it takes its place in the past, silently.
+    Fetched,
+}
+
+/// Stores a status. One that is known gets its recipients merged and is answered as it is (F-162).
+///
+/// # Errors
+/// 410 when it was deleted before (F-169), 403 when its author is not the stored one (F-139).
+pub fn store(tx: &Tx<'_>, object: &Object, author: &Account, arrival: Arrival) -> Result<Status> {
+    if object.attributed_to != author.uri || author.is_local() || author.suspended_at.is_some() {
+        return Err(Error::Forbidden("The status is not of this author".into()));
+    }
+    if let Some(known) = db::status::find_by_uri(tx, &object.id)? {
+        if known.account_id != author.id {
+            return Err(Error::Forbidden("The status has another author".into()));
+        }
+        if let Arrival::Pushed { inbox_owner: Some(owner) } = arrival
+            && !known.visibility.is_open()
+        {
+            db::status::insert_mention(tx, known.id, owner, true)?;
+        }
+        return Ok(known);
+    }
+    if db::seen::buried_at(tx, &object.id)?.is_some() {
+        return Err(Error::Gone);
+    }
+    let mut status = row(tx, object, author, arrival)?;
+    db::status::insert(tx, &mut status)?;
+    let addressed = address(tx, object, &status, arrival)?;
+    attach(tx, object, &status)?;
+    db::status::adopt_orphans(tx, &status)?;
+    if addressed.iter().any(Account::is_local) {
+        local::index(tx, &status)?;
+    }
+    if arrival != Arrival::Fetched {
+        timeline::fan_out(tx, &status, None)?;
+        for account in &addressed {
+            let loud = object.mentions.iter().any(|m| names(m.href.as_deref(), account));
+            if loud && visibility::can_see(tx, account.id, &status)? {
+                notification::notify(
+                    tx,
+                    account,
+                    NotificationKind::Mention,
+                    author,
+                    Some(&status),
+                )?;
+            }
+        }
+    }
+    Ok(status)
+}
+
+fn row(tx: &Tx<'_>, object: &Object, author: &Account, arrival: Arrival) -> Result<Status> {
+    let published = object.published_or(tx.now());
+    let parent = match &object.in_reply_to {
+        Some(uri) => db::status::find_by_uri_or_url(tx, uri)?,
+        None => None,
+    };
+    let id = match arrival {
+        Arrival::Pushed { .. } => tx.mint_id(),
+        Arrival::Fetched => db::status::fetched_id(tx.now(), published, &object.id),
+    };
+    Ok(Status {
+        id,
+        uri: object.id.clone(),
+        url: object.url.as_deref().and_then(sanitize::http_url),
+        account_id: author.id,
+        local: false,
+        created_at: published,
+        edited_at: object.edited_ms(),
+        visibility: seen_by(object, author),
+        in_reply_to_id: parent.as_ref().map(|p| p.id),
+        in_reply_to_account_id: parent.as_ref().map(|p| p.account_id),
+        in_reply_to_uri: object.in_reply_to.clone().filter(|_| parent.is_none()),
+        reply_to_other: match &parent {
+            Some(parent) => parent.account_id != author.id,
+            None => object.in_reply_to.is_some(),
+        },
+        reblog_of_id: None,
+        thread_id: parent.as_ref().map_or(0, |p| p.thread_id),
+        spoiler_text: warning(object),
+        content: content(object),
+        text: None,
+        language: object.language.as_deref().and_then(language::normalize),
+        sensitive: object.sensitive || object.content_warning().is_some(),
+        application_id: None,
+        emojis: super::account::emojis(&object.emojis),
+        poll: poll(object),
+        replies_count: 0,
+        reblogs_count: 0,
+        favourites_count: 0,
+    })
+}
+
+/// F-230; addressed to nobody at all is for the owner of the inbox it came to (F-232).
+fn seen_by(object: &Object, author: &Account) -> Visibility {
+    activity::visibility(&object.to, &object.cc, author.followers_uri.as_deref())
+}
+
+fn warning(object: &Object) -> String {
+    sanitize::name(&sanitize::to_plain(object.content_warning().unwrap_or_default()), 500)
+}
+
+/// The text as HTML: sanitised, with the title above it where the type has one (F-262, F-263)
+/// and, where the page is more than the text, a link below.
+fn content(object: &Object) -> String {
+    let html = match object.content_media_type.as_deref() {
+        None | Some("text/html") => sanitize::html(&object.content).html,
+        Some(_) => sanitize::plain_to_html(&object.content),
+    };
+    let mut out = String::new();
+    if let Some(title) = object.title() {
+        out.push_str("<p><strong>");
+        out.push_str(&sanitize::escape(&sanitize::name(title, 500)));
+        out.push_str("</strong></p>");
+    }
+    out.push_str(&html);
+    let is_note = matches!(object.kind, ObjectKind::Note | ObjectKind::Question);
+    if !is_note && let Some(url) = object.url.as_deref().and_then(sanitize::http_url) {
+        out.push_str("<p>");
+        out.push_str(&crate::text::render::url(&url));
+        out.push_str("</p>");
+    }
+    out
+}
+
+fn poll(object: &Object) -> Option<Poll> {
+    let poll = object.poll.as_ref()?;
+    let count = |n: u64| i64::try_from(n).unwrap_or(0);
+    Some(Poll {
+        multiple: poll.multiple,
+        end: poll.closed_ms.or(poll.end_ms),
+        voters: poll.voters.map(count),
+        options: poll
+            .options
+            .iter()
+            .map(|(name, votes)| (sanitize::name(name, 500), count(*votes)))
+            .collect(),
+    })
+}
+
+fn names(href: Option<&str>, account: &Account) -> bool {
+    href.is_some_and(|href| href == account.uri || Some(href) == account.url.as_deref())
+}
+
+/// Writes who is addressed and answers them: loud where a Mention names them, else silent
+/// (F-234). A Mention without addressing gives nothing.
+fn address(
+    tx: &Tx<'_>,
+    object: &Object,
+    status: &Status,
+    arrival: Arrival,
+) -> Result<Vec<Account>> {
+    let mut accounts: Vec<Account> = Vec::new();
+    for uri in object.to.iter().chain(&object.cc).take(200) {
+        if let Some(account) = db::account::find_by_uri(tx, uri)?
+            && account.id != status.account_id
+            && !accounts.iter().any(|a| a.id == account.id)
+        {
+            accounts.push(account);
+        }
+    }
+    if let Arrival::Pushed { inbox_owner: Some(owner) } = arrival
+        && !status.visibility.is_open()
+        && !accounts.iter().any(|a| a.id == owner)
+        && let Some(owner) = db::account::find(tx, owner)?
+    {
+        // a follower's inbox proves nothing new: followers see it as followers
+        let as_follower = status.visibility == Visibility::Private
+            && db::follow::is_following(tx, owner.id, status.account_id)?;
+        if !as_follower {
+            accounts.push(owner);
+        }
+    }
+    for account in &accounts {
+        let loud = object.mentions.iter().any(|m| names(m.href.as_deref(), account));
+        db::status::insert_mention(tx, status.id, account.id, !loud)?;
+    }
+    Ok(accounts)
+}
+
+/// Writes tags and attachments.
+fn attach(tx: &Tx<'_>, object: &Object, status: &Status) -> Result<()> {
+    for name in &object.hashtags {
+        if let Some(name) = hashtag::normalize(name) {
+            let tag = db::status::tag_id(tx, &name)?;
+            db::status::insert_tag(tx, status.id, tag)?;
+        }
+    }
+    let blank = |url: String, alt: Option<String>| Media {
+        id: 0,
+        status_id: status.id,
+        kind: MediaKind::Image,
+        remote_url: url,
+        preview_remote_url: None,
+        media_type: None,
+        description: alt,
+        blurhash: None,
+        focus: None,
+        width: None,
+        height: None,
+        duration: None,
+    };
+    let attached = object.attachments.iter().filter_map(|attachment| {
+        let url = sanitize::http_url(&attachment.url)?;
+        let alt = attachment.alt.as_deref().map(|alt| sanitize::multiline(alt, 10_000));
+        Some(Media {
+            kind: match attachment.kind {
+                WireMedia::Image => MediaKind::Image,
+                WireMedia::Video => MediaKind::Video,
+                WireMedia::Audio => MediaKind::Audio,
+                WireMedia::Unknown => MediaKind::Unknown,
+            },
+            preview_remote_url: attachment.preview_url.as_deref().and_then(sanitize::http_url),
+            media_type: attachment.media_type.clone(),
+            blurhash: attachment.blurhash.clone(),
+            focus: attachment.focus,
+            width: attachment.width.map(i64::from),
+            height: attachment.height.map(i64::from),
+            duration: attachment.duration_s,
+            ..blank(url, alt)
+        })
+    });
+    // an image in the text becomes an attachment with its description (F-278)
+    let inline = sanitize::html(&object.content)
+        .images
+        .into_iter()
+        .filter(|(url, _)| !object.attachments.iter().any(|a| a.url == *url))
+        .map(|(url, alt)| blank(url, alt));
+    for (position, mut media) in
+        attached.chain(inline).take(activity::media::MAX_ATTACHMENTS).enumerate()
+    {
+        media.id = tx.mint_id();
+        db::status::insert_media(tx, &media, position)?;
+    }
+    Ok(())
+}
+
+/// A newer version of a known status (F-166): text, tags and attachments change, visibility and
+/// recipients never narrow or widen (F-311). An older one is ignored.
+pub fn edit(tx: &Tx<'_>, object: &Object, author: &Account) -> Result<()> {
+    let Some(known) = db::status::find_by_uri(tx, &object.id)? else { return Ok(()) };
+    if known.account_id != author.id || object.attributed_to != author.uri {
+        return Err(Error::Forbidden("The status has another author".into()));
+    }
+    let newer = object.edited_ms().filter(|ms| known.edited_at.is_none_or(|have| *ms > have));
+    let Some(edited_at) = newer else {
+        // no new text: only the poll's tallies move
+        if let (Some(new), Some(old)) = (poll(object), &known.poll)
+            && new.multiple == old.multiple
+            && new.options.iter().map(|o| &o.0).eq(old.options.iter().map(|o| &o.0))
+        {
+            return db::status::update_content(tx, &Status { poll: Some(new), ..known });
+        }
+        return Ok(());
+    };
+    let status = Status {
+        url: object.url.as_deref().and_then(sanitize::http_url).or(known.url),
+        edited_at: Some(edited_at.min(tx.now())),
+        spoiler_text: warning(object),
+        content: content(object),
+        language: object.language.as_deref().and_then(language::normalize).or(known.language),
+        sensitive: object.sensitive || object.content_warning().is_some(),
+        emojis: super::account::emojis(&object.emojis),
+        poll: poll(object),
+        ..known
+    };
+    db::status::update_content(tx, &status)?;
+    db::status::clear_details(tx, status.id)?;
+    attach(tx, object, &status)
+}
+
+/// A remote author deletes a status (F-169). One that was never here leaves its mark too.
+pub fn delete(tx: &Tx<'_>, author: &Account, uri: &str) -> Result<()> {
+    match db::status::find_by_uri(tx, uri)? {
+        Some(status) if status.account_id == author.id => db::status::delete(tx, status.id)?,
+        Some(_) => return Err(Error::Forbidden("The status has another author".into())),
+        None => {}
+    }
+    db::seen::bury(tx, uri, false)
+}
+
+/// A remote account boosts a status that is here (F-183 to F-186). Once per account and status.
+pub fn reblog(
+    tx: &Tx<'_>,
+    account: &Account,
+    target: &Status,
+    uri: &str,
+    published: i64,
+    visibility: Visibility,
+) -> Result<()> {
+    let boostable = target.visibility.is_open()
+        || (target.visibility == Visibility::Private && target.account_id == account.id);
+    if !boostable
+        || target.reblog_of_id.is_some()
+        || db::status::find_reblog(tx, account.id, target.id)?.is_some()
+        || db::moderation::blocks(tx, target.account_id, account.id)?
+    {
+        return Ok(());
+    }
+    let mut boost = local::boost_of(target, account.id, tx.mint_id(), uri.to_owned());
+    boost.visibility = visibility.max(target.visibility);
+    boost.created_at = published.clamp(target.created_at.min(tx.now()), tx.now());
+    db::status::insert(tx, &mut boost)?;
+    timeline::fan_out(tx, &boost, Some(target))?;
+    let author = db::account::get(tx, target.account_id)?;
+    notification::notify(tx, &author, NotificationKind::Reblog, account, Some(target))
+}
+
+/// A remote account takes a boost back (F-174).
+pub fn unreblog(tx: &Tx<'_>, account: &Account, target: &Status) -> Result<()> {
+    if let Some(boost) = db::status::find_reblog(tx, account.id, target.id)? {
+        db::status::delete(tx, boost.id)?;
+        db::notification::delete_matching(
+            tx,
+            target.account_id,
+            NotificationKind::Reblog,
+            account.id,
+            Some(target.id),
+        )?;
+    }
+    Ok(())
+}
+
+/// A remote account favourites a local status (F-177) that it may read (F-182).
+pub fn favourite(tx: &Tx<'_>, account: &Account, target: &Status, uri: Option<&str>) -> Result<()> {
+    if !target.local
+        || target.reblog_of_id.is_some()
+        || !visibility::can_see(tx, account.id, target)?
+    {
+        return Ok(());
+    }
+    if db::favourite::insert(tx, account.id, target.id, uri)? {
+        let author = db::account::get(tx, target.account_id)?;
+        notification::notify(tx, &author, NotificationKind::Favourite, account, Some(target))?;
+    }
+    Ok(())
+}
+
+/// A remote account takes a favourite back.
+pub fn unfavourite(tx: &Tx<'_>, account: &Account, target_id: i64) -> Result<()> {
+    if let Some(gone) = db::favourite::remove(tx, account.id, target_id)?
+        && let Some(target) = db::status::find(tx, gone.status_id)?
+    {
+        db::notification::delete_matching(
+            tx,
+            target.account_id,
+            NotificationKind::Favourite,
+            account.id,
+            Some(target.id),
+        )?;
+    }
+    Ok(())
+}

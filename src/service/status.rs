@@ -1,0 +1,460 @@
+//! Statuses of local accounts: writing, deleting, boosting, favouriting.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::activity::build;
+use crate::clock::HOUR;
+use crate::db::{self, Conn, Tx};
+use crate::error::{Error, Result};
+use crate::model::{Account, NotificationKind, Status, Visibility};
+use crate::site::Site;
+use crate::text::entity::{EntityKind, scan};
+use crate::text::render::{self, Links, MentionLink};
+use crate::text::{self, hashtag, language, sanitize};
+
+use super::{delivery, document, notification, timeline, visibility};
+
+/// How many different accounts one status may name (F-285).
+pub const MOST_MENTIONS: usize = 50;
+/// How long an `Idempotency-Key` is remembered.
+const IDEMPOTENCY: i64 = HOUR;
+
+/// What a person wrote.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    pub text: String,
+    pub spoiler_text: String,
+    /// `None`: the account's default, or the parent's where that is narrower (F-233).
+    pub visibility: Option<Visibility>,
+    /// BCP 47; `None`: the account's default, else what the text looks like.
+    pub language: Option<String>,
+    pub sensitive: Option<bool>,
+    pub in_reply_to_id: Option<i64>,
+    pub application_id: Option<i64>,
+    pub idempotency_key: Option<String>,
+}
+
+/// The handles in a text, each once: `(name, domain)`, no domain for a local one.
+pub fn handles(site: &Site, text: &str) -> Vec<(String, Option<String>)> {
+    let mut found: Vec<(String, Option<String>)> = Vec::new();
+    for entity in scan(text) {
+        if let EntityKind::Mention { username, domain } = entity.kind {
+            let domain = domain.filter(|domain| !site.is_own_domain(domain));
+            let handle = (username, domain);
+            if found.len() < MOST_MENTIONS && !found.contains(&handle) {
+                found.push(handle);
+            }
+        }
+    }
+    found
+}
+
+/// Accounts by the handles that a text uses.
+#[derive(Clone, Debug, Default)]
+pub struct Mentioned(HashMap<(String, Option<String>), Account>);
+
+impl Mentioned {
+    /// Looks the handles up among the stored accounts; the second value has those unknown.
+    pub fn find(
+        conn: &Conn,
+        handles: &[(String, Option<String>)],
+    ) -> Result<(Self, Vec<(String, String)>)> {
+        let mut known = HashMap::new();
+        let mut unknown = Vec::new();
+        for (name, domain) in handles {
+            let account = match domain {
+                Some(domain) => db::account::find_remote(conn, name, domain)?,
+                None => db::account::find_local(conn, name)?,
+            };
+            match (account.filter(|a| a.suspended_at.is_none()), domain) {
+                (Some(account), _) => {
+                    known.insert((name.to_lowercase(), domain.clone()), account);
+                }
+                (None, Some(domain)) => unknown.push((name.clone(), domain.clone())),
+                (None, None) => {}
+            }
+        }
+        Ok((Self(known), unknown))
+    }
+
+    /// Adds one that was looked up elsewhere under this handle.
+    pub fn insert(&mut self, name: &str, domain: &str, account: Account) {
+        self.0.insert((name.to_lowercase(), Some(domain.to_owned())), account);
+    }
+
+    fn get(&self, site: &Site, name: &str, domain: Option<&str>) -> Option<&Account> {
+        let domain = domain.filter(|domain| !site.is_own_domain(domain)).map(str::to_owned);
+        self.0.get(&(name.to_lowercase(), domain))
+    }
+}
+
+struct Linker<'a> {
+    site: &'a Site,
+    mentioned: &'a Mentioned,
+}
+
+impl Links for Linker<'_> {
+    fn mention(&self, username: &str, domain: Option<&str>) -> Option<MentionLink> {
+        self.mentioned.get(self.site, username, domain).map(|account| MentionLink {
+            href: account.page().to_owned(),
+            name: account.username.clone(),
+        })
+    }
+
+    fn hashtag(&self, name: &str) -> String {
+        self.site.tag(&hashtag::normalize(name).unwrap_or_else(|| name.to_lowercase()))
+    }
+}
+
+/// A profile text as HTML.
+pub fn render_profile(conn: &Conn, site: &Site, source: &str) -> Result<String> {
+    if source.trim().is_empty() {
+        return Ok(String::new());
+    }
+    let (mentioned, _) = Mentioned::find(conn, &handles(site, source))?;
+    Ok(render::plain(source, &Linker { site, mentioned: &mentioned }))
+}
+
+/// Writes a status: the row, its mentions and tags, home timelines, notifications and deliveries,
+/// all in this transaction. The same idempotency key again answers the first one's status.
+///
+/// # Errors
+/// 422 for an empty or too long text, 404 when the parent is not there for the author.
+pub fn create(
+    tx: &Tx<'_>,
+    site: &Site,
+    author: &Account,
+    draft: Draft,
+    mentioned: &Mentioned,
+) -> Result<Status> {
+    if let Some(key) = &draft.idempotency_key
+        && let Some(id) = db::seen::idempotent(tx, author.id, key)?
+        && let Some(status) = db::status::find(tx, id)?
+    {
+        return Ok(status);
+    }
+    check(site, &draft)?;
+    let user = db::user::find(tx, author.id)?.ok_or(Error::NotFound)?;
+    let parent = match draft.in_reply_to_id {
+        Some(id) => Some(find_parent(tx, author.id, id)?),
+        None => None,
+    };
+    let default = user.default_visibility;
+    let visibility = draft.visibility.unwrap_or_else(|| {
+        parent.as_ref().map_or(default, |parent| parent.visibility.max(default))
+    });
+    let source = draft.text.trim().to_owned();
+    let entities = scan(&source);
+    let content = render::plain(&source, &Linker { site, mentioned });
+    let id = tx.mint_id();
+    let mut status = Status {
+        id,
+        uri: site.status(&author.username, id),
+        url: Some(site.status_page(&author.username, id)),
+        account_id: author.id,
+        local: true,
+        created_at: tx.now(),
+        edited_at: None,
+        visibility,
+        in_reply_to_id: parent.as_ref().map(|p| p.id),
+        in_reply_to_account_id: parent.as_ref().map(|p| p.account_id),
+        in_reply_to_uri: None,
+        reply_to_other: parent.as_ref().is_some_and(|p| p.account_id != author.id),
+        reblog_of_id: None,
+        thread_id: parent.as_ref().map_or(0, |p| p.thread_id),
+        spoiler_text: draft.spoiler_text.trim().to_owned(),
+        content,
+        language: draft
+            .language
+            .or(user.default_language)
+            .or_else(|| language::detect(&source).map(str::to_owned))
+            .or_else(|| Some(site.default_language.clone()).filter(|l| !l.is_empty())),
+        text: Some(source),
+        sensitive: draft.sensitive.unwrap_or(user.default_sensitive)
+            || !draft.spoiler_text.trim().is_empty(),
+        application_id: draft.application_id,
+        emojis: Vec::new(),
+        poll: None,
+        replies_count: 0,
+        reblogs_count: 0,
+        favourites_count: 0,
+    };
+    db::status::insert(tx, &mut status)?;
+    let mut named: Vec<Account> = Vec::new();
+    for entity in entities {
+        match entity.kind {
+            EntityKind::Hashtag { name } => {
+                if let Some(name) = hashtag::normalize(&name) {
+                    let tag = db::status::tag_id(tx, &name)?;
+                    db::status::insert_tag(tx, status.id, tag)?;
+                }
+            }
+            EntityKind::Mention { username, domain } => {
+                if let Some(account) = mentioned.get(site, &username, domain.as_deref())
+                    && !named.iter().any(|a| a.id == account.id)
+                {
+                    db::status::insert_mention(tx, status.id, account.id, false)?;
+                    named.push(account.clone());
+                }
+            }
+            EntityKind::Url => {}
+        }
+    }
+    index(tx, &status)?;
+    timeline::fan_out(tx, &status, None)?;
+    for account in &named {
+        if visibility::can_see(tx, account.id, &status)? {
+            notification::notify(tx, account, NotificationKind::Mention, author, Some(&status))?;
+        }
+    }
+    let activity = document::activity(tx, site, &status, author)?;
+    let mut inboxes = audience(tx, &status, &named)?;
+    // the parent's author hears of a reply that does not name it, if it may read it (F-219)
+    if status.visibility.is_open()
+        && let Some(parent) = &parent
+        && let Some(account) = db::account::find(tx, parent.account_id)?
+        && !account.is_local()
+    {
+        inboxes.extend(account.delivery_inbox().map(str::to_owned));
+    }
+    delivery::queue(tx, author, &activity, inboxes)?;
+    if let Some(key) = &draft.idempotency_key {
+        db::seen::remember(tx, author.id, key, status.id, tx.now() + IDEMPOTENCY)?;
+    }
+    Ok(status)
+}
+
+fn check(site: &Site, draft: &Draft) -> Result<()> {
+    if draft.text.trim().is_empty() {
+        return Err(Error::invalid("Validation failed: Text can't be blank"));
+    }
+    // bytes first: counting characters of a megabyte has a price (S-051)
+    let most = site.max_characters;
+    if draft.text.len() + draft.spoiler_text.len() > most.saturating_mul(16).max(65_536)
+        || text::count(draft.text.trim(), &draft.spoiler_text) > most
+    {
+        return Err(Error::invalid(format!(
+            "Validation failed: Text character limit of {most} exceeded"
+        )));
+    }
+    if draft.idempotency_key.as_ref().is_some_and(|key| key.len() > 256) {
+        return Err(Error::invalid("Validation failed: Idempotency-Key is too long"));
+    }
+    Ok(())
+}
+
+fn find_parent(conn: &Conn, viewer: i64, id: i64) -> Result<Status> {
+    let missing =
+        || Error::Missing("The post you are trying to reply to does not appear to exist.".into());
+    let mut parent = db::status::find(conn, id)?.ok_or_else(missing)?;
+    if let Some(of) = parent.reblog_of_id {
+        parent = db::status::find(conn, of)?.ok_or_else(missing)?;
+    }
+    if !visibility::can_see(conn, viewer, &parent)? {
+        return Err(missing());
+    }
+    Ok(parent)
+}
+
+/// The inboxes of everybody whom a status is addressed to.
+fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<String>> {
+    let mut inboxes: Vec<String> = named
+        .iter()
+        .filter(|account| !account.is_local())
+        .filter_map(|account| account.delivery_inbox().map(str::to_owned))
+        .collect();
+    if status.visibility != Visibility::Direct {
+        inboxes.extend(db::follow::list_follower_inboxes(conn, status.account_id)?);
+    }
+    Ok(inboxes)
+}
+
+/// Puts a status into the search index.
+pub fn index(tx: &Tx<'_>, status: &Status) -> Result<()> {
+    let plain = sanitize::to_plain(&status.content);
+    let words = text::search::index(&format!("{} {plain}", status.spoiler_text));
+    db::search::index_status(tx, status.id, &words)
+}
+
+/// Deletes the account's own status, boost or not, and tells everybody who may have it (F-220).
+///
+/// # Errors
+/// 404 when it is not there or not the account's own.
+pub fn delete(tx: &Tx<'_>, site: &Site, author: &Account, id: i64) -> Result<Status> {
+    let status = db::status::get(tx, id)?;
+    if status.account_id != author.id {
+        return Err(Error::NotFound);
+    }
+    if let Some(of) = status.reblog_of_id {
+        unreblog(tx, site, author, of)?;
+        return Ok(status);
+    }
+    let note = document::note(tx, site, &status, author)?;
+    let named = document::mentioned(tx, status.id)?;
+    let mut inboxes = audience(tx, &status, &named)?;
+    let interactors = db::status::list_interactors(tx, status.id, 1000)?;
+    for account in db::account::list(tx, &interactors)? {
+        if !account.is_local() {
+            inboxes.extend(account.delivery_inbox().map(str::to_owned));
+        }
+    }
+    let activity_id = format!("{}#delete", status.uri);
+    let activity = build::delete(&author.uri, &status.uri, &note.to, &note.cc, &activity_id);
+    db::seen::bury(tx, &status.uri, true)?;
+    db::status::delete(tx, status.id)?;
+    delivery::queue(tx, author, &activity, inboxes)?;
+    Ok(status)
+}
+
+/// Boosts a status; boosting again answers the boost that is there.
+///
+/// # Errors
+/// 404 when the account may not read it, 403 when it is not for boosting (S-090).
+pub fn reblog(
+    tx: &Tx<'_>,
+    site: &Site,
+    account: &Account,
+    id: i64,
+    wanted: Option<Visibility>,
+) -> Result<Status> {
+    let target = find_target(tx, account.id, id)?;
+    if let Some(there) = db::status::find_reblog(tx, account.id, target.id)? {
+        return Ok(there);
+    }
+    let own_private = target.visibility == Visibility::Private && target.account_id == account.id;
+    if !target.visibility.is_open() && !own_private {
+        return Err(Error::Forbidden("This action is not allowed".into()));
+    }
+    let visibility = match wanted {
+        Some(Visibility::Direct) => {
+            return Err(Error::invalid("Validation failed: visibility cannot be direct"));
+        }
+        wanted => wanted.unwrap_or(Visibility::Public).max(target.visibility),
+    };
+    let id = tx.mint_id();
+    let uri = format!("{}/activity", site.status(&account.username, id));
+    let mut boost = boost_of(&target, account.id, id, uri);
+    boost.local = true;
+    boost.visibility = visibility;
+    boost.created_at = tx.now();
+    db::status::insert(tx, &mut boost)?;
+    timeline::fan_out(tx, &boost, Some(&target))?;
+    let author = db::account::get(tx, target.account_id)?;
+    notification::notify(tx, &author, NotificationKind::Reblog, account, Some(&target))?;
+    let activity = document::activity(tx, site, &boost, account)?;
+    let inboxes = boost_audience(tx, account, &author)?;
+    delivery::queue(tx, account, &activity, inboxes)?;
+    Ok(boost)
+}
+
+/// The row of a boost; visibility, time and place are the caller's to set.
+pub fn boost_of(target: &Status, account_id: i64, id: i64, uri: String) -> Status {
+    Status {
+        id,
+        url: Some(uri.clone()),
+        uri,
+        account_id,
+        local: false,
+        created_at: 0,
+        edited_at: None,
+        visibility: target.visibility,
+        in_reply_to_id: None,
+        in_reply_to_account_id: None,
+        in_reply_to_uri: None,
+        reply_to_other: false,
+        reblog_of_id: Some(target.id),
+        thread_id: 0,
+        spoiler_text: String::new(),
+        content: String::new(),
+        text: None,
+        language: target.language.clone(),
+        sensitive: false,
+        application_id: None,
+        emojis: Vec::new(),
+        poll: None,
+        replies_count: 0,
+        reblogs_count: 0,
+        favourites_count: 0,
+    }
+}
+
+/// Own followers and the boosted author (F-222).
+fn boost_audience(conn: &Conn, account: &Account, author: &Account) -> Result<Vec<String>> {
+    let mut inboxes = db::follow::list_follower_inboxes(conn, account.id)?;
+    if !author.is_local() {
+        inboxes.extend(author.delivery_inbox().map(str::to_owned));
+    }
+    Ok(inboxes)
+}
+
+/// Takes a boost back; answers the status that was boosted. Without a boost nothing happens.
+pub fn unreblog(tx: &Tx<'_>, site: &Site, account: &Account, id: i64) -> Result<Status> {
+    let target = find_target(tx, account.id, id)?;
+    let Some(boost) = db::status::find_reblog(tx, account.id, target.id)? else {
+        return Ok(target);
+    };
+    let author = db::account::get(tx, target.account_id)?;
+    let announce = document::activity(tx, site, &boost, account)?;
+    let undo = build::undo_of(&format!("{}/undo", boost.uri), &announce);
+    let inboxes = boost_audience(tx, account, &author)?;
+    db::status::delete(tx, boost.id)?;
+    db::notification::delete_matching(
+        tx,
+        author.id,
+        NotificationKind::Reblog,
+        account.id,
+        Some(target.id),
+    )?;
+    delivery::queue(tx, account, &undo, inboxes)?;
+    db::status::get(tx, target.id)
+}
+
+/// Favourites a status; again does nothing.
+///
+/// # Errors
+/// 404 when the account may not read it.
+pub fn favourite(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
+    let target = find_target(tx, account.id, id)?;
+    let author = db::account::get(tx, target.account_id)?;
+    let uri = format!("{}#likes/{}", account.uri, tx.mint_id());
+    let there = db::favourite::find(tx, account.id, target.id)?.is_some();
+    if !there {
+        db::favourite::insert(tx, account.id, target.id, Some(&uri))?;
+        index(tx, &target)?;
+        notification::notify(tx, &author, NotificationKind::Favourite, account, Some(&target))?;
+        let activity = build::like(&uri, &account.uri, &target.uri, &author.uri);
+        delivery::queue_for(tx, account, &activity, &author)?;
+    }
+    db::status::get(tx, target.id)
+}
+
+/// Takes a favourite back; without one nothing happens.
+pub fn unfavourite(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
+    let target = find_target(tx, account.id, id)?;
+    if let Some(favourite) = db::favourite::remove(tx, account.id, target.id)? {
+        let author = db::account::get(tx, target.account_id)?;
+        db::notification::delete_matching(
+            tx,
+            author.id,
+            NotificationKind::Favourite,
+            account.id,
+            Some(target.id),
+        )?;
+        let uri = favourite.uri.unwrap_or_else(|| format!("{}#likes/{}", account.uri, target.id));
+        let like = build::like(&uri, &account.uri, &target.uri, &author.uri);
+        let undo: Value = build::undo_of(&format!("{uri}/undo"), &like);
+        delivery::queue_for(tx, account, &undo, &author)?;
+    }
+    db::status::get(tx, target.id)
+}
+
+/// The status meant by an id: of a boost, the boosted one. 404 unless the account may read it.
+fn find_target(conn: &Conn, viewer: i64, id: i64) -> Result<Status> {
+    let status = visibility::get(conn, viewer, id)?;
+    match status.reblog_of_id {
+        Some(of) => db::status::get(conn, of),
+        None => Ok(status),
+    }
+}

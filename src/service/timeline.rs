@@ -1,0 +1,159 @@
+//! Home timelines: what goes in, what comes out, and what stands behind them.
+
+use crate::clock::DAY;
+use crate::db::timeline::Entry;
+use crate::db::{self, Conn, Tx, follow::Follow};
+use crate::error::Result;
+use crate::id;
+use crate::model::{Page, Status};
+
+/// A status shows once among this many newest entries, itself or boosted.
+const REPEAT_DEPTH: i64 = 40;
+
+/// How many statuses a follow brings into home.
+const MERGED: usize = 40;
+
+/// Puts a new status or boost into the homes of its author and the author's local followers.
+/// `boosted` is the boosted status, for a boost.
+pub fn fan_out(tx: &Tx<'_>, status: &Status, boosted: Option<&Status>) -> Result<()> {
+    let mut readers = db::follow::list_local_followers(tx, status.account_id)?;
+    if status.local {
+        readers.push(own(status.account_id));
+    }
+    for follow in &readers {
+        if belongs(tx, follow, status, boosted)? {
+            let shown = boosted.map_or(status.id, |b| b.id);
+            if db::timeline::shows(tx, follow.account_id, shown, REPEAT_DEPTH)? {
+                continue;
+            }
+            insert(tx, follow.account_id, status)?;
+        }
+    }
+    Ok(())
+}
+
+/// After `reader` was accepted by `author`: the author's recent statuses come into home.
+pub fn merge(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
+    let Some(follow) = db::follow::find(tx, reader, author)? else { return Ok(()) };
+    let what = db::status::OfAccount { account_id: author, ..Default::default() };
+    for status in db::status::list_of_account(tx, reader, what, &Page::newest(MERGED))? {
+        let boosted = match status.reblog_of_id {
+            Some(of) => db::status::find(tx, of)?,
+            None => None,
+        };
+        let repeated = match status.reblog_of_id {
+            Some(of) => db::timeline::shows(tx, reader, of, REPEAT_DEPTH)?,
+            None => false,
+        };
+        if !repeated && belongs(tx, &follow, &status, boosted.as_ref())? {
+            insert(tx, reader, &status)?;
+        }
+    }
+    db::timeline::trim(tx, reader)?;
+    Ok(())
+}
+
+/// After an unfollow: what the author wrote or boosted goes out of home.
+pub fn unmerge(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
+    db::timeline::remove_author(tx, reader, author)
+}
+
+/// After a block or mute: what others boosted of the author goes too.
+pub fn purge(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
+    db::timeline::remove_author(tx, reader, author)?;
+    db::timeline::remove_boosts_of(tx, reader, author)
+}
+
+/// A page of home. Behind the oldest kept entry a query goes on.
+pub fn home(conn: &Conn, reader: i64, page: &Page) -> Result<Vec<i64>> {
+    let mut ids = db::timeline::list(conn, reader, reader, page)?;
+    if ids.len() >= page.limit || page.min_id.is_some() {
+        return Ok(ids);
+    }
+    let oldest = db::timeline::oldest(conn, reader)?.unwrap_or(i64::MAX);
+    let below = ids.last().copied().unwrap_or(page.below()).min(page.below()).min(oldest);
+    ids.extend(older(conn, reader, below, page.above(), page.limit - ids.len())?);
+    Ok(ids)
+}
+
+/// Statuses of the reader's authors below `below`, in windows of time that widen until the
+/// page is full, so that a busy timeline never reads more than it shows.
+fn older(conn: &Conn, reader: i64, below: i64, above: i64, wanted: usize) -> Result<Vec<i64>> {
+    let authors = db::timeline::authors(conn, reader)?;
+    let mut ids = Vec::new();
+    let mut below = below.min(id::from_ms(conn.now() + DAY));
+    let mut window = DAY;
+    while ids.len() < wanted && below > above + 1 && below > 0 {
+        let from = (below - id::from_ms(window)).max(above + 1).max(0);
+        let limit = i64::try_from(wanted - ids.len()).unwrap_or(40);
+        ids.extend(db::timeline::list_older(conn, reader, &authors, below, from, limit)?);
+        below = from;
+        window = window.saturating_mul(4);
+    }
+    Ok(ids)
+}
+
+/// The rules of home for one follow.
+fn belongs(
+    conn: &Conn,
+    follow: &Follow,
+    status: &Status,
+    boosted: Option<&Status>,
+) -> Result<bool> {
+    let reader = follow.account_id;
+    if reader != status.account_id {
+        let language = boosted.unwrap_or(status).language.as_deref();
+        if let Some(language) = language
+            && !follow.languages.is_empty()
+            && !follow.languages.iter().any(|wanted| wanted == language)
+        {
+            return Ok(false);
+        }
+        if status.reblog_of_id.is_some() && !follow.reblogs {
+            return Ok(false);
+        }
+        if !reply_fits(conn, reader, status)? {
+            return Ok(false);
+        }
+    }
+    super::visibility::lists(conn, reader, status)
+}
+
+/// A reply shows when it answers its author, the reader or somebody whom the reader follows.
+fn reply_fits(conn: &Conn, reader: i64, status: &Status) -> Result<bool> {
+    if !status.reply_to_other {
+        return Ok(true);
+    }
+    match status.in_reply_to_account_id {
+        Some(parent) if parent == reader => Ok(true),
+        Some(parent) => db::follow::is_following(conn, reader, parent),
+        // to somebody unknown
+        None => Ok(false),
+    }
+}
+
+fn insert(tx: &Tx<'_>, timeline: i64, status: &Status) -> Result<()> {
+    db::timeline::insert(
+        tx,
+        Entry {
+            timeline,
+            status_id: status.id,
+            author_id: status.account_id,
+            boosted_id: status.reblog_of_id,
+        },
+    )
+}
+
+/// One's own statuses belong to one's home as those of somebody followed.
+fn own(account: i64) -> Follow {
+    Follow {
+        id: 0,
+        account_id: account,
+        target_id: account,
+        accepted: true,
+        uri: String::new(),
+        reblogs: true,
+        notify: false,
+        languages: Vec::new(),
+    }
+}

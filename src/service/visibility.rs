@@ -1,0 +1,75 @@
+//! Who may see one status: the twin of `db::visible` for single objects (S-087).
+
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
+use crate::model::{Status, Visibility};
+
+/// Whether `viewer` (0: nobody signed in) may read the status.
+pub fn can_see(conn: &Conn, viewer: i64, status: &Status) -> Result<bool> {
+    if status.account_id == viewer {
+        return Ok(true);
+    }
+    let addressed = match status.visibility {
+        Visibility::Public | Visibility::Unlisted => true,
+        Visibility::Private => {
+            db::status::is_addressed(conn, status.id, viewer)?
+                || db::follow::is_following(conn, viewer, status.account_id)?
+        }
+        Visibility::Direct => db::status::is_addressed(conn, status.id, viewer)?,
+    };
+    Ok(addressed
+        && !db::moderation::blocks(conn, status.account_id, viewer)?
+        && db::account::find(conn, status.account_id)?.is_some_and(|a| a.suspended_at.is_none()))
+}
+
+/// Whether `viewer` wants to see things of this account in lists.
+pub fn wants(conn: &Conn, viewer: i64, account_id: i64) -> Result<bool> {
+    if db::moderation::blocks(conn, viewer, account_id)?
+        || db::moderation::mutes(conn, viewer, account_id)?.is_some()
+    {
+        return Ok(false);
+    }
+    let domain = db::account::find(conn, account_id)?.and_then(|account| account.domain);
+    Ok(match domain {
+        Some(domain) => !db::moderation::hides_domain(conn, viewer, &domain)?,
+        None => true,
+    })
+}
+
+/// Whether a list shows the status to `viewer`: it and what it boosts.
+pub fn lists(conn: &Conn, viewer: i64, status: &Status) -> Result<bool> {
+    if !can_see(conn, viewer, status)? || !wants(conn, viewer, status.account_id)? {
+        return Ok(false);
+    }
+    let Some(of) = status.reblog_of_id else { return Ok(true) };
+    match db::status::find(conn, of)? {
+        Some(boosted) => {
+            Ok(can_see(conn, viewer, &boosted)? && wants(conn, viewer, boosted.account_id)?)
+        }
+        None => Ok(false),
+    }
+}
+
+/// The status, for one who may read it; to everybody else it does not exist (S-088).
+///
+/// Nobody signed in (`viewer` 0) sees local statuses, and remote ones that are reached from a
+/// local one: in its thread, or boosted here.
+pub fn get(conn: &Conn, viewer: i64, id: i64) -> Result<Status> {
+    let status = db::status::get(conn, id)?;
+    if !can_see(conn, viewer, &status)? || (viewer == 0 && !is_reached(conn, &status)?) {
+        return Err(Error::NotFound);
+    }
+    if let Some(of) = status.reblog_of_id {
+        let boosted = db::status::get(conn, of)?;
+        if !can_see(conn, viewer, &boosted)? {
+            return Err(Error::NotFound);
+        }
+    }
+    Ok(status)
+}
+
+fn is_reached(conn: &Conn, status: &Status) -> Result<bool> {
+    Ok(status.local
+        || db::status::thread_has_local(conn, status.thread_id)?
+        || db::status::boosted_here(conn, status.id)?)
+}

@@ -1,0 +1,87 @@
+//! How this server writes its own addresses. New rows store what is made here; existing ones
+//! are never computed again, so that a database taken over from elsewhere keeps its own.
+
+use crate::config::Config;
+
+/// Names and limits of this server, as the use cases need them.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// `https://host` without a slash at the end; http only under `--dev`.
+    pub base: String,
+    /// The host, with its port under `--dev`.
+    pub host: String,
+    /// The domain in handles; often the host.
+    pub account_domain: String,
+    pub max_characters: usize,
+    pub default_language: String,
+}
+
+impl Site {
+    /// From the configuration.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            base: config.base_url(),
+            host: config.server.host.clone(),
+            account_domain: config.account_domain().to_owned(),
+            max_characters: config.limits.max_characters,
+            default_language: config.instance.default_language.clone(),
+        }
+    }
+
+    /// The actor id of a new local account.
+    pub fn actor(&self, username: &str) -> String {
+        format!("{}/users/{username}", self.base)
+    }
+
+    /// The profile page.
+    pub fn profile(&self, username: &str) -> String {
+        format!("{}/@{username}", self.base)
+    }
+
+    /// The object id of a new local status.
+    pub fn status(&self, username: &str, id: i64) -> String {
+        format!("{}/users/{username}/statuses/{id}", self.base)
+    }
+
+    /// The page of a local status.
+    pub fn status_page(&self, username: &str, id: i64) -> String {
+        format!("{}/@{username}/{id}", self.base)
+    }
+
+    /// The page of a tag.
+    pub fn tag(&self, name: &str) -> String {
+        format!("{}/tags/{name}", self.base)
+    }
+
+    /// The inbox of all local accounts together.
+    pub fn shared_inbox(&self) -> String {
+        format!("{}/inbox", self.base)
+    }
+
+    /// The actor that speaks for the server itself.
+    pub fn instance_actor(&self) -> String {
+        format!("{}/actor", self.base)
+    }
+
+    /// Whether an address is on this server, so that it is never fetched (F-142).
+    pub fn owns(&self, address: &str) -> bool {
+        address
+            .strip_prefix(&self.base)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    }
+
+    /// Whether a domain in a handle means this server.
+    pub fn is_own_domain(&self, domain: &str) -> bool {
+        domain.eq_ignore_ascii_case(&self.account_domain) || domain.eq_ignore_ascii_case(&self.host)
+    }
+
+    /// The image of accounts that have none.
+    pub fn missing_avatar(&self) -> String {
+        format!("{}/assets/avatar.png", self.base)
+    }
+
+    /// The banner of accounts that have none.
+    pub fn missing_header(&self) -> String {
+        format!("{}/assets/header.png", self.base)
+    }
+}

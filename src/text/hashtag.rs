@@ -1,0 +1,54 @@
+//! One spelling for every hashtag, so that all of them meet (F-288).
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::entity::is_tag_name;
+
+/// The name under which a hashtag is stored and looked up: without `#`, width and case folded.
+/// `None` for what cannot be a hashtag (foreign characters, only digits, over 100 characters).
+pub fn normalize(name: &str) -> Option<String> {
+    let name = name.trim();
+    // before any work on a foreign string
+    if name.len() > 1000 {
+        return None;
+    }
+    let name = name.strip_prefix(['#', '＃']).unwrap_or(name);
+    // lower-casing can take a string out of NFKC ("İ")
+    let folded: String = name.nfkc().collect::<String>().to_lowercase().nfkc().collect();
+    is_tag_name(&folded).then_some(folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn spellings_meet() {
+        for (name, want) in [
+            ("#Rust", "rust"),
+            ("ＡＢＣ", "abc"),
+            ("＃東京", "東京"),
+            ("#ｶﾞ", "ガ"),
+            ("Straße_1", "straße_1"),
+            ("cafe\u{301}", "café"),
+            (" #a・b ", "a・b"),
+        ] {
+            assert_eq!(normalize(name).as_deref(), Some(want), "{name}");
+        }
+        for bad in ["", "#", "##a", "123", "a b", "a-b", "a/b", "a\0", "<a>", "·a"] {
+            assert_eq!(normalize(bad), None, "{bad}");
+        }
+        assert_eq!(normalize(&"x".repeat(101)), None);
+        assert!(normalize(&"字".repeat(100)).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn normal_forms_stay(name in "#?(\\w|·|\\PC){1,12}") {
+            if let Some(once) = normalize(&name) {
+                prop_assert_eq!(normalize(&once), Some(once));
+            }
+        }
+    }
+}
