@@ -145,6 +145,15 @@ pub fn count_domains(conn: &Conn) -> Result<i64> {
         .query_row([], |row| row.get(0))?)
 }
 
+/// The servers that we have met, by name, at most `limit`.
+pub fn list_domains(conn: &Conn, limit: i64) -> Result<Vec<String>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT DISTINCT domain FROM account WHERE domain IS NOT NULL ORDER BY domain LIMIT ?",
+    )?;
+    let rows = statement.query_map([limit], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Stores a new account under `account.id` and puts it into the search index.
 pub fn insert(tx: &Tx<'_>, account: &Account) -> Result<()> {
     let sql = "INSERT INTO account (id, username, domain, uri, url, kind, display_name, note, fields, emojis,

@@ -2,8 +2,9 @@
 
 use rusqlite::{Row, params};
 
-use super::{Conn, Tx, optional};
+use super::{Conn, Tx, optional, visible};
 use crate::error::Result;
+use crate::model::Page;
 
 /// A favourite as it is stored.
 #[derive(Clone, Debug)]
@@ -62,4 +63,47 @@ fn one(conn: &Conn, condition: &str, args: impl rusqlite::Params) -> Result<Opti
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Favourite> {
     Ok(Favourite { account_id: row.get(0)?, status_id: row.get(1)?, uri: row.get(2)? })
+}
+
+/// `(row id, account id)` of those who favourited a status, newest first; paged by the row's id.
+pub fn list_accounts(conn: &Conn, status_id: i64, page: &Page) -> Result<Vec<(i64, i64)>> {
+    let sql = format!(
+        "SELECT id, account_id FROM favourite WHERE status_id = ? AND id < ? AND id > ?
+         ORDER BY id {} LIMIT ?",
+        page.order()
+    );
+    rows(conn, &sql, params![status_id, page.below(), page.above(), super::most(page)], page)
+}
+
+/// `(row id, status id)` of what an account favourited and may still read, newest first.
+pub fn list_statuses(conn: &Conn, account_id: i64, page: &Page) -> Result<Vec<(i64, i64)>> {
+    let sql = format!(
+        "SELECT f.id, f.status_id FROM favourite f CROSS JOIN status s ON s.id = f.status_id
+         WHERE f.account_id = :viewer AND f.id < :below AND f.id > :above AND {}
+         ORDER BY f.id {} LIMIT :limit",
+        visible::readable("s"),
+        page.order()
+    );
+    let args = rusqlite::named_params! {
+        ":viewer": account_id,
+        ":below": page.below(),
+        ":above": page.above(),
+        ":limit": super::most(page),
+    };
+    rows(conn, &sql, args, page)
+}
+
+fn rows(
+    conn: &Conn,
+    sql: &str,
+    args: impl rusqlite::Params,
+    page: &Page,
+) -> Result<Vec<(i64, i64)>> {
+    let mut statement = conn.sql.prepare_cached(sql)?;
+    let found = statement.query_map(args, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut found: Vec<(i64, i64)> = found.collect::<rusqlite::Result<_>>()?;
+    if page.ascending() {
+        found.reverse();
+    }
+    Ok(found)
 }

@@ -226,3 +226,11 @@ pub fn relations(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<Relations> {
         )?,
     })
 }
+
+/// How many ask to follow an account.
+pub fn count_requests(conn: &Conn, target: i64) -> Result<i64> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT count(*) FROM follow WHERE target_id = ? AND accepted = 0")?
+        .query_row([target], |row| row.get(0))?)
+}

@@ -56,20 +56,46 @@ pub fn failed(tx: &Tx<'_>, name: &str) -> Result<bool> {
 
 /// It answered, or spoke to us: all is forgiven. True when it had been failing.
 pub fn succeeded(tx: &Tx<'_>, name: &str) -> Result<bool> {
-    let changed = tx
-        .sql
-        .prepare_cached(
-            "UPDATE host SET failures = 0, failing_days = 0, last_failing_day = NULL,
-               unavailable = 0, updated_at = ? WHERE name = ? AND failures > 0",
-        )?
-        .execute(params![tx.now(), name])?;
-    Ok(changed > 0)
+    let failures: Option<i64> = optional(
+        tx.sql
+            .prepare_cached("SELECT failures FROM host WHERE name = ?")?
+            .query_row([name], |row| row.get(0)),
+    )?;
+    match failures {
+        Some(0) => Ok(false),
+        Some(_) => {
+            tx.sql
+                .prepare_cached(
+                    "UPDATE host SET failures = 0, failing_days = 0, last_failing_day = NULL,
+                       unavailable = 0, updated_at = ? WHERE name = ?",
+                )?
+                .execute(params![tx.now(), name])?;
+            Ok(true)
+        }
+        None => {
+            tx.sql
+                .prepare_cached("INSERT INTO host (name, updated_at) VALUES (?, ?)")?
+                .execute(params![name, tx.now()])?;
+            Ok(false)
+        }
+    }
 }
 
-/// Servers that lately failed, as the delivery lanes want to know them.
-pub fn list_failing(conn: &Conn) -> Result<Vec<String>> {
-    let mut statement =
-        conn.sql.prepare_cached("SELECT name FROM host WHERE failures > 0 LIMIT 10000")?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+/// Whether it took an RFC 9421 signature last.
+pub fn takes_rfc9421(conn: &Conn, name: &str) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM host WHERE name = ? AND signature = 2")?
+        .exists([name])?)
+}
+
+/// Remembers which kind of signature it took.
+pub fn set_rfc9421(tx: &Tx<'_>, name: &str, modern: bool) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "INSERT INTO host (name, signature, updated_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (name) DO UPDATE SET signature = ?2, updated_at = ?3",
+        )?
+        .execute(params![name, if modern { 2 } else { 1 }, tx.now()])?;
+    Ok(())
 }

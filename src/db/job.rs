@@ -90,6 +90,12 @@ pub fn postpone(tx: &Tx<'_>, id: i64, due: i64, error: &str) -> Result<()> {
     Ok(())
 }
 
+/// There is more to do: again at `due`, without counting a failure.
+pub fn again(tx: &Tx<'_>, id: i64, due: i64) -> Result<()> {
+    tx.sql.prepare_cached("UPDATE job SET due = ? WHERE id = ?")?.execute(params![due, id])?;
+    Ok(())
+}
+
 /// Failed for good: kept for the administrator to see (F-145).
 pub fn bury(tx: &Tx<'_>, id: i64, error: &str) -> Result<()> {
     tx.sql

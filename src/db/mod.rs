@@ -197,6 +197,14 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
+/// Gives free pages back to the file system, a few at a time.
+pub fn vacuum_slice(tx: &Tx<'_>) -> Result<()> {
+    let mut statement = tx.sql.prepare_cached("PRAGMA incremental_vacuum(256)")?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(())
+}
+
 /// A mutex held for plain data: a panic elsewhere does not spoil it.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -209,6 +217,11 @@ fn optional<T>(result: rusqlite::Result<T>) -> Result<Option<T>> {
         Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A page's limit as SQLite takes it.
+fn most(page: &crate::model::Page) -> i64 {
+    i64::try_from(page.limit).unwrap_or(40)
 }
 
 /// Ids as a JSON array: one bound parameter for `IN (SELECT value FROM json_each(?))`.

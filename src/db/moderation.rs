@@ -4,6 +4,7 @@ use rusqlite::params;
 
 use super::{Conn, Tx, optional};
 use crate::error::Result;
+use crate::model::Page;
 
 /// The administrator's domain blocks: `(domain, severity)`; severity 2 is suspend, 1 silence.
 pub fn list_domain_blocks(conn: &Conn) -> Result<Vec<(String, i64)>> {
@@ -120,4 +121,42 @@ pub fn insert_hidden_domain(tx: &Tx<'_>, account: i64, domain: &str) -> Result<(
         .prepare_cached("INSERT OR IGNORE INTO account_domain_block VALUES (?, ?, ?)")?
         .execute(params![account, domain, tx.now()])?;
     Ok(())
+}
+
+/// `(row id, account id)` of those whom `account` blocks, newest first; paged by the row's id.
+pub fn list_blocks(conn: &Conn, account: i64, page: &Page) -> Result<Vec<(i64, i64)>> {
+    let sql = format!(
+        "SELECT id, target_id FROM block WHERE account_id = ? AND id < ? AND id > ?
+         ORDER BY id {} LIMIT ?",
+        page.order()
+    );
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement
+        .query_map(params![account, page.below(), page.above(), super::most(page)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let mut found: Vec<(i64, i64)> = rows.collect::<rusqlite::Result<_>>()?;
+    if page.ascending() {
+        found.reverse();
+    }
+    Ok(found)
+}
+
+/// `(row id, account id, expires at)` of those whom `account` mutes now, newest first.
+pub fn list_mutes(conn: &Conn, account: i64, page: &Page) -> Result<Vec<(i64, i64, Option<i64>)>> {
+    let sql = format!(
+        "SELECT id, target_id, expires_at FROM mute WHERE account_id = ? AND id < ? AND id > ?
+           AND (expires_at IS NULL OR expires_at > ?) ORDER BY id {} LIMIT ?",
+        page.order()
+    );
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        params![account, page.below(), page.above(), conn.now(), super::most(page)],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let mut found: Vec<(i64, i64, Option<i64>)> = rows.collect::<rusqlite::Result<_>>()?;
+    if page.ascending() {
+        found.reverse();
+    }
+    Ok(found)
 }

@@ -358,6 +358,37 @@ pub fn boosted_here(conn: &Conn, status_id: i64) -> Result<bool> {
         .exists([status_id])?)
 }
 
+/// `(boost id, account id)` of the boosts of a status that `viewer` may see, newest first.
+pub fn list_boosters(
+    conn: &Conn,
+    viewer: i64,
+    status_id: i64,
+    page: &Page,
+) -> Result<Vec<(i64, i64)>> {
+    let sql = format!(
+        "SELECT s.id, s.account_id FROM status s WHERE s.reblog_of_id = :of
+         AND s.id < :below AND s.id > :above AND {} ORDER BY s.id {} LIMIT :limit",
+        visible::readable("s"),
+        page.order()
+    );
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        named_params! {
+            ":of": status_id,
+            ":viewer": viewer,
+            ":below": page.below(),
+            ":above": page.above(),
+            ":limit": super::most(page),
+        },
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let mut found: Vec<(i64, i64)> = rows.collect::<rusqlite::Result<_>>()?;
+    if page.ascending() {
+        found.reverse();
+    }
+    Ok(found)
+}
+
 /// Stores a status. For one that was fetched, `status.id` moves up to the next free id.
 pub fn insert(tx: &Tx<'_>, status: &mut Status) -> Result<()> {
     while tx.sql.prepare_cached("SELECT 1 FROM status WHERE id = ?")?.exists([status.id])? {

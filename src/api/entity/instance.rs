@@ -1,0 +1,201 @@
+//! Instance, in the old form (v1) and the new one (v2).
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Account;
+use crate::app::App;
+use crate::text::sanitize;
+
+/// Clients read the version of Mastodon whose API this is out of its beginning.
+const VERSION: &str = concat!("4.2.0 (compatible; Dassie ", env!("CARGO_PKG_VERSION"), ")");
+
+/// What Mastodon counts for an address, however long it is.
+const CHARACTERS_OF_A_LINK: u32 = 23;
+
+/// GET /api/v1/instance.
+#[derive(Debug, Serialize)]
+pub(crate) struct V1 {
+    uri: String,
+    title: String,
+    short_description: String,
+    description: String,
+    email: String,
+    version: &'static str,
+    /// Without `streaming_api`: clients open no socket then and ask again from time to time.
+    urls: serde_json::Map<String, Value>,
+    stats: Stats,
+    thumbnail: String,
+    languages: Vec<String>,
+    registrations: bool,
+    approval_required: bool,
+    invites_enabled: bool,
+    configuration: Value,
+    contact_account: Option<Account>,
+    rules: [(); 0],
+}
+
+/// How much there is.
+#[derive(Debug, Serialize)]
+pub(crate) struct Stats {
+    pub(crate) user_count: i64,
+    pub(crate) status_count: i64,
+    pub(crate) domain_count: i64,
+}
+
+/// GET /api/v2/instance. Without `api_versions`: each number there is a promise of features, and
+/// none of them is whole yet; all clients take a missing key for that.
+#[derive(Debug, Serialize)]
+pub(crate) struct V2 {
+    domain: String,
+    title: String,
+    version: &'static str,
+    source_url: String,
+    description: String,
+    usage: Value,
+    thumbnail: Value,
+    icon: [(); 0],
+    languages: Vec<String>,
+    configuration: Value,
+    registrations: Value,
+    contact: Contact,
+    rules: [(); 0],
+}
+
+#[derive(Debug, Serialize)]
+struct Contact {
+    email: String,
+    account: Option<Account>,
+}
+
+impl V1 {
+    /// From the configuration and what was counted.
+    pub(crate) fn new(app: &App, stats: Stats, contact: Option<Account>) -> Self {
+        let instance = &app.config.instance;
+        Self {
+            uri: app.site.account_domain.clone(),
+            title: instance.title.clone(),
+            short_description: instance.description.clone(),
+            description: instance.description.clone(),
+            email: instance.contact_email.clone().unwrap_or_default(),
+            version: VERSION,
+            urls: serde_json::Map::new(),
+            stats,
+            thumbnail: app.site.missing_header(),
+            languages: instance.languages.clone(),
+            registrations: false,
+            approval_required: false,
+            invites_enabled: false,
+            configuration: limits(app),
+            contact_account: contact,
+            rules: [],
+        }
+    }
+}
+
+impl V2 {
+    /// From the configuration and the number of people who wrote this month.
+    pub(crate) fn new(app: &App, active_month: i64, contact: Option<Account>) -> Self {
+        let instance = &app.config.instance;
+        let mut configuration = limits(app);
+        if let Value::Object(map) = &mut configuration {
+            map.extend(more_limits(app));
+        }
+        Self {
+            domain: app.site.account_domain.clone(),
+            title: instance.title.clone(),
+            version: VERSION,
+            source_url: source_url(app),
+            description: instance.description.clone(),
+            usage: json!({ "users": { "active_month": active_month } }),
+            thumbnail: json!({
+                "url": app.site.missing_header(),
+                "blurhash": null,
+                "versions": {},
+            }),
+            icon: [],
+            languages: instance.languages.clone(),
+            configuration,
+            registrations: json!({
+                "enabled": false,
+                "approval_required": false,
+                "reason_required": false,
+                "message": null,
+                "min_age": null,
+                "url": null,
+            }),
+            contact: Contact {
+                email: instance.contact_email.clone().unwrap_or_default(),
+                account: contact,
+            },
+            rules: [],
+        }
+    }
+}
+
+/// GET /api/v1/instance/extended_description.
+pub(crate) fn extended_description(app: &App) -> Value {
+    let text = &app.config.instance.description;
+    let content =
+        if text.is_empty() { String::new() } else { sanitize::plain_to_html(text) };
+    json!({ "updated_at": null, "content": content })
+}
+
+/// What may be posted, as it is: no uploads and no polls yet, and clients hide what counts 0.
+fn limits(app: &App) -> Value {
+    json!({
+        "accounts": {
+            "max_featured_tags": 0,
+            "max_pinned_statuses": 0,
+            "max_profile_fields": 0,
+            "max_display_name_length": 100,
+            "max_note_length": 2000,
+        },
+        "statuses": {
+            "max_characters": app.site.max_characters,
+            "max_media_attachments": 0,
+            "characters_reserved_per_url": CHARACTERS_OF_A_LINK,
+        },
+        "media_attachments": {
+            "supported_mime_types": [],
+            "description_limit": 1500,
+            "image_size_limit": 0,
+            "image_matrix_limit": 0,
+            "video_size_limit": 0,
+            "video_frame_rate_limit": 0,
+            "video_matrix_limit": 0,
+        },
+        "polls": {
+            "max_options": 0,
+            "max_characters_per_option": 0,
+            "min_expiration": 0,
+            "max_expiration": 0,
+        },
+    })
+}
+
+fn more_limits(app: &App) -> serde_json::Map<String, Value> {
+    let more = json!({
+        // must be there for Elk; `streaming` joins it when there is streaming
+        "urls": { "about": format!("{}/about", app.site.base) },
+        "translation": { "enabled": false },
+        "limited_federation": false,
+        "timelines_access": {
+            "live_feeds": { "local": "public", "remote": "authenticated" },
+            "hashtag_feeds": { "local": "public", "remote": "authenticated" },
+            "trending_link_feeds": { "local": "disabled", "remote": "disabled" },
+        },
+    });
+    match more {
+        Value::Object(map) => map,
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// Where the source is; the page about the server tells it while the crate names no address.
+fn source_url(app: &App) -> String {
+    match env!("CARGO_PKG_REPOSITORY") {
+        "" => format!("{}/about", app.site.base),
+        address => address.to_owned(),
+    }
+}

@@ -1,0 +1,64 @@
+//! The JSON shapes of the client API, and how they are built: a page at a time, one query a
+//! table, never one a row.
+
+mod account;
+mod application;
+mod instance;
+mod media;
+mod notification;
+mod poll;
+mod relationship;
+mod status;
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::model;
+
+pub(super) use account::{Account, Credential, MutedAccount, accounts, credential};
+pub(super) use application::{Application, NewApplication};
+pub(super) use instance::{Stats, V1, V2, extended_description};
+pub(super) use notification::notifications;
+pub(super) use relationship::{Relationship, relationship, relationships};
+pub(super) use status::{Context, Status, Tag, status, statuses, tag_url};
+
+/// A custom emoji in a text.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Emoji {
+    shortcode: String,
+    url: String,
+    static_url: String,
+    visible_in_picker: bool,
+}
+
+fn emojis(list: &[model::Emoji]) -> Vec<Emoji> {
+    list.iter()
+        .map(|emoji| Emoji {
+            shortcode: emoji.shortcode.clone(),
+            url: emoji.url.clone(),
+            static_url: emoji.static_url.clone(),
+            visible_in_picker: true,
+        })
+        .collect()
+}
+
+/// Ids are decimal strings: clients' numbers are exact only to 2^53.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn id<S: Serializer>(id: &i64, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(id)
+}
+
+/// The same where there may be none.
+#[allow(clippy::ref_option)]
+fn id_or_null<S: Serializer>(id: &Option<i64>, to: S) -> Result<S::Ok, S::Error> {
+    match id {
+        Some(id) => to.collect_str(id),
+        None => to.serialize_none(),
+    }
+}
+
+/// One account stands at many statuses of a page and is built once.
+fn shared<T: Serialize, S: Serializer>(value: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().serialize(to)
+}

@@ -1,0 +1,115 @@
+//! `dassie account`: the people of this server.
+
+use clap::{Args, Subcommand};
+
+use super::ask::{self, NewPassword, PasswordOptions};
+use super::reach::Place;
+use super::{output, table};
+use crate::clock;
+use crate::control::{AccountLine, Command, Reply, Secret};
+use crate::error::Result;
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub(super) enum Action {
+    /// Create an account
+    Create(Create),
+    /// List the accounts
+    List,
+    /// Set a new password; ends all sessions and tokens of the account
+    Password {
+        /// The name of the account
+        name: String,
+        #[command(flatten)]
+        password: PasswordOptions,
+    },
+    /// Delete an account with everything it wrote, here and on other servers
+    Delete {
+        /// The name of the account
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// What a new account is made of.
+#[derive(Args, Debug)]
+pub(super) struct Create {
+    /// The name: letters, digits and underscores
+    #[arg(long, value_name = "NAME")]
+    username: String,
+    /// The e-mail address to sign in with
+    #[arg(long, value_name = "ADDRESS")]
+    email: String,
+    #[command(flatten)]
+    password: PasswordOptions,
+    /// May administer this server
+    #[arg(long)]
+    admin: bool,
+}
+
+/// Asks what is missing, has it done and prints what came of it.
+pub(super) fn run(place: &Place, action: Action) -> Result<()> {
+    match action {
+        Action::Create(create) => {
+            let Create { username, email, password, admin } = create;
+            let NewPassword { secret, made } = password.read(&username)?;
+            let told = made.then(|| secret.clone());
+            let command = Command::AccountCreate { username, email, password: secret, admin };
+            report(&place.execute(command)?, "Created", told.as_ref())
+        }
+        Action::List => match place.execute(Command::AccountList)? {
+            Reply::Accounts(lines) => output::print(&list(&lines)),
+            reply => output::unexpected(&reply),
+        },
+        Action::Password { name, password } => {
+            let NewPassword { secret, made } = password.read(&name)?;
+            let told = made.then(|| secret.clone());
+            let command = Command::AccountPassword { account: name, password: secret };
+            let reply = place.execute(command)?;
+            report(&reply, "Changed the password and ended all sessions of", told.as_ref())
+        }
+        Action::Delete { name, yes } => {
+            if !yes {
+                let question = format!(
+                    "This deletes {name} with everything it wrote, here and on other servers, \
+                     for ever. Nobody can have the name again."
+                );
+                ask::confirm(&question, &name)?;
+            }
+            report(&place.execute(Command::AccountDelete { account: name })?, "Deleted", None)
+        }
+    }
+}
+
+/// Prints what was done to which account, and the password that was made for it.
+fn report(reply: &Reply, done: &str, password: Option<&Secret>) -> Result<()> {
+    let Reply::Account(handle) = reply else { return output::unexpected(reply) };
+    output::print(&format!("{done} @{handle}\n"))?;
+    match password {
+        Some(Secret(password)) => output::print(&format!("Password: {password}\n")),
+        None => Ok(()),
+    }
+}
+
+/// The table of accounts.
+pub(super) fn list(lines: &[AccountLine]) -> String {
+    if lines.is_empty() {
+        return "There is no account yet.\n".to_owned();
+    }
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            [
+                line.username.clone(),
+                line.email.clone(),
+                if line.admin { "yes" } else { "no" }.to_owned(),
+                line.statuses.to_string(),
+                line.followers.to_string(),
+                clock::date(line.created_at),
+            ]
+        })
+        .collect();
+    table::render(["NAME", "E-MAIL", "ADMIN", "STATUSES", "FOLLOWERS", "CREATED"], &rows)
+}

@@ -1,0 +1,90 @@
+//! `dassie delivery`: what waits for other servers, and why.
+
+use clap::Subcommand;
+
+use super::reach::Place;
+use super::{output, table};
+use crate::clock::{DAY, HOUR, MINUTE};
+use crate::control::{Command, DeliveryLine, Reply};
+use crate::error::Result;
+
+/// What can be done with deliveries.
+#[derive(Debug, Subcommand)]
+pub(super) enum Action {
+    /// List what waits, for whom and why, the soonest first
+    List {
+        /// How many to list
+        #[arg(long, value_name = "N", default_value_t = 50,
+              value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+}
+
+/// Prints what waits.
+pub(super) fn run(place: &Place, action: &Action) -> Result<()> {
+    let Action::List { limit } = *action;
+    match place.execute(Command::DeliveryList { limit })? {
+        Reply::Deliveries { now, waiting, list } => output::print(&render(now, waiting, &list)),
+        reply => output::unexpected(&reply),
+    }
+}
+
+/// The table of what waits at the time `now`, with a summary; `waiting` counts the rest as well.
+pub(super) fn render(now: i64, waiting: i64, list: &[DeliveryLine]) -> String {
+    if list.is_empty() {
+        return "Nothing waits.\n".to_owned();
+    }
+    let rows: Vec<_> = list
+        .iter()
+        .map(|line| {
+            [
+                line.host.clone(),
+                line.kind.clone(),
+                line.activity.clone(),
+                line.attempts.to_string(),
+                until(line.due - now),
+                why(line),
+            ]
+        })
+        .collect();
+    let mut text = table::render(["HOST", "TYPE", "ACTIVITY", "TRIES", "NEXT TRY", "WHY"], &rows);
+    let mut hosts: Vec<_> = list.iter().map(|line| line.host.as_str()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let shown = list.len();
+    text += &if i64::try_from(shown).unwrap_or(i64::MAX) < waiting {
+        format!("\n{waiting} wait; the first {shown} are shown. Add --limit to see more.\n")
+    } else {
+        format!("\n{shown} for {}.\n", count(hosts.len(), "server"))
+    };
+    text
+}
+
+fn why(line: &DeliveryLine) -> String {
+    let error = line.last_error.as_deref().unwrap_or("not tried yet");
+    if line.unavailable {
+        format!("{error}; the server has failed for days")
+    } else {
+        error.to_owned()
+    }
+}
+
+/// A time from now on, as people say it.
+fn until(ms: i64) -> String {
+    let in_units = |unit, name| {
+        // Rounded, as 59 minutes and 50 seconds are an hour.
+        let units = usize::try_from((ms + unit / 2) / unit).unwrap_or(0);
+        format!("in {}", count(units, name))
+    };
+    match ms {
+        ..1000 => "now".to_owned(),
+        _ if ms < MINUTE => in_units(1000, "second"),
+        _ if ms < HOUR - MINUTE / 2 => in_units(MINUTE, "minute"),
+        _ if ms < 2 * DAY => in_units(HOUR, "hour"),
+        _ => in_units(DAY, "day"),
+    }
+}
+
+fn count(number: usize, name: &str) -> String {
+    format!("{number} {name}{}", if number == 1 { "" } else { "s" })
+}

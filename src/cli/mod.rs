@@ -1,0 +1,80 @@
+//! The command line: what can be typed, and where it goes. One file a command.
+//!
+//! Exit codes: 0 done, 1 refused or failed (one sentence on standard error), 2 not understood.
+
+mod account;
+mod ask;
+mod config;
+mod delivery;
+mod output;
+mod process;
+mod reach;
+mod serve;
+mod table;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Result;
+
+/// A personal fediverse server.
+#[derive(Debug, Parser)]
+#[command(name = "dassie", version, disable_help_subcommand = true)]
+struct Cli {
+    /// The configuration; without it ./dassie.toml, where there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    topic: Topic,
+}
+
+/// The first word; most have a second.
+#[derive(Debug, Subcommand)]
+enum Topic {
+    /// Run the server until it is told to stop
+    Serve(serve::Options),
+    /// Create, list, change and delete the accounts of this server
+    #[command(subcommand)]
+    Account(account::Action),
+    /// Make access tokens for scripts and bots
+    #[command(subcommand)]
+    Token(token::Action),
+    /// See what waits for other servers
+    #[command(subcommand)]
+    Delivery(delivery::Action),
+    /// Check or show the configuration
+    #[command(subcommand)]
+    Config(config::Action),
+    /// Print the version
+    Version,
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    process::prepare();
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            output::complain(&e);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let place = reach::Place::new(cli.config);
+    match cli.topic {
+        Topic::Serve(options) => serve::run(&place, &options),
+        Topic::Account(action) => account::run(&place, action),
+        Topic::Token(action) => token::run(&place, action),
+        Topic::Delivery(action) => delivery::run(&place, &action),
+        Topic::Config(action) => config::run(&place, &action),
+        Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),
+    }
+}

@@ -1,0 +1,27 @@
+//! What the process asks of the system before it does anything else.
+
+/// Sets the rights of new files and the habits of the allocator. To be called while there is one
+/// thread.
+pub(super) fn prepare() {
+    // SAFETY: umask takes a plain number, touches no memory of ours and cannot fail.
+    unsafe {
+        // Keys, the database and uploads are nobody else's business.
+        libc::umask(0o077);
+    }
+    #[cfg(target_env = "gnu")]
+    // SAFETY: mallopt takes plain numbers; it may be called at any time, and there is no other
+    // thread yet that could allocate meanwhile.
+    unsafe {
+        // Large blocks, such as the 19 MiB of a password hash, go back to the system as soon as
+        // they are free. Fixing the size keeps glibc from raising it after the first of them.
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 128 * 1024);
+        // Otherwise each thread gets an arena whose free memory serves no other.
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+    }
+}
+
+/// Whether this is root, who may write everywhere.
+pub(super) fn is_root() -> bool {
+    // SAFETY: geteuid takes nothing, touches no memory of ours and cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}

@@ -1,0 +1,131 @@
+//! From a command to the process that executes it: the configuration, then the running server or
+//! our own hands.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::process;
+use crate::app::{App, Surroundings};
+use crate::config::{self, Config, ConfigError, Mode};
+use crate::control::{self, Command, Reply, Way};
+use crate::error::{Error, Result};
+
+/// The file that is read where none is named.
+const USUAL_FILE: &str = "dassie.toml";
+
+/// Where the configuration is.
+#[derive(Debug)]
+pub(super) struct Place {
+    file: Option<PathBuf>,
+    /// It was named, not found.
+    named: bool,
+}
+
+impl Place {
+    /// The file of `--config`, else the usual one where it exists, else none.
+    pub(super) fn new(named: Option<PathBuf>) -> Self {
+        match named {
+            Some(file) => Self { file: Some(file), named: true },
+            None => {
+                let usual = PathBuf::from(USUAL_FILE);
+                // A dangling link and the like are reported when the file is read.
+                let file = usual.symlink_metadata().is_ok().then_some(usual);
+                Self { file, named: false }
+            }
+        }
+    }
+
+    /// What has to be typed to mean the same configuration again: nothing, or ` --config FILE`.
+    pub(super) fn option(&self) -> String {
+        match &self.file {
+            Some(file) if self.named => {
+                format!(" --config {}", quoted(&file.display().to_string()))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// The configuration for one mode.
+    pub(super) fn load(&self, mode: Mode) -> Result<Config> {
+        self.try_load(mode).map_err(Error::internal)
+    }
+
+    fn try_load(&self, mode: Mode) -> std::result::Result<Config, ConfigError> {
+        Config::load(self.file.as_deref(), config::environment(), mode)
+    }
+
+    /// The configuration for a command. Nobody should have to say `--dev` once more: a host that
+    /// cannot be served for real means the database that `serve --dev` made, if there is one.
+    fn load_for_command(&self) -> Result<Config> {
+        let refused = match self.try_load(Mode::Real) {
+            Ok(config) => return Ok(config),
+            Err(refused) => refused,
+        };
+        match self.try_load(Mode::Dev) {
+            Ok(config) if has_database(&config.storage.data_dir) => Ok(config),
+            _ => Err(Error::internal(refused)),
+        }
+    }
+
+    /// Has a command executed: by the server if it runs, else here.
+    pub(super) fn execute(&self, command: Command) -> Result<Reply> {
+        let config = self.load_for_command()?;
+        let folder = &config.storage.data_dir;
+        let may_enter = || {
+            if !command.may_begin() && !has_database(folder) {
+                return Err(Error::internal(format!(
+                    "there is no database in {} yet. Make the first account with: dassie account \
+                     create{}",
+                    folder.display(),
+                    self.option()
+                )));
+            }
+            refuse_root(folder)
+        };
+        match control::find_way(folder, may_enter)? {
+            Way::Server(stream) => control::call(stream, &command),
+            Way::Direct(lock) => {
+                let app = App::open(config, Surroundings::default())?;
+                let reply = control::execute(&app, command);
+                app.close();
+                drop(lock);
+                reply
+            }
+        }
+    }
+}
+
+/// Whether something was ever kept in this folder.
+fn has_database(folder: &Path) -> bool {
+    folder.join("dassie.db").exists()
+}
+
+/// Files that root makes in the server's folder would keep the server from starting.
+fn refuse_root(folder: &Path) -> Result<()> {
+    if !process::is_root() {
+        return Ok(());
+    }
+    let owner = [folder.join("dassie.db"), folder.to_owned()]
+        .iter()
+        .find_map(|path| fs::metadata(path).ok())
+        .map_or(0, |meta| meta.uid());
+    if owner == 0 {
+        return Ok(());
+    }
+    Err(Error::internal(format!(
+        "{} belongs to the user with id {owner} and you are root. Become that user: sudo -u \
+         '#{owner}' dassie …",
+        folder.display()
+    )))
+}
+
+/// A file name for a shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}

@@ -1,0 +1,122 @@
+//! `dassie serve`: the server. All that can refuse does so before anything is made.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use clap::Args;
+
+use super::output;
+use super::reach::Place;
+use crate::app::{App, Surroundings};
+use crate::config::{LogFormat, Mode};
+use crate::control::{self, Command, Lock, Secret, Way};
+use crate::crypto;
+use crate::db;
+use crate::error::{Error, Result};
+use crate::{log, server};
+
+/// The account that the first `serve --dev` makes.
+const DEV_NAME: &str = "dev";
+
+/// How to serve.
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// Try Dassie on this machine: http on localhost, with an account made at the first start
+    #[arg(long)]
+    dev: bool,
+}
+
+/// Checks, opens, greets, and serves until a signal ends it.
+pub(super) fn run(place: &Place, options: &Options) -> Result<()> {
+    let config = place.load(if options.dev { Mode::Dev } else { Mode::Real })?;
+    log::init(config.log.level.as_str(), config.log.format == LogFormat::Json)?;
+    let folder = config.storage.data_dir.clone();
+    // Asked before the port, which a server on the same folder would hold as well.
+    let held = if control::is_taken(&folder) { Some(lock(&folder)?) } else { None };
+    let listener = bind(config.server.listen)?;
+    let held = match held {
+        Some(lock) => lock,
+        None => lock(&folder)?,
+    };
+    let app = App::open(config, Surroundings::default())?;
+    // From here on the database is open, and has to be closed whatever happens.
+    let ended = greet(place, &app).and_then(|()| server::run(app.clone(), listener));
+    app.close();
+    drop(held);
+    ended
+}
+
+/// Takes the data folder, or says who has it.
+fn lock(folder: &Path) -> Result<Lock> {
+    match control::find_way(folder, || Ok(()))? {
+        Way::Direct(lock) => Ok(lock),
+        Way::Server(_) => Err(Error::internal(format!(
+            "a server is running on the data folder {} already. Stop it, or choose another \
+             storage.data_dir.",
+            folder.display()
+        ))),
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).map_err(|e| {
+        let hint = match e.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another program uses this port. Stop it, or set server.listen to another."
+            }
+            io::ErrorKind::PermissionDenied => {
+                "this user may not use this port. Set server.listen to one above 1023, behind a \
+                 proxy."
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                "this machine does not have this address. Correct server.listen."
+            }
+            _ => return Error::internal(format!("cannot listen on {address}: {e}.")),
+        };
+        Error::internal(format!("cannot listen on {address}: {hint}"))
+    })
+}
+
+/// Tells the operator what to do next.
+fn greet(place: &Place, app: &App) -> Result<()> {
+    let is_empty = app.db.read(db::user::count)? == 0;
+    let base = &app.site.base;
+    let text = match (app.config.dev, is_empty) {
+        (true, true) => first_dev_account(app).unwrap_or_else(|e| {
+            // Someone has deleted it and has to choose another name.
+            format!("There is no account, and {DEV_NAME} cannot be made: {e}.\n{}", hint(place))
+        }),
+        (true, false) => format!("Point a Mastodon client at {base}\n"),
+        (false, true) => format!("There is no account yet.\n{}", hint(place)),
+        (false, false) => return Ok(()),
+    };
+    output::print(&text)
+}
+
+fn hint(place: &Place) -> String {
+    format!(
+        "Create one in another terminal: dassie account create{} --username NAME --email ADDRESS \
+         --admin\n",
+        place.option()
+    )
+}
+
+fn first_dev_account(app: &App) -> Result<String> {
+    let password = crypto::random_password();
+    let email = format!("{DEV_NAME}@localhost");
+    control::execute(
+        app,
+        Command::AccountCreate {
+            username: DEV_NAME.to_owned(),
+            email: email.clone(),
+            password: Secret(password.clone()),
+            admin: true,
+        },
+    )?;
+    Ok(format!(
+        "Created the account {DEV_NAME} with the password {password} (shown only now)\n\
+         Point a Mastodon client at {} and sign in as {email}\n",
+        app.site.base
+    ))
+}

@@ -1,0 +1,315 @@
+//! The commands, and what each does: the same whether the server executes it or the command line.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::crypto;
+use crate::db::user::User;
+use crate::db::{self, Conn, Lane, Tx};
+use crate::error::{Error, Result};
+use crate::model::{Account, Application, Delivery, Scopes};
+use crate::service;
+use crate::service::account::NewAccount;
+use crate::signature;
+use crate::site::Site;
+
+/// The redirect address of applications that have none (RFC 8252 calls it out of band).
+const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
+
+/// The longest name of an application.
+const LONGEST_NAME: usize = 200;
+
+/// What an operator asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    AccountCreate { username: String, email: String, password: Secret, admin: bool },
+    AccountList,
+    AccountPassword { account: String, password: Secret },
+    AccountDelete { account: String },
+    TokenCreate { account: String, scopes: String, name: String },
+    DeliveryList { limit: u32 },
+}
+
+/// What comes of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// The account, as `name@domain`, was created, changed or deleted.
+    Account(String),
+    Accounts(Vec<AccountLine>),
+    Token(Secret),
+    Deliveries {
+        /// The server's time, in milliseconds since 1970.
+        now: i64,
+        /// How many wait, listed or not.
+        waiting: i64,
+        list: Vec<DeliveryLine>,
+    },
+}
+
+/// A local account, as the list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountLine {
+    pub username: String,
+    pub email: String,
+    pub admin: bool,
+    pub statuses: i64,
+    pub followers: i64,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+}
+
+/// Something that waits for a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryLine {
+    pub inbox: String,
+    pub host: String,
+    /// `type` and `id` of the activity; empty where it has none.
+    pub kind: String,
+    pub activity: String,
+    pub attempts: i64,
+    /// Milliseconds since 1970.
+    pub due: i64,
+    pub last_error: Option<String>,
+    /// The server failed for days and is only probed now and then.
+    pub unavailable: bool,
+}
+
+/// A password or token: it never reaches a log by its debug form.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl Command {
+    /// As it is typed.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::AccountCreate { .. } => "account create",
+            Self::AccountList => "account list",
+            Self::AccountPassword { .. } => "account password",
+            Self::AccountDelete { .. } => "account delete",
+            Self::TokenCreate { .. } => "token create",
+            Self::DeliveryList { .. } => "delivery list",
+        }
+    }
+
+    /// Whether it makes sense without a database, which is made then.
+    pub fn may_begin(&self) -> bool {
+        matches!(self, Self::AccountCreate { .. })
+    }
+}
+
+/// Executes a command. Blocks: hashing, key generation and the write all take their time here.
+///
+/// # Errors
+/// What is refused, in a sentence for the operator.
+pub fn execute(app: &App, command: Command) -> Result<Reply> {
+    match command {
+        Command::AccountCreate { username, email, password, admin } => {
+            create_account(app, username, email, &password, admin)
+        }
+        Command::AccountList => app.db.read(list_accounts).map(Reply::Accounts),
+        Command::AccountPassword { account, password } => set_password(app, account, &password),
+        Command::AccountDelete { account } => delete_account(app, account),
+        Command::TokenCreate { account, scopes, name } => create_token(app, account, &scopes, name),
+        Command::DeliveryList { limit } => app.db.read(|conn| list_deliveries(conn, limit)),
+    }
+}
+
+fn create_account(
+    app: &App,
+    username: String,
+    email: String,
+    password: &Secret,
+    admin: bool,
+) -> Result<Reply> {
+    // What is cheap to refuse comes before the slow work.
+    service::account::check_username(&username)?;
+    service::account::check_password(&password.0)?;
+    let password_hash = crypto::hash_password(&password.0)?;
+    let key = signature::key::generate()?;
+    let site = app.site.clone();
+    let account = app
+        .db
+        .write(Lane::Interactive, move |tx| {
+            let new = NewAccount { username, email, password_hash, admin, key };
+            service::account::create(tx, &site, new)
+        })
+        .wait()?;
+    Ok(Reply::Account(handle(&app.site, &account)))
+}
+
+fn set_password(app: &App, account: String, password: &Secret) -> Result<Reply> {
+    service::account::check_password(&password.0)?;
+    app.db.read(|conn| find_person(conn, &app.site, &account))?;
+    let hash = crypto::hash_password(&password.0)?;
+    let site = app.site.clone();
+    let account = app
+        .db
+        .write(Lane::Interactive, move |tx| {
+            let (account, _) = find_person(tx, &site, &account)?;
+            service::account::set_password(tx, account.id, &hash)?;
+            Ok(account)
+        })
+        .wait()?;
+    Ok(Reply::Account(handle(&app.site, &account)))
+}
+
+fn delete_account(app: &App, account: String) -> Result<Reply> {
+    let site = app.site.clone();
+    let account = app
+        .db
+        .write(Lane::Interactive, move |tx| {
+            let (account, _) = find_person(tx, &site, &account)?;
+            service::account::delete_local(tx, &site, &account)?;
+            Ok(account)
+        })
+        .wait()?;
+    Ok(Reply::Account(handle(&app.site, &account)))
+}
+
+fn create_token(app: &App, account: String, scopes: &str, name: String) -> Result<Reply> {
+    let scopes = read_scopes(scopes)?;
+    let name = name.trim().to_owned();
+    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err(Error::invalid(format!(
+            "the name of the application must have 1 to {LONGEST_NAME} bytes in one line"
+        )));
+    }
+    let site = app.site.clone();
+    let token = crypto::token();
+    let hash = crypto::token_hash(&token);
+    app.db
+        .write(Lane::Interactive, move |tx| {
+            let (account, user) = find_person(tx, &site, &account)?;
+            if !user.admin && scopes.iter().any(|scope| scope.starts_with("admin")) {
+                return Err(Error::invalid(format!(
+                    "{} is no admin and cannot have admin scopes",
+                    handle(&site, &account)
+                )));
+            }
+            insert_token(tx, &account, name, &scopes, &hash)
+        })
+        .wait()?;
+    Ok(Reply::Token(Secret(token)))
+}
+
+/// The token with an application of its own, so that it can be told from others and revoked.
+fn insert_token(
+    tx: &Tx<'_>,
+    account: &Account,
+    name: String,
+    scopes: &Scopes,
+    hash: &[u8; 32],
+) -> Result<()> {
+    let application = Application {
+        id: 0,
+        client_id: crypto::token(),
+        // Nobody learns this secret: the application only ever has this one token.
+        secret_hash: crypto::token_hash(&crypto::token()).to_vec(),
+        name,
+        website: None,
+        redirect_uris: OUT_OF_BAND.to_owned(),
+        scopes: scopes.to_string(),
+        created_at: tx.now(),
+    };
+    let application = db::oauth::insert_application(tx, &application)?;
+    db::oauth::insert_token(tx, hash, application, Some(account.id), scopes, None)
+}
+
+fn read_scopes(text: &str) -> Result<Scopes> {
+    let scopes = Scopes::parse(text).ok_or_else(|| {
+        let strange = text.split_whitespace().find(|word| !Scopes::known().contains(word));
+        Error::invalid(format!(
+            "{} is not a scope. The usual ones are read, write, follow and push",
+            strange.unwrap_or(text)
+        ))
+    })?;
+    if scopes.is_empty() {
+        return Err(Error::invalid("a token without scopes could do nothing"));
+    }
+    Ok(scopes)
+}
+
+/// The people of this server. One reading of each: a personal server has few.
+fn list_accounts(conn: &Conn) -> Result<Vec<AccountLine>> {
+    let mut lines = Vec::new();
+    for account in db::account::list_local(conn)? {
+        let Some(user) = db::user::find(conn, account.id)? else { continue };
+        lines.push(AccountLine {
+            username: account.username,
+            email: user.email,
+            admin: user.admin,
+            statuses: account.statuses_count,
+            followers: account.followers_count,
+            created_at: account.created_at,
+        });
+    }
+    Ok(lines)
+}
+
+fn list_deliveries(conn: &Conn, limit: u32) -> Result<Reply> {
+    let mut activities = HashMap::new();
+    let mut list = Vec::new();
+    for delivery in db::delivery::list(conn, i64::from(limit))? {
+        let Delivery { activity_id, inbox, host, due, attempts, last_error, .. } = delivery;
+        let (kind, activity) = match activities.get(&activity_id) {
+            Some(known) => known,
+            None => activities.entry(activity_id).or_insert(describe(conn, activity_id)?),
+        }
+        .clone();
+        let unavailable = db::host::get(conn, &host)?.unavailable;
+        list.push(DeliveryLine {
+            inbox,
+            host,
+            kind,
+            activity,
+            attempts,
+            due,
+            last_error,
+            unavailable,
+        });
+    }
+    Ok(Reply::Deliveries { now: conn.now(), waiting: db::delivery::count(conn)?, list })
+}
+
+/// `type` and `id` of an outgoing activity.
+fn describe(conn: &Conn, id: i64) -> Result<(String, String)> {
+    #[derive(Default, Deserialize)]
+    struct Head {
+        #[serde(default, rename = "type")]
+        kind: String,
+        #[serde(default)]
+        id: String,
+    }
+    let body = db::delivery::find_activity(conn, id)?.map(|(_, body)| body).unwrap_or_default();
+    let head: Head = serde_json::from_slice(&body).unwrap_or_default();
+    Ok((head.kind, head.id))
+}
+
+/// The local person with this name or handle.
+fn find_person(conn: &Conn, site: &Site, name: &str) -> Result<(Account, User)> {
+    let account =
+        service::account::find_by_handle(conn, site, name)?.filter(|account| account.is_local());
+    let user = match &account {
+        Some(account) => db::user::find(conn, account.id)?,
+        None => None,
+    };
+    account
+        .zip(user)
+        .ok_or_else(|| Error::Missing(format!("there is no account {} here", name.trim()).into()))
+}
+
+fn handle(site: &Site, account: &Account) -> String {
+    format!("{}@{}", account.username, site.account_domain)
+}

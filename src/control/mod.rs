@@ -1,0 +1,32 @@
+//! How commands reach a running server: a Unix socket in the data folder that only its owner may
+//! open (0600), one JSON line there and one back.
+//!
+//! Whoever works with a data folder, the server or a command, holds its [`Lock`]. A command that
+//! finds it taken [`call`]s the holder, which executes it with its own caches and writer; one
+//! that gets it opens the database itself. Both end in the same [`execute`], so that no command
+//! needs a restart or a stop.
+
+mod call;
+mod command;
+mod listen;
+mod lock;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+pub use call::{Way, call, find_way};
+pub use command::{AccountLine, Command, DeliveryLine, Reply, Secret, execute};
+pub use listen::{Control, listen};
+pub use lock::{Lock, is_taken};
+
+/// The longest command, and much longer than any.
+const LONGEST_COMMAND: usize = 64 * 1024;
+
+/// What comes back over the socket.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Done(Reply),
+    /// Refused, in a sentence for the operator.
+    Refused(String),
+}

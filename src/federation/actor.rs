@@ -1,0 +1,84 @@
+//! Actor documents (F-018 to F-042).
+
+use actix_web::http::header;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::activity::build;
+use crate::app::App;
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
+use crate::model::{Account, INSTANCE_ACTOR};
+use crate::service::document;
+
+use super::{accept, verify};
+
+/// `GET /actor`: the instance actor, to everybody, always (F-038).
+pub async fn instance(app: Data<App>, request: HttpRequest) -> Result<HttpResponse> {
+    let site = app.site.clone();
+    let body = app
+        .read(move |conn| {
+            let account = db::account::get(conn, INSTANCE_ACTOR)?;
+            let doc = document::actor(conn, &site, &account)?;
+            serde_json::to_vec(&build::instance_actor(&doc)).map_err(Error::internal)
+        })
+        .await?;
+    Ok(accept::public_document(&request, body))
+}
+
+/// `GET /users/{name}`: the actor, or for a browser the way to the profile page.
+pub async fn local(
+    app: Data<App>,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse> {
+    let name = name.into_inner();
+    if !accept::wants_activity(request.headers()) {
+        return to_page(&app.site.profile(&name));
+    }
+    allow_reader(&app, &request).await?;
+    let site = app.site.clone();
+    let found = app
+        .read(move |conn| {
+            let Some(account) = find(conn, &name)? else {
+                return tombstone(conn, &site.actor(&name)).map(Err);
+            };
+            let doc = document::actor(conn, &site, &account)?;
+            serde_json::to_vec(&build::actor(&doc)).map(Ok).map_err(Error::internal)
+        })
+        .await?;
+    Ok(match found {
+        Ok(body) => accept::public_document(&request, body),
+        Err(tombstone) => accept::gone(&tombstone),
+    })
+}
+
+/// The local account of a path; `None` when there is none (any more).
+pub fn find(conn: &Conn, name: &str) -> Result<Option<Account>> {
+    let account = db::account::find_local(conn, name)?;
+    Ok(account.filter(|a| a.suspended_at.is_none() && a.id != INSTANCE_ACTOR))
+}
+
+/// The Tombstone of what was at an address; 404 when nothing was.
+pub fn tombstone(conn: &Conn, uri: &str) -> Result<serde_json::Value> {
+    let at = db::seen::buried_at(conn, uri)?.ok_or(Error::NotFound)?;
+    Ok(build::tombstone(uri, Some(at)))
+}
+
+/// A browser came to a document's address: the page is elsewhere.
+pub fn to_page(page: &str) -> Result<HttpResponse> {
+    Ok(HttpResponse::Found()
+        .insert_header((header::LOCATION, page))
+        .insert_header((header::VARY, "Accept"))
+        .finish())
+}
+
+/// With `require_signed_fetch` only those read who say who they are (F-119).
+pub async fn allow_reader(app: &App, request: &HttpRequest) -> Result<()> {
+    if app.config.federation.require_signed_fetch {
+        verify::reader(app, request)
+            .await?
+            .ok_or(Error::Unauthorized("This server wants signed requests".into()))?;
+    }
+    Ok(())
+}

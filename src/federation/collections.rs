@@ -1,0 +1,191 @@
+//! The collections of a local actor (F-236 to F-240).
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
+
+use crate::activity::build;
+use crate::app::App;
+use crate::db::follow::Side;
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
+use crate::id;
+use crate::model::{Account, Page};
+use crate::service::document;
+use crate::site::Site;
+
+use super::{accept, actor};
+
+/// How many items one page has.
+const ITEMS: usize = 20;
+
+/// `GET /users/{name}/outbox`: what anybody may read, newest first.
+pub async fn outbox(
+    app: Data<App>,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse> {
+    serve(&app, &request, name, |conn, site, account, page| {
+        let id = owned(&account.outbox)?;
+        let Some(page) = page else {
+            let total = u64::try_from(account.statuses_count).unwrap_or(0);
+            return Ok(build::ordered_collection(
+                &id,
+                Some(total),
+                Some(&format!("{id}?page=true")),
+            ));
+        };
+        let what =
+            db::status::OfAccount { account_id: account.id, only_open: true, ..Default::default() };
+        let statuses = db::status::list_of_account(conn, 0, what, &page)?;
+        let mut items = Vec::with_capacity(statuses.len());
+        for status in &statuses {
+            items.push(document::activity(conn, site, status, account)?);
+        }
+        let last = statuses.last().map(|status| status.id);
+        Ok(page_of(&id, &page, items, last))
+    })
+    .await
+}
+
+/// `GET /users/{name}/followers`.
+pub async fn followers(
+    app: Data<App>,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse> {
+    serve(&app, &request, name, |conn, _, account, page| {
+        people(
+            conn,
+            account,
+            Side::Followers,
+            account.followers_count,
+            &account.followers_uri,
+            page,
+        )
+    })
+    .await
+}
+
+/// `GET /users/{name}/following`.
+pub async fn following(
+    app: Data<App>,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse> {
+    serve(&app, &request, name, |conn, _, account, page| {
+        people(
+            conn,
+            account,
+            Side::Following,
+            account.following_count,
+            &account.following_uri,
+            page,
+        )
+    })
+    .await
+}
+
+/// `GET /users/{name}/collections/featured`: the pinned statuses. None can be pinned yet.
+pub async fn featured(
+    app: Data<App>,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse> {
+    serve(&app, &request, name, |_, _, account, _| {
+        Ok(build::inline_collection(&owned(&account.featured_uri)?, Vec::new()))
+    })
+    .await
+}
+
+/// `GET /actor/outbox`: the instance actor says nothing in public.
+pub async fn instance_outbox(app: Data<App>, request: HttpRequest) -> Result<HttpResponse> {
+    let id = format!("{}/outbox", app.site.instance_actor());
+    let body =
+        serde_json::to_vec(&build::inline_collection(&id, Vec::new())).map_err(Error::internal)?;
+    Ok(accept::public_document(&request, body))
+}
+
+fn people(
+    conn: &Conn,
+    account: &Account,
+    side: Side,
+    total: i64,
+    id: &Option<String>,
+    page: Option<Page>,
+) -> Result<Value> {
+    let id = owned(id)?;
+    let Some(page) = page else {
+        let total = u64::try_from(total).unwrap_or(0);
+        return Ok(build::ordered_collection(&id, Some(total), Some(&format!("{id}?page=true"))));
+    };
+    let rows = db::follow::list(conn, account.id, side, &page)?;
+    let ids: Vec<i64> = rows.iter().map(|(_, account)| *account).collect();
+    let accounts = db::account::list(conn, &ids)?;
+    let items = ids
+        .iter()
+        .filter_map(|id| accounts.iter().find(|account| account.id == *id))
+        .map(|account| Value::String(account.uri.clone()))
+        .collect();
+    Ok(page_of(&id, &page, items, rows.last().map(|(row, _)| *row)))
+}
+
+/// A page that stays the same while new items come in front of it (F-239).
+fn page_of(id: &str, page: &Page, items: Vec<Value>, last: Option<i64>) -> Value {
+    let own = match page.max_id {
+        Some(max_id) => format!("{id}?page=true&max_id={max_id}"),
+        None => format!("{id}?page=true"),
+    };
+    let next = last
+        .filter(|_| items.len() == page.limit)
+        .map(|last| format!("{id}?page=true&max_id={last}"));
+    build::collection_page(&own, id, items, next.as_deref(), None)
+}
+
+fn owned(uri: &Option<String>) -> Result<String> {
+    uri.clone().ok_or(Error::NotFound)
+}
+
+async fn serve<F>(
+    app: &App,
+    request: &HttpRequest,
+    name: Path<String>,
+    write: F,
+) -> Result<HttpResponse>
+where
+    F: Fn(&Conn, &Site, &Account, Option<Page>) -> Result<Value> + Send + 'static,
+{
+    actor::allow_reader(app, request).await?;
+    let page = page(request.query_string())?;
+    let (site, name) = (app.site.clone(), name.into_inner());
+    let found = app
+        .read(move |conn| match actor::find(conn, &name)? {
+            Some(account) => {
+                let value = write(conn, &site, &account, page)?;
+                serde_json::to_vec(&value).map(Ok).map_err(Error::internal)
+            }
+            None => actor::tombstone(conn, &site.actor(&name)).map(Err),
+        })
+        .await?;
+    Ok(match found {
+        Ok(body) => accept::public_document(request, body),
+        Err(tombstone) => accept::gone(&tombstone),
+    })
+}
+
+/// The wanted page; a cursor that is no id is refused (F-239).
+fn page(query: &str) -> Result<Option<Page>> {
+    let mut wanted = false;
+    let mut page = Page::newest(ITEMS);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "page" => wanted = true,
+            "max_id" => {
+                let id = id::parse(&value).ok_or(Error::BadRequest("max_id is no id".into()))?;
+                page.max_id = Some(id);
+            }
+            _ => {}
+        }
+    }
+    Ok(wanted.then_some(page))
+}

@@ -1,0 +1,147 @@
+//! How others find us: WebFinger, host-meta, NodeInfo.
+
+use actix_web::http::header;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::clock::DAY;
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
+use crate::http::respond::typed;
+use crate::model::{Account, INSTANCE_ACTOR};
+use crate::site::Site;
+
+/// `GET /.well-known/webfinger` (F-060 to F-065).
+pub async fn webfinger(app: Data<App>, request: HttpRequest) -> Result<HttpResponse> {
+    let resource = form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(name, _)| name == "resource")
+        .map(|(_, value)| value.into_owned())
+        .filter(|resource| !resource.is_empty())
+        .ok_or(Error::BadRequest("The resource parameter is missing".into()))?;
+    let site = app.site.clone();
+    let account = app.read(move |conn| find(conn, &site, &resource)).await?;
+    let mut response = typed("application/jrd+json; charset=utf-8", &jrd(&app.site, &account));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, header::HeaderValue::from_static("public, max-age=180"));
+    Ok(response)
+}
+
+/// The local account that a resource names: a handle, the actor id or the profile page (F-062).
+fn find(conn: &Conn, site: &Site, resource: &str) -> Result<Account> {
+    let found = if resource.starts_with("https://") || resource.starts_with("http://") {
+        if resource.trim_end_matches('/') == site.base {
+            db::account::find(conn, INSTANCE_ACTOR)?
+        } else {
+            db::account::find_by_uri_or_url(conn, resource)?
+        }
+    } else {
+        let handle = resource.strip_prefix("acct:").unwrap_or(resource).trim_start_matches('@');
+        let (name, domain) = handle.rsplit_once('@').ok_or(Error::NotFound)?;
+        if !site.is_own_domain(domain) {
+            return Err(Error::NotFound);
+        }
+        if site.is_own_domain(name) {
+            db::account::find(conn, INSTANCE_ACTOR)?
+        } else {
+            match db::account::find_local(conn, name)? {
+                Some(account) => Some(account),
+                None if db::seen::buried_at(conn, &site.actor(name))?.is_some() => {
+                    return Err(Error::Gone);
+                }
+                None => None,
+            }
+        }
+    };
+    let account = found.filter(Account::is_local).ok_or(Error::NotFound)?;
+    if account.suspended_at.is_some() { Err(Error::Gone) } else { Ok(account) }
+}
+
+fn jrd(site: &Site, account: &Account) -> Value {
+    json!({
+        "subject": format!("acct:{}@{}", account.username, site.account_domain),
+        "aliases": [account.page(), account.uri],
+        "links": [
+            {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.page()},
+            {"rel": "self", "type": "application/activity+json", "href": account.uri},
+            {"rel": "http://ostatus.org/schema/1.0/subscribe",
+             "template": format!("{}/authorize_interaction?uri={{uri}}", site.base)},
+        ],
+    })
+}
+
+/// `GET /.well-known/host-meta` (F-069).
+pub async fn host_meta(app: Data<App>) -> HttpResponse {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <XRD xmlns=\"http://docs.oasis-open.org/ns/xri/xrd-1.0\">\
+         <Link rel=\"lrdd\" template=\"{}/.well-known/webfinger?resource={{uri}}\"/></XRD>\n",
+        app.site.base
+    );
+    HttpResponse::Ok().content_type("application/xrd+xml; charset=utf-8").body(body)
+}
+
+/// `GET /.well-known/host-meta.json`.
+pub async fn host_meta_json(app: Data<App>) -> HttpResponse {
+    let template = format!("{}/.well-known/webfinger?resource={{uri}}", app.site.base);
+    typed(
+        "application/jrd+json; charset=utf-8",
+        &json!({"links": [{"rel": "lrdd", "template": template}]}),
+    )
+}
+
+/// `GET /.well-known/nodeinfo` (F-070).
+pub async fn nodeinfo_links(app: Data<App>) -> HttpResponse {
+    let link = |version: &str| {
+        json!({
+            "rel": format!("http://nodeinfo.diaspora.software/ns/schema/{version}"),
+            "href": format!("{}/nodeinfo/{version}", app.site.base),
+        })
+    };
+    typed(
+        "application/json; charset=utf-8",
+        &json!({"links": [link("2.0"), link("2.1"), {
+            "rel": "https://www.w3.org/ns/activitystreams#Application",
+            "href": app.site.instance_actor(),
+        }]}),
+    )
+}
+
+/// `GET /nodeinfo/2.0` and `/nodeinfo/2.1` (F-071).
+pub async fn nodeinfo(app: Data<App>, version: Path<String>) -> Result<HttpResponse> {
+    let version = version.trim_end_matches(".json").to_owned();
+    let content_type = match version.as_str() {
+        "2.0" => "application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/2.0#\"",
+        "2.1" => "application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/2.1#\"",
+        _ => return Err(Error::NotFound),
+    };
+    let now = app.clock.now_ms();
+    let (total, month, half_year, statuses) = app
+        .read(move |conn| {
+            let (total, month, statuses) = db::account::usage(conn, now - 30 * DAY)?;
+            let (_, half_year, _) = db::account::usage(conn, now - 182 * DAY)?;
+            Ok((total, month, half_year, statuses))
+        })
+        .await?;
+    let mut document = json!({
+        "version": version,
+        "software": {"name": "dassie", "version": env!("CARGO_PKG_VERSION")},
+        "protocols": ["activitypub"],
+        "services": {"inbound": [], "outbound": []},
+        "openRegistrations": false,
+        "usage": {
+            "users": {"total": total, "activeMonth": month, "activeHalfyear": half_year},
+            "localPosts": statuses,
+        },
+        "metadata": {
+            "nodeName": app.config.instance.title,
+            "nodeDescription": app.config.instance.description,
+        },
+    });
+    if version == "2.1" {
+        document["software"]["homepage"] = json!(app.site.base);
+    }
+    Ok(typed(content_type, &document))
+}

@@ -1,0 +1,246 @@
+//! Getting a document from its origin: signed, of the right type, under its own id.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::activity::{self, read};
+use crate::app::App;
+use crate::client::{OutRequest, Sign, host_of};
+use crate::clock::MINUTE;
+use crate::error::{Error, Result};
+use crate::model::INSTANCE_ACTOR;
+use crate::service;
+use crate::signature;
+
+use super::accept;
+
+/// How long a failed fetch is remembered (S-019).
+const NEGATIVE: i64 = 5 * MINUTE;
+
+/// A closure that signs requests as a local account, draft-cavage.
+pub fn signer(app: &App, account_id: i64) -> Result<Sign> {
+    let signer = app.keys.get(&app.db, account_id)?;
+    let clock = app.clock.clone();
+    Ok(Arc::new(move |method, url, body| {
+        signature::sign_cavage(&signer.key, &signer.key_id, method, url, body, clock.now_ms())
+    }))
+}
+
+/// The same, RFC 9421.
+pub fn signer_rfc9421(app: &App, account_id: i64) -> Result<Sign> {
+    let signer = app.keys.get(&app.db, account_id)?;
+    let clock = app.clock.clone();
+    Ok(Arc::new(move |method, url, body| {
+        signature::sign_rfc9421(&signer.key, &signer.key_id, method, url, body, clock.now_ms())
+    }))
+}
+
+/// What came back from an address.
+pub struct Fetched {
+    pub value: Value,
+    /// Where it was found after redirects.
+    pub url: String,
+}
+
+/// Fetches a document and checks that it is what its address says: the right content type
+/// (S-026), the id equal to the address, or found again under its id (S-027, F-141). Signed by
+/// the instance actor, or by `as_account` where only that one may read it (F-120).
+///
+/// # Errors
+/// 410 when its origin says so, 404 likewise, 503 for everything else that went wrong.
+pub fn document(app: &App, address: &str, as_account: i64) -> Result<Value> {
+    let first = get(app, address, as_account)?;
+    let id = id_of(&first.value)?;
+    if id == address || id == first.url {
+        return same_host(&id, &first.url).map(|()| first.value);
+    }
+    let second = get(app, &id, as_account)?;
+    if id_of(&second.value)? != id {
+        return Err(Error::Remote(format!("{address} has another id than it says").into()));
+    }
+    same_host(&id, &second.url).map(|()| second.value)
+}
+
+/// Fetches one address, whatever the document's id.
+pub fn get(app: &App, address: &str, as_account: i64) -> Result<Fetched> {
+    check(app, address)?;
+    let key = format!("{as_account} {address}");
+    if app.unreachable.look(&key).0 > 0 {
+        return Err(Error::Remote(format!("{address} could not be fetched lately").into()));
+    }
+    let result = request(app, address, as_account);
+    if let Err(Error::Remote(_) | Error::NotFound | Error::Gone) = &result {
+        app.unreachable.count(&key, NEGATIVE);
+    }
+    result
+}
+
+fn request(app: &App, address: &str, as_account: i64) -> Result<Fetched> {
+    let send = |sign: Sign| {
+        app.client.send(OutRequest::get(address).header("Accept", accept::WANTED).signed(sign))
+    };
+    let mut response = send(signer(app, as_account)?)?;
+    if matches!(response.status, 400 | 401) {
+        // the other kind of signature, once (F-087)
+        response = send(signer_rfc9421(app, as_account)?)?;
+    }
+    match response.status {
+        200..=299 => {}
+        404 => return Err(Error::NotFound),
+        410 => return Err(Error::Gone),
+        status => {
+            return Err(Error::Remote(format!("{address} answered {status}").into()));
+        }
+    }
+    let content_type = response.header("content-type").unwrap_or_default();
+    if !accept::is_activity_type(content_type) {
+        return Err(Error::Remote(format!("{address} is no ActivityPub document").into()));
+    }
+    let value = activity::json::parse_collection(&response.body)
+        .map_err(|e| Error::Remote(format!("{address}: {e}").into()))?;
+    Ok(Fetched { value, url: response.final_url })
+}
+
+/// Blocked servers and our own addresses are never fetched (F-142, F-338).
+fn check(app: &App, address: &str) -> Result<()> {
+    if app.site.owns(address) {
+        return Err(Error::Remote("this is an address of our own".into()));
+    }
+    let host = host_of(address)
+        .ok_or_else(|| Error::Remote(format!("{address} is no address to fetch").into()))?;
+    if app.db.read(|conn| service::domain::is_suspended(conn, &host))? {
+        return Err(Error::Remote(format!("{host} is blocked here").into()));
+    }
+    Ok(())
+}
+
+fn id_of(value: &Value) -> Result<String> {
+    read::id_of(value)
+        .map(str::to_owned)
+        .ok_or_else(|| Error::Remote("the document has no id".into()))
+}
+
+fn same_host(id: &str, url: &str) -> Result<()> {
+    if host_of(id).is_some() && host_of(id) == host_of(url) {
+        Ok(())
+    } else {
+        Err(Error::Remote("the document comes from another host than its id".into()))
+    }
+}
+
+/// A small unsigned JSON document: WebFinger (F-066).
+pub fn plain_json(app: &App, address: &str, accept: &str) -> Result<Value> {
+    check(app, address)?;
+    let request =
+        OutRequest::get(address).header("Accept", accept).limits(crate::client::Limits::SMALL);
+    let response = app.client.send(request)?;
+    match response.status {
+        200..=299 => serde_json::from_slice(&response.body)
+            .map_err(|_| Error::Remote(format!("{address} is not JSON").into())),
+        404 => Err(Error::NotFound),
+        410 => Err(Error::Gone),
+        status => Err(Error::Remote(format!("{address} answered {status}").into())),
+    }
+}
+
+/// A page or document at an address that somebody pasted: the document, or the one that the
+/// page names as its other form (F-075).
+pub fn page_or_document(app: &App, address: &str) -> Result<Value> {
+    check(app, address)?;
+    let accept = format!("{}, text/html;q=0.5", accept::WANTED);
+    let request =
+        OutRequest::get(address).header("Accept", accept).signed(signer(app, INSTANCE_ACTOR)?);
+    let response = app.client.send(request)?;
+    if !response.is_success() {
+        return document(app, address, INSTANCE_ACTOR);
+    }
+    let content_type = response.header("content-type").unwrap_or_default().to_owned();
+    if accept::is_activity_type(&content_type) {
+        let value = activity::json::parse(&response.body)?;
+        let id = id_of(&value)?;
+        if id == response.final_url || id == address {
+            return same_host(&id, &response.final_url).map(|()| value);
+        }
+        return document(app, &id, INSTANCE_ACTOR);
+    }
+    let link = response.header("link").and_then(alternate_in_header).or_else(|| {
+        content_type
+            .starts_with("text/html")
+            .then(|| alternate_in_html(&String::from_utf8_lossy(&response.body)))
+            .flatten()
+    });
+    let link = link.ok_or(Error::NotFound)?;
+    let base = url::Url::parse(&response.final_url).map_err(|_| Error::NotFound)?;
+    let link = base.join(&link).map_err(|_| Error::NotFound)?;
+    document(app, link.as_str(), INSTANCE_ACTOR)
+}
+
+fn alternate_in_header(header: &str) -> Option<String> {
+    header.split(',').find_map(|link| {
+        let (target, params) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let fits = params.contains("alternate")
+            && (params.contains("application/activity+json")
+                || params.contains("application/ld+json"));
+        fits.then(|| target.to_owned())
+    })
+}
+
+/// The first `<link rel="alternate" type="application/activity+json" href="…">`. One pass over
+/// the tags, no regular expression (S-047).
+fn alternate_in_html(html: &str) -> Option<String> {
+    let mut rest = html;
+    while let Some(at) = rest.find("<link") {
+        rest = rest.get(at + 5..)?;
+        let end = rest.find('>')?;
+        let tag = rest.get(..end)?;
+        let wanted = attribute(tag, "rel").is_some_and(|rel| rel.contains("alternate"))
+            && attribute(tag, "type").is_some_and(|t| accept::is_activity_type(&t));
+        if wanted && let Some(href) = attribute(tag, "href") {
+            return Some(href);
+        }
+        rest = rest.get(end..)?;
+    }
+    None
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let mut rest = tag;
+    loop {
+        let at = rest.find(name)?;
+        let before = rest.get(..at)?.chars().next_back();
+        let after = rest.get(at + name.len()..)?.trim_start();
+        if before.is_none_or(char::is_whitespace)
+            && let Some(value) = after.strip_prefix('=')
+        {
+            let value = value.trim_start();
+            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+            let text = match quote {
+                Some(quote) => value.get(1..)?.split(quote).next()?,
+                None => value.split(char::is_whitespace).next()?,
+            };
+            return Some(text.replace("&amp;", "&").replace("&quot;", "\""));
+        }
+        rest = after;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f_075_the_alternate_form_of_a_page_is_found() {
+        let html = r#"<html><link rel=stylesheet href=/x.css>
+            <link href='https://a.example/users/u?x=1&amp;y=2' rel='alternate' type='application/activity+json'>"#;
+        assert_eq!(alternate_in_html(html).as_deref(), Some("https://a.example/users/u?x=1&y=2"));
+        assert_eq!(alternate_in_html("<link <link <link"), None);
+        assert_eq!(
+            alternate_in_header(
+                "<https://a.example/x>; rel=\"alternate\"; type=\"application/activity+json\""
+            )
+            .as_deref(),
+            Some("https://a.example/x")
+        );
+    }
+}

@@ -1,0 +1,253 @@
+//! `POST /inbox` and `POST /users/{name}/inbox`: cheap checks, the signature, a durable job,
+//! and only then 202 (F-126 to F-132).
+
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::activity::incoming::{Activity, Kind, split};
+use crate::activity::json;
+use crate::activity::object::Object;
+use crate::app::App;
+use crate::client::host_of;
+use crate::clock::DAY;
+use crate::crypto::short_hash16;
+use crate::db::{self, Lane, Tx};
+use crate::error::{Error, Result};
+use crate::http::body;
+use crate::model::{Account, ActorKind, JobKind};
+use crate::service;
+
+use super::accept;
+use super::process::Accepted;
+use super::verify::{self, Signed};
+
+/// The largest body (F-128).
+const LIMIT: usize = 1024 * 1024;
+/// How long the id of an activity is remembered (F-131).
+const REMEMBERED: i64 = 30 * DAY;
+/// How many accepted activities may wait, in all and of one server (S-054).
+const WAITING: i64 = 20_000;
+const WAITING_PER_HOST: i64 = 2_000;
+
+/// The inbox of everybody.
+pub async fn shared(
+    app: Data<App>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse> {
+    receive(&app, &request, payload, None).await
+}
+
+/// The inbox of one account, a recipient whatever the addressing says.
+pub async fn personal(
+    app: Data<App>,
+    request: HttpRequest,
+    name: Path<String>,
+    payload: Payload,
+) -> Result<HttpResponse> {
+    let name = name.into_inner();
+    let owner = app
+        .read(move |conn| {
+            let account = db::account::find_local(conn, &name)?.ok_or(Error::NotFound)?;
+            if account.suspended_at.is_some() { Err(Error::Gone) } else { Ok(account.id) }
+        })
+        .await?;
+    receive(&app, &request, payload, Some(owner)).await
+}
+
+/// Everything but POST (F-238).
+pub async fn not_allowed() -> Result<HttpResponse> {
+    Err(Error::MethodNotAllowed)
+}
+
+async fn receive(
+    app: &App,
+    request: &HttpRequest,
+    payload: Payload,
+    owner: Option<i64>,
+) -> Result<HttpResponse> {
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !accept::is_activity_type(content_type) {
+        return Err(Error::NotAcceptable(
+            "An inbox takes application/activity+json or ld+json with the ActivityStreams profile"
+                .into(),
+        ));
+    }
+    let body = body::read(&mut payload.into_inner(), LIMIT).await?;
+    let activities = split(json::parse(&body)?)?;
+    let Some(activities) =
+        activities.into_iter().map(Activity::parse).collect::<Result<Vec<_>>>().map(some)?
+    else {
+        return Ok(accepted());
+    };
+    let signed = Signed::new(request, Arc::from(&body[..]));
+    let this = app.clone();
+    let candidates = actix_web::web::block(move || drop_cheaply(&this, activities, owner)).await;
+    let candidates = candidates.map_err(|_| Error::internal("a check was cancelled"))??;
+    let Some(activities) = candidates else { return Ok(accepted()) };
+    let signer = verify::signer(app, signed).await?;
+    let this = app.clone();
+    let writes = actix_web::web::block(move || judge(&this, signer, activities, owner))
+        .await
+        .map_err(|_| Error::internal("a check was cancelled"))??;
+    for write in writes {
+        app.db.write(Lane::Background, move |tx| write.queue(tx)).await?;
+    }
+    Ok(accepted())
+}
+
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}
+
+fn accepted() -> HttpResponse {
+    HttpResponse::Accepted().finish()
+}
+
+/// What costs no signature check (F-129): activities that had their effect, deletions of actors
+/// that were never here (F-110, S-056), blocked servers (F-108), a full queue (S-054).
+/// `None`: nothing is left to do.
+fn drop_cheaply(
+    app: &App,
+    activities: Vec<Activity>,
+    owner: Option<i64>,
+) -> Result<Option<Vec<Activity>>> {
+    app.db.read(|conn| {
+        let mut left = Vec::new();
+        for activity in activities {
+            let host = host_of(&activity.actor)
+                .ok_or(Error::BadRequest("The actor has no host".into()))?;
+            if service::domain::is_suspended(conn, &host)? {
+                return Err(Error::Forbidden("This server is blocked".into()));
+            }
+            let about_itself = activity.object_id() == Some(&activity.actor);
+            let is_storm = matches!(activity.kind, Kind::Delete | Kind::Update)
+                && about_itself
+                && db::account::find_by_uri(conn, &activity.actor)?.is_none();
+            let seen = db::seen::contains(conn, &hash(&activity, None))?
+                && (owner.is_none() || db::seen::contains(conn, &hash(&activity, owner))?);
+            if is_storm || seen || matches!(activity.kind, Kind::Unknown(_)) {
+                tracing::debug!(kind = activity.kind.as_str(), actor = %activity.actor, "dropped");
+                continue;
+            }
+            if db::job::count_lane(conn, &host, WAITING_PER_HOST)? >= WAITING_PER_HOST {
+                return Err(Error::TooMany { retry_after: 60 });
+            }
+            left.push(activity);
+        }
+        if db::job::count(conn, WAITING)? >= WAITING {
+            return Err(Error::Unavailable {
+                message: "Too much waits to be processed".into(),
+                retry_after: 60,
+            });
+        }
+        Ok(some(left))
+    })
+}
+
+/// What a repeat is recognised by; with the owner of a personal inbox, a repeat there.
+fn hash(activity: &Activity, owner: Option<i64>) -> [u8; 16] {
+    let key = activity.dedup_key();
+    match owner {
+        Some(owner) => short_hash16(format!("{owner} {key}").as_bytes()),
+        None => short_hash16(key.as_bytes()),
+    }
+}
+
+/// The signer must be the actor (F-106, S-024). Otherwise only a hint is left of the activity:
+/// its object is fetched from its origin when it belongs to a thread that we hold (F-147); what
+/// an unknown relay sends is dropped; all else is refused.
+fn judge(
+    app: &App,
+    signer: Account,
+    activities: Vec<Activity>,
+    owner: Option<i64>,
+) -> Result<Vec<Write>> {
+    let mut writes = Vec::new();
+    let signer_host = host_of(&signer.uri).unwrap_or_default();
+    for activity in activities {
+        if activity.actor == signer.uri {
+            writes.push(Write::Process {
+                hash: hash(&activity, None),
+                owner_hash: owner.map(|owner| hash(&activity, Some(owner))),
+                host: signer_host.clone(),
+                accepted: Accepted {
+                    signer: signer.id,
+                    owner,
+                    merge: false,
+                    body: activity.raw.to_string(),
+                },
+            });
+        } else if let Some(uri) = forwarded_reply(app, &activity)? {
+            writes.push(Write::Fetch { host: host_of(&uri).unwrap_or_default(), uri });
+        } else if signer.kind == ActorKind::Application {
+            tracing::debug!(relay = %signer.uri, "an unknown relay is not listened to");
+        } else {
+            return Err(Error::Unauthorized("The signature is not the actor's".into()));
+        }
+    }
+    Ok(writes)
+}
+
+/// The id of a forwarded status that replies to one of ours, or below one.
+fn forwarded_reply(app: &App, activity: &Activity) -> Result<Option<String>> {
+    if activity.kind != Kind::Create {
+        return Ok(None);
+    }
+    let Some(object) = activity.object.embedded().and_then(|v| Object::parse_embedded(v).ok())
+    else {
+        return Ok(None);
+    };
+    let Some(parent) = &object.in_reply_to else { return Ok(None) };
+    app.db.read(|conn| {
+        let Some(parent) = db::status::find_by_uri_or_url(conn, parent)? else { return Ok(None) };
+        let known = db::status::find_by_uri(conn, &object.id)?.is_some();
+        let ours = parent.local || db::status::thread_has_local(conn, parent.thread_id)?;
+        Ok((ours && !known).then(|| object.id.clone()))
+    })
+}
+
+/// What an accepted activity leaves in the database before the 202.
+enum Write {
+    Process { hash: [u8; 16], owner_hash: Option<[u8; 16]>, host: String, accepted: Accepted },
+    Fetch { host: String, uri: String },
+}
+
+impl Write {
+    fn queue(self, tx: &Tx<'_>) -> Result<()> {
+        let until = tx.now() + REMEMBERED;
+        match self {
+            Self::Process { hash, owner_hash, host, mut accepted } => {
+                let is_new = db::seen::insert(tx, &hash, until)?;
+                let new_to_owner = match owner_hash {
+                    Some(hash) => db::seen::insert(tx, &hash, until)?,
+                    None => false,
+                };
+                if !is_new && !new_to_owner {
+                    return Ok(());
+                }
+                // known from another inbox: only its recipients are new
+                accepted.merge = !is_new;
+                let payload = serde_json::to_vec(&accepted).map_err(Error::internal)?;
+                db::job::insert(tx, JobKind::Inbox, &host, &payload)?;
+                // it speaks to us: what waits for it may go (F-214)
+                if db::host::succeeded(tx, &host)? {
+                    db::delivery::hasten(tx, &host)?;
+                    tx.after_commit(crate::model::Event::DeliveryQueued);
+                }
+            }
+            Self::Fetch { host, uri } => {
+                let payload = serde_json::to_vec(&(uri, 0)).map_err(Error::internal)?;
+                db::job::insert(tx, JobKind::FetchStatus, &host, &payload)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! ActivityPub with other servers: what we serve, what we take, how we fetch and deliver.
+
+mod accept;
+mod actor;
+mod collections;
+pub mod deliver;
+mod discovery;
+mod fetch;
+mod inbox;
+pub mod process;
+pub mod resolve;
+mod status;
+mod verify;
+
+use actix_web::guard;
+use actix_web::web::{self, ServiceConfig};
+
+/// The routes of this module. Pages share some of them: there the `Accept` header decides.
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.route("/.well-known/webfinger", web::get().to(discovery::webfinger))
+        .route("/.well-known/host-meta", web::get().to(discovery::host_meta))
+        .route("/.well-known/host-meta.json", web::get().to(discovery::host_meta_json))
+        .route("/.well-known/nodeinfo", web::get().to(discovery::nodeinfo_links))
+        .route("/nodeinfo/{version}", web::get().to(discovery::nodeinfo))
+        .service(
+            web::resource("/inbox")
+                .route(web::post().to(inbox::shared))
+                .default_service(web::to(inbox::not_allowed)),
+        )
+        .service(
+            web::resource("/users/{name}/inbox")
+                .route(web::post().to(inbox::personal))
+                .default_service(web::to(inbox::not_allowed)),
+        )
+        .route("/actor", read(actor::instance))
+        .route("/actor/outbox", read(collections::instance_outbox))
+        .route("/users/{name}", read(actor::local))
+        .route("/users/{name}/outbox", read(collections::outbox))
+        .route("/users/{name}/followers", read(collections::followers))
+        .route("/users/{name}/following", read(collections::following))
+        .route("/users/{name}/collections/featured", read(collections::featured))
+        .route("/users/{name}/statuses/{id}", read(status::object))
+        .route("/users/{name}/statuses/{id}/activity", read(status::activity))
+        .route("/users/{name}/statuses/{id}/replies", read(status::replies))
+        .route("/users/{name}/statuses/{id}/likes", read(status::likes))
+        .route("/users/{name}/statuses/{id}/shares", read(status::shares))
+        .service(
+            web::resource("/@{name}")
+                .guard(guard::fn_guard(accept::guard_activity))
+                .route(read(actor::local)),
+        )
+        .service(
+            web::resource("/@{name}/{id}")
+                .guard(guard::fn_guard(accept::guard_activity))
+                .route(read(status::object)),
+        );
+}
+
+/// GET, and HEAD as GET without a body (F-246).
+fn read<F, Args>(handler: F) -> actix_web::Route
+where
+    F: actix_web::Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler)
+}

@@ -1,0 +1,85 @@
+//! `Create`: a status of somebody whom we have to do with.
+//! <https://www.w3.org/TR/activitypub/#create-activity-inbox>
+
+use crate::activity::incoming::Activity;
+use crate::activity::object::{Object, ObjectKind};
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
+use crate::federation::resolve;
+use crate::model::Account;
+use crate::service::remote::{self, Arrival};
+
+use super::{Context, Step, Stop};
+
+pub(super) fn create(context: &Context<'_>, activity: &Activity) -> Step<()> {
+    let Some(value) = activity.object.embedded() else {
+        return by_id(context, activity);
+    };
+    if ObjectKind::of(value).is_none() {
+        return Err(Stop::Drop("this type of object is not shown here"));
+    }
+    let object = Object::parse_embedded(value)
+        .map_err(|_| Stop::Drop("the object is not usable, or not of its actor's server"))?;
+    store(context, object)
+}
+
+/// Stores a status that the signer wrote (F-137).
+pub(super) fn store(context: &Context<'_>, object: Object) -> Step<()> {
+    if object.attributed_to != context.signer.uri {
+        return Err(Stop::Drop("the object is not the actor's"));
+    }
+    if object.is_vote_like {
+        return Err(Stop::Drop("a vote in no poll of ours"));
+    }
+    let author = context.signer.clone();
+    let owner = context.owner;
+    if !context.read(|conn| is_relevant(conn, &object, &author, owner))? {
+        return Err(Stop::Drop("nobody here has to do with it"));
+    }
+    let stored = context.write(move |tx| {
+        // the author may have gone in the meantime
+        let author = db::account::get(tx, author.id)?;
+        let status = remote::store(tx, &object, &author, Arrival::Pushed { inbox_owner: owner })?;
+        resolve::queue_parent(tx, &status, 0)
+    });
+    match stored {
+        Err(Stop::Failed(Error::Gone)) => Err(Stop::Drop("it was deleted before it came")),
+        Err(Stop::Failed(Error::Forbidden(_))) => Err(Stop::Drop("it belongs to another author")),
+        other => other,
+    }
+}
+
+/// An id alone: fetched from its origin, which must be the actor's server (F-138).
+fn by_id(context: &Context<'_>, activity: &Activity) -> Step<()> {
+    let Some(uri) = activity.object_id() else {
+        return Err(Stop::Drop("it has no object"));
+    };
+    if !crate::activity::urls::same_host(uri, &context.signer.uri) {
+        return Err(Stop::Drop("the object is on another server"));
+    }
+    if !context.online {
+        return Err(Stop::NeedsNetwork);
+    }
+    let reader = context.owner.unwrap_or(crate::model::INSTANCE_ACTOR);
+    let value = crate::federation::fetch::document(context.app, uri, reader)?;
+    let object = Object::parse(&value).map_err(|_| Stop::Drop("the object is not usable"))?;
+    store(context, object)
+}
+
+/// F-135: from somebody followed here, to somebody here, or in a conversation of theirs.
+fn is_relevant(conn: &Conn, object: &Object, author: &Account, owner: Option<i64>) -> Result<bool> {
+    if owner.is_some()
+        || db::follow::has_local_follower(conn, author.id)?
+        || db::status::find_by_uri(conn, &object.id)?.is_some()
+    {
+        return Ok(true);
+    }
+    for uri in object.to.iter().chain(&object.cc).take(200) {
+        if db::account::find_by_uri(conn, uri)?.is_some_and(|a| a.is_local()) {
+            return Ok(true);
+        }
+    }
+    let Some(parent) = &object.in_reply_to else { return Ok(false) };
+    let Some(parent) = db::status::find_by_uri_or_url(conn, parent)? else { return Ok(false) };
+    Ok(parent.local || db::follow::has_local_follower(conn, parent.account_id)?)
+}

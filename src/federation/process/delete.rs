@@ -1,0 +1,30 @@
+//! `Delete`: a status or the actor itself (F-169, F-170).
+//! <https://www.w3.org/TR/activitypub/#delete-activity-inbox>
+
+use crate::activity::incoming::Activity;
+use crate::activity::urls;
+use crate::db;
+use crate::service;
+
+use super::{Context, Step, Stop};
+
+pub(super) fn delete(context: &Context<'_>, activity: &Activity) -> Step<()> {
+    let Some(uri) = activity.object_id().map(str::to_owned) else {
+        return Err(Stop::Drop("it has no object"));
+    };
+    let author = context.signer.clone();
+    if uri == author.uri {
+        return context.write(move |tx| service::account::delete_remote(tx, &author));
+    }
+    if !urls::same_host(&uri, &author.uri) {
+        return Err(Stop::Drop("the object is on another server"));
+    }
+    let known = context.read(|conn| db::status::find_by_uri(conn, &uri))?;
+    if known.is_some_and(|status| status.account_id != author.id) {
+        return Err(Stop::Drop("the object is not the actor's"));
+    }
+    if context.read(|conn| db::account::find_by_uri(conn, &uri))?.is_some() {
+        return Err(Stop::Drop("an actor is deleted by itself alone"));
+    }
+    context.write(move |tx| service::remote::delete(tx, &author, &uri))
+}

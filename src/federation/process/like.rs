@@ -1,0 +1,24 @@
+//! `Like`: a favourite of a local status (F-177, F-182).
+//! <https://www.w3.org/TR/activitypub/#like-activity-inbox>
+
+use crate::activity::incoming::Activity;
+use crate::db;
+use crate::service::remote;
+
+use super::{Context, Step, Stop, was_undone};
+
+pub(super) fn like(context: &Context<'_>, activity: &Activity) -> Step<()> {
+    let target = match activity.object_id() {
+        Some(uri) => context.read(|conn| db::status::find_by_uri_or_url(conn, uri))?,
+        None => None,
+    };
+    let Some(target) = target.filter(|status| status.local) else {
+        return Err(Stop::Drop("not about a status of ours"));
+    };
+    if was_undone(context, activity)? {
+        return Err(Stop::Drop("it was undone before it came"));
+    }
+    let from = context.signer.clone();
+    let uri = activity.id.clone();
+    context.write(move |tx| remote::favourite(tx, &from, &target, uri.as_deref()))
+}

@@ -1,0 +1,151 @@
+//! What accepted activities do, one file a group of types. Each is first tried without the
+//! network; where something is missing it is run again on the resolve lane, which may fetch.
+
+mod announce;
+mod create;
+mod delete;
+mod follow;
+mod like;
+mod undo;
+mod update;
+
+use serde::{Deserialize, Serialize};
+
+use crate::activity::incoming::{Activity, Kind};
+use crate::activity::json;
+use crate::app::App;
+use crate::clock::HOUR;
+use crate::crypto::short_hash16;
+use crate::db::{self, Conn, Lane, Tx};
+use crate::error::{Error, Result};
+use crate::model::{Account, Status};
+
+use super::resolve;
+
+/// How long an Undo or Delete that came first is remembered (F-133).
+const UNDONE: i64 = 24 * HOUR;
+
+/// An activity as it waits in the job queue.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The account whose signature was verified; it is the actor.
+    pub signer: i64,
+    /// Whose personal inbox it came to.
+    pub owner: Option<i64>,
+    /// It was processed before; only its recipients may be new.
+    pub merge: bool,
+    pub body: String,
+}
+
+/// Why an activity had no effect, or has none yet.
+#[derive(Debug)]
+pub enum Stop {
+    /// Something is missing and this try may not fetch.
+    NeedsNetwork,
+    /// It is none of our business; the reason is for the log.
+    Drop(&'static str),
+    /// It went wrong.
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Result with [`Stop`].
+pub type Step<T> = std::result::Result<T, Stop>;
+
+/// One activity on its way.
+pub struct Context<'a> {
+    pub app: &'a App,
+    /// Whether missing things may be fetched.
+    pub online: bool,
+    /// The verified actor.
+    pub signer: Account,
+    pub owner: Option<i64>,
+    pub merge: bool,
+}
+
+impl Context<'_> {
+    fn read<T>(&self, f: impl FnOnce(&Conn) -> Result<T>) -> Step<T> {
+        Ok(self.app.db.read(f)?)
+    }
+
+    /// Runs the effect in one transaction.
+    fn write<T, F>(&self, f: F) -> Step<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        Ok(self.app.db.write(Lane::Background, f).wait()?)
+    }
+
+    /// A status by its URI, fetched if it is not here.
+    fn status(&self, uri: &str) -> Step<Status> {
+        if let Some(status) = self.read(|conn| db::status::find_by_uri_or_url(conn, uri))? {
+            return Ok(status);
+        }
+        if self.app.site.owns(uri) {
+            return Err(Stop::Drop("names a status of ours that does not exist"));
+        }
+        if !self.online {
+            return Err(Stop::NeedsNetwork);
+        }
+        Ok(resolve::status(self.app, uri, 0)?)
+    }
+
+    /// The local account under this actor URI; never the instance actor.
+    fn local(&self, uri: &str) -> Step<Option<Account>> {
+        let account = self.read(|conn| db::account::find_by_uri(conn, uri))?;
+        Ok(account.filter(|account| {
+            account.is_local()
+                && account.id != crate::model::INSTANCE_ACTOR
+                && account.suspended_at.is_none()
+        }))
+    }
+}
+
+/// Runs an accepted activity.
+pub fn run(app: &App, payload: &[u8], online: bool) -> Step<()> {
+    let accepted: Accepted = serde_json::from_slice(payload).map_err(Error::internal)?;
+    let activity = Activity::parse(json::parse(accepted.body.as_bytes())?)?;
+    let signer = app.db.read(|conn| db::account::find(conn, accepted.signer))?;
+    let Some(signer) = signer else { return Err(Stop::Drop("its actor is gone")) };
+    if signer.suspended_at.is_some()
+        && !matches!(activity.kind, Kind::Delete | Kind::Undo | Kind::Update | Kind::Reject)
+    {
+        return Err(Stop::Drop("its actor is suspended"));
+    }
+    let context = Context { app, online, signer, owner: accepted.owner, merge: accepted.merge };
+    if context.merge && activity.kind != Kind::Create {
+        return Err(Stop::Drop("was processed before"));
+    }
+    match activity.kind {
+        Kind::Create => create::create(&context, &activity),
+        Kind::Update => update::update(&context, &activity),
+        Kind::Delete => delete::delete(&context, &activity),
+        Kind::Follow => follow::follow(&context, &activity),
+        Kind::Accept => follow::accept(&context, &activity),
+        Kind::Reject => follow::reject(&context, &activity),
+        Kind::Block => follow::block(&context, &activity),
+        Kind::Undo => undo::undo(&context, &activity),
+        Kind::Announce => announce::announce(&context, &activity),
+        Kind::Like => like::like(&context, &activity),
+        _ => Err(Stop::Drop("this type of activity has no effect here")),
+    }
+}
+
+/// The mark that an Undo leaves for an activity which has not come yet.
+fn undone_mark(activity_id: &str) -> [u8; 16] {
+    short_hash16(format!("undone {activity_id}").as_bytes())
+}
+
+/// Whether the activity was undone before it came (F-133).
+fn was_undone(context: &Context<'_>, activity: &Activity) -> Step<bool> {
+    match &activity.id {
+        Some(id) => context.read(|conn| db::seen::contains(conn, &undone_mark(id))),
+        None => Ok(false),
+    }
+}

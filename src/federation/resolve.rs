@@ -1,0 +1,233 @@
+//! Getting what is not here yet: accounts by handle or URI, statuses, anything pasted into the
+//! search. Blocking: runs on the resolve lane or a worker, never on a thread that serves clients.
+
+use serde_json::Value;
+
+use crate::activity::actor::Actor;
+use crate::activity::incoming::Kind;
+use crate::activity::object::{Object, ObjectKind};
+use crate::activity::{self, read};
+use crate::app::App;
+use crate::client::host_of;
+use crate::db::{self, Lane};
+use crate::error::{Error, Result};
+use crate::model::{Account, INSTANCE_ACTOR, JobKind, Status};
+use crate::service;
+use crate::service::remote::Arrival;
+
+use super::fetch;
+
+/// How many parents above a fetched status are fetched as well (F-251).
+pub const MOST_ANCESTORS: u32 = 40;
+
+/// What an address led to.
+pub enum Found {
+    Account(Account),
+    Status(Status),
+}
+
+/// An account by its handle: WebFinger, then the actor, then back (F-066 to F-068).
+///
+/// # Errors
+/// 404 when there is none, 503 when its server does not answer or contradicts itself.
+pub fn account_by_handle(app: &App, name: &str, domain: &str) -> Result<Account> {
+    let domain = normal_domain(domain)?;
+    if app.site.is_own_domain(&domain) {
+        return app.db.read(|conn| db::account::find_local(conn, name))?.ok_or(Error::NotFound);
+    }
+    let answer = webfinger(app, &domain, &format!("{name}@{domain}"))?;
+    actor(app, &answer.actor)
+}
+
+/// The stored account of an actor, read from its origin if it is not here.
+pub fn actor(app: &App, uri: &str) -> Result<Account> {
+    if let Some(account) = app.db.read(|conn| db::account::find_by_uri(conn, uri))? {
+        return Ok(account);
+    }
+    refresh_actor(app, uri)
+}
+
+/// Reads an actor from its origin and stores what it says.
+///
+/// # Errors
+/// 410 when it is gone there.
+pub fn refresh_actor(app: &App, uri: &str) -> Result<Account> {
+    let value = fetch::document(app, uri, INSTANCE_ACTOR)?;
+    store_actor(app, &value)
+}
+
+/// Stores an actor document that was fetched from its own address.
+pub fn store_actor(app: &App, value: &Value) -> Result<Account> {
+    let actor = Actor::parse(value)?;
+    if app.site.owns(&actor.id) {
+        return Err(Error::Remote("this is an actor of our own".into()));
+    }
+    let domain = domain_of(app, &actor)?;
+    app.db
+        .write(Lane::Background, move |tx| {
+            if db::seen::buried_at(tx, &actor.id)?.is_some() {
+                return Err(Error::Gone);
+            }
+            service::account::store_remote(tx, &actor, &domain)
+        })
+        .wait()
+}
+
+/// The domain of an actor's handle (F-054): the one that its WebFinger answer names, if asking
+/// there leads back to the actor; else the host of its id, which it surely owns.
+fn domain_of(app: &App, actor: &Actor) -> Result<String> {
+    let host = host_of(&actor.id).ok_or_else(|| Error::Remote("the actor has no host".into()))?;
+    if let Some(known) = app.db.read(|conn| db::account::find_by_uri(conn, &actor.id))?
+        && known.username == actor.preferred_username
+        && let Some(domain) = known.domain
+    {
+        return Ok(domain);
+    }
+    let handle = format!("{}@{host}", actor.preferred_username);
+    match webfinger(app, &host, &handle) {
+        Ok(answer) if answer.actor == actor.id && same_name(&answer.name, actor) => {
+            Ok(answer.domain)
+        }
+        Ok(_) | Err(Error::NotFound | Error::Gone | Error::Remote(_)) => Ok(host),
+        Err(error) => Err(error),
+    }
+}
+
+fn same_name(name: &str, actor: &Actor) -> bool {
+    name.eq_ignore_ascii_case(&actor.preferred_username)
+}
+
+struct Webfinger {
+    actor: String,
+    name: String,
+    domain: String,
+}
+
+/// Asks `domain` for a handle; when it answers for another one, asks there once more and wants
+/// the same actor (F-067). A third hop is an error.
+fn webfinger(app: &App, domain: &str, handle: &str) -> Result<Webfinger> {
+    let first = webfinger_once(app, domain, handle)?;
+    if first.is_for(handle) {
+        return Ok(first);
+    }
+    let handle = format!("{}@{}", first.name, first.domain);
+    let second = webfinger_once(app, &first.domain, &handle)?;
+    if !second.is_for(&handle) || second.actor != first.actor {
+        return Err(Error::Remote(format!("{domain} and {} disagree", first.domain).into()));
+    }
+    Ok(second)
+}
+
+impl Webfinger {
+    fn is_for(&self, handle: &str) -> bool {
+        handle.eq_ignore_ascii_case(&format!("{}@{}", self.name, self.domain))
+    }
+}
+
+fn webfinger_once(app: &App, domain: &str, handle: &str) -> Result<Webfinger> {
+    let scheme = if app.config.dev { "http" } else { "https" };
+    let resource: String =
+        form_urlencoded::byte_serialize(format!("acct:{handle}").as_bytes()).collect();
+    let address = format!("{scheme}://{domain}/.well-known/webfinger?resource={resource}");
+    let answer = fetch::plain_json(app, &address, "application/jrd+json, application/json")?;
+    let broken = || Error::Remote(format!("{domain} answers WebFinger wrongly").into());
+    let subject = answer.get("subject").and_then(Value::as_str).unwrap_or_default();
+    let subject = subject.strip_prefix("acct:").unwrap_or(subject).trim_start_matches('@');
+    let (name, subject_domain) = subject
+        .rsplit_once('@')
+        .unwrap_or((handle.rsplit_once('@').map_or(handle, |(name, _)| name), domain));
+    let actor = answer
+        .get("links")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter(|link| link.get("rel").and_then(Value::as_str) == Some("self"))
+        .filter(|link| {
+            link.get("type").and_then(Value::as_str).is_some_and(super::accept::is_activity_type)
+        })
+        .find_map(|link| link.get("href").and_then(Value::as_str))
+        .ok_or_else(broken)?;
+    Ok(Webfinger {
+        actor: actor.to_owned(),
+        name: name.to_owned(),
+        domain: normal_domain(subject_domain)?,
+    })
+}
+
+/// Lower-case and punycode, with a port if there is one; nothing else gets into an address.
+fn normal_domain(domain: &str) -> Result<String> {
+    host_of(&format!("https://{domain}/"))
+        .filter(|host| !host.is_empty() && !domain.contains(['/', '@', '?', '#']))
+        .ok_or_else(|| Error::Remote("this is no domain".into()))
+}
+
+/// A status by its URI, fetched with its author if it is not here. The parents above it follow
+/// in the background.
+pub fn status(app: &App, uri: &str, depth: u32) -> Result<Status> {
+    let known = app.db.read(|conn| db::status::find_by_uri_or_url(conn, uri))?;
+    if let Some(status) = known {
+        return Ok(status);
+    }
+    if app.site.owns(uri) {
+        return Err(Error::NotFound);
+    }
+    let value = fetch::document(app, uri, INSTANCE_ACTOR)?;
+    store_status(app, &value, depth)
+}
+
+/// Stores a status document that was fetched from its own address.
+fn store_status(app: &App, value: &Value, depth: u32) -> Result<Status> {
+    // an outbox or a link may name the Create instead of what was created
+    if Kind::of(value) == Kind::Create {
+        let inner = read::first(value, "object").and_then(read::uri_of);
+        let inner = inner.ok_or(Error::NotFound)?;
+        return status(app, &inner, depth);
+    }
+    if ObjectKind::of(value).is_none() {
+        return Err(Error::NotFound);
+    }
+    let object = Object::parse(value)?;
+    let author = actor(app, &object.attributed_to)?;
+    app.db
+        .write(Lane::Background, move |tx| {
+            let author = db::account::get(tx, author.id)?;
+            let status = service::remote::store(tx, &object, &author, Arrival::Fetched)?;
+            queue_parent(tx, &status, depth)?;
+            Ok(status)
+        })
+        .wait()
+}
+
+/// Queues the fetch of a parent that is not here.
+pub fn queue_parent(tx: &db::Tx<'_>, status: &Status, depth: u32) -> Result<()> {
+    let Some(parent) = &status.in_reply_to_uri else { return Ok(()) };
+    let Some(host) = host_of(parent).filter(|_| depth < MOST_ANCESTORS) else { return Ok(()) };
+    let payload = serde_json::to_vec(&(parent, depth + 1)).map_err(Error::internal)?;
+    db::job::insert(tx, JobKind::FetchStatus, &host, &payload)?;
+    Ok(())
+}
+
+/// Whatever an address leads to: an actor or status by id or page, here or elsewhere (F-075).
+///
+/// # Errors
+/// 404 when it leads to nothing that can be shown, 503 when its server does not answer.
+pub fn any(app: &App, address: &str) -> Result<Found> {
+    let here = app.db.read(|conn| {
+        if let Some(status) = db::status::find_by_uri_or_url(conn, address)? {
+            return Ok(Some(Found::Status(status)));
+        }
+        Ok(db::account::find_by_uri_or_url(conn, address)?.map(Found::Account))
+    })?;
+    if let Some(found) = here {
+        return Ok(found);
+    }
+    if app.site.owns(address) {
+        return Err(Error::NotFound);
+    }
+    let value = fetch::page_or_document(app, address)?;
+    if activity::actor::kind_of(&value).is_some() {
+        store_actor(app, &value).map(Found::Account)
+    } else {
+        store_status(app, &value, 0).map(Found::Status)
+    }
+}

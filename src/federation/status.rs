@@ -1,0 +1,173 @@
+//! Status documents, their activities and collections (F-241, F-242, F-245).
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
+
+use crate::activity::build;
+use crate::app::App;
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
+use crate::id;
+use crate::model::{Account, Status};
+use crate::service::{document, visibility};
+use crate::site::Site;
+
+use super::{accept, actor, verify};
+
+/// How many ids one page of replies has.
+const REPLIES: i64 = 20;
+
+/// `GET /users/{name}/statuses/{id}`, and `/@{name}/{id}` when a document is asked for.
+pub async fn object(
+    app: Data<App>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    if !accept::wants_activity(request.headers()) {
+        let (name, id) = path.into_inner();
+        let id = id::parse(&id).ok_or(Error::NotFound)?;
+        return actor::to_page(&app.site.status_page(&name, id));
+    }
+    serve(&app, &request, path, |conn, site, status, author| {
+        Ok(match status.reblog_of_id {
+            Some(_) => document::activity(conn, site, status, author)?,
+            None => build::with_context(build::note(&document::note(conn, site, status, author)?)),
+        })
+    })
+    .await
+}
+
+/// `GET …/activity`: the Create, or the Announce of a boost (F-228).
+pub async fn activity(
+    app: Data<App>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    serve(&app, &request, path, document::activity).await
+}
+
+/// `GET …/likes`: how many.
+pub async fn likes(
+    app: Data<App>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    serve(&app, &request, path, |_, _, status, _| {
+        Ok(counted(&format!("{}/likes", status.uri), status.favourites_count))
+    })
+    .await
+}
+
+/// `GET …/shares`: how many.
+pub async fn shares(
+    app: Data<App>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    serve(&app, &request, path, |_, _, status, _| {
+        Ok(counted(&format!("{}/shares", status.uri), status.reblogs_count))
+    })
+    .await
+}
+
+fn counted(id: &str, total: i64) -> Value {
+    build::ordered_collection(id, Some(u64::try_from(total).unwrap_or(0)), None)
+}
+
+/// `GET …/replies`: the open replies, their ids, a page at a time.
+pub async fn replies(
+    app: Data<App>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let query: Vec<(String, String)> =
+        form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
+    let param = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+    let above = match param("min_id") {
+        Some(text) => id::parse(&text).ok_or(Error::BadRequest("min_id is no id".into()))?,
+        None => 0,
+    };
+    let paged = param("page").is_some();
+    serve(&app, &request, path, move |conn, _, status, _| {
+        let id = format!("{}/replies", status.uri);
+        if !paged {
+            return Ok(build::ordered_collection(&id, None, Some(&format!("{id}?page=true"))));
+        }
+        let found = db::status::list_open_replies(conn, status.id, above, REPLIES)?;
+        let next = found
+            .last()
+            .filter(|_| found.len() as i64 == REPLIES)
+            .map(|last| format!("{id}?page=true&min_id={}", last.id));
+        let items = found.into_iter().map(|reply| Value::String(reply.uri)).collect();
+        let page = if above > 0 {
+            format!("{id}?page=true&min_id={above}")
+        } else {
+            format!("{id}?page=true")
+        };
+        Ok(build::collection_page(&page, &id, items, next.as_deref(), None))
+    })
+    .await
+}
+
+/// Serves something of a local status to whoever may read it: open ones to everybody, others to
+/// a signer among the recipients; to all else it does not exist (F-118, F-245).
+async fn serve<F>(
+    app: &App,
+    request: &HttpRequest,
+    path: Path<(String, String)>,
+    write: F,
+) -> Result<HttpResponse>
+where
+    F: Fn(&Conn, &Site, &Status, &Account) -> Result<Value> + Send + 'static,
+{
+    let (name, id) = path.into_inner();
+    let id = id::parse(&id).ok_or(Error::NotFound)?;
+    actor::allow_reader(app, request).await?;
+    let site = app.site.clone();
+    let found = app
+        .read({
+            let (name, site) = (name.clone(), site.clone());
+            move |conn| find(conn, &site, &name, id)
+        })
+        .await?;
+    let open = match &found {
+        Err(tombstone) => return Ok(accept::gone(tombstone)),
+        Ok((status, _)) => status.visibility.is_open(),
+    };
+    let viewer = if open {
+        0
+    } else {
+        // whoever gives no or a wrong signature learns no more than of what does not exist
+        verify::reader(app, request).await.ok().flatten().ok_or(Error::NotFound)?.id
+    };
+    let body = app
+        .read(move |conn| {
+            let Ok((status, author)) = find(conn, &site, &name, id)? else {
+                return Err(Error::NotFound);
+            };
+            if !visibility::can_see(conn, viewer, &status)? {
+                return Err(Error::NotFound);
+            }
+            serde_json::to_vec(&write(conn, &site, &status, &author)?).map_err(Error::internal)
+        })
+        .await?;
+    Ok(if open { accept::public_document(request, body) } else { accept::private_document(body) })
+}
+
+/// The local status of a path and its author, or its Tombstone.
+fn find(
+    conn: &Conn,
+    site: &Site,
+    name: &str,
+    id: i64,
+) -> Result<std::result::Result<(Status, Account), Value>> {
+    let author = actor::find(conn, name)?;
+    let status = db::status::find(conn, id)?;
+    match (status, author) {
+        (Some(status), Some(author)) if status.account_id == author.id && status.local => {
+            Ok(Ok((status, author)))
+        }
+        _ => actor::tombstone(conn, &site.status(name, id)).map(Err),
+    }
+}

@@ -1,0 +1,208 @@
+//! Who signed a request: key look-up, signature check, and the claim of key and actor on each
+//! other (F-101 to F-105).
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+
+use crate::activity::{actor, read};
+use crate::app::App;
+use crate::client::host_of;
+use crate::clock::MINUTE;
+use crate::db;
+use crate::error::{Error, Result};
+use crate::model::{Account, INSTANCE_ACTOR};
+use crate::service;
+use crate::signature::key::PublicKey;
+use crate::signature::{self, Inspected, Request};
+
+use super::{fetch, resolve};
+
+/// How often a key that does not fit may be read anew (F-104).
+const REFETCH: i64 = 5 * MINUTE;
+
+/// What of a request a signature covers, owned, so that it can go to another thread.
+#[derive(Clone)]
+pub struct Signed {
+    method: String,
+    path_and_query: String,
+    headers: Vec<(String, String)>,
+    body: Arc<[u8]>,
+}
+
+impl Signed {
+    /// From a request and its body.
+    pub fn new(request: &HttpRequest, body: Arc<[u8]>) -> Self {
+        let headers = request
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            })
+            .collect();
+        Self {
+            method: request.method().as_str().to_owned(),
+            path_and_query: request
+                .uri()
+                .path_and_query()
+                .map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned()),
+            headers,
+            body,
+        }
+    }
+
+    /// Whether there is a signature at all.
+    pub fn is_signed(&self) -> bool {
+        self.headers.iter().any(|(name, value)| {
+            name == "signature"
+                || name == "signature-input"
+                || (name == "authorization" && value.starts_with("Signature "))
+        })
+    }
+
+    fn request(&self) -> Request<'_> {
+        Request {
+            method: &self.method,
+            path_and_query: &self.path_and_query,
+            headers: &self.headers,
+            body: &self.body,
+        }
+    }
+}
+
+/// Checks all that needs no key (F-089 to F-098) and refuses blocked servers (F-108).
+pub fn inspect(app: &App, signed: &Signed) -> Result<Inspected> {
+    let scheme = if app.config.dev { "http" } else { "https" };
+    let hosts = [app.site.host.clone()];
+    let inspected = signature::inspect(&signed.request(), scheme, &hosts, app.clock.now_ms())?;
+    let host = signature::key_id_actor(&inspected.key_id)
+        .and_then(|address| host_of(&address))
+        .ok_or_else(unknown)?;
+    if app.db.read(|conn| service::domain::is_suspended(conn, &host))? {
+        return Err(Error::Forbidden("This server is blocked".into()));
+    }
+    Ok(inspected)
+}
+
+/// The account whose key signed, if its key is here and fits. `Ok(None)`: ask [`fetch_and_verify`].
+pub fn verify_known(app: &App, signed: &Signed, inspected: &Inspected) -> Result<Option<Account>> {
+    let known = app.db.read(|conn| {
+        let Some(key) = db::key::find_remote(conn, &inspected.key_id)? else { return Ok(None) };
+        Ok(db::account::find(conn, key.account_id)?.map(|account| (key, account)))
+    })?;
+    let Some((key, account)) = known else { return Ok(None) };
+    if inspected.verify(&signed.request(), &PublicKey::from_bytes(&key.public)?).is_ok() {
+        return Ok(Some(account));
+    }
+    // perhaps the key was changed: read it anew, but not for every forged request
+    if app.clock.now_ms() - key.fetched_at < REFETCH {
+        return Err(wrong());
+    }
+    Ok(None)
+}
+
+/// Reads the key from its origin and verifies with it. Blocking, on the resolve lane.
+pub fn fetch_and_verify(app: &App, signed: &Signed, inspected: &Inspected) -> Result<Account> {
+    // somebody may have been quicker
+    if let Some(account) = verify_known(app, signed, inspected)? {
+        return Ok(account);
+    }
+    let account = fetch_owner(app, &inspected.key_id)?;
+    let key = app
+        .db
+        .read(|conn| db::key::find_remote(conn, &inspected.key_id))?
+        .filter(|key| key.account_id == account.id)
+        .ok_or_else(unknown)?;
+    inspected
+        .verify(&signed.request(), &PublicKey::from_bytes(&key.public)?)
+        .map_err(|_| wrong())?;
+    Ok(account)
+}
+
+/// The actor that owns a key, stored from its own document, which must list the key (F-102).
+fn fetch_owner(app: &App, key_id: &str) -> Result<Account> {
+    let address = signature::key_id_actor(key_id).ok_or_else(unknown)?;
+    let fetched = fetch::get(app, &address, INSTANCE_ACTOR)?;
+    // the key's address may serve the whole actor, or a stub that names its owner
+    let is_whole = actor::kind_of(&fetched.value).is_some()
+        && read::id_of(&fetched.value) == Some(address.as_str())
+        && fetched.url == address;
+    let document = if is_whole {
+        fetched.value
+    } else {
+        let key = actor::key_document(&fetched.value, key_id).ok_or_else(unknown)?;
+        if host_of(&key.owner) != host_of(key_id) {
+            return Err(wrong());
+        }
+        fetch::document(app, &key.owner, INSTANCE_ACTOR)?
+    };
+    if actor::Actor::parse(&document)?.key(key_id).is_none() {
+        return Err(wrong());
+    }
+    resolve::store_actor(app, &document)
+}
+
+fn unknown() -> Error {
+    Error::Unauthorized("The key of the signature could not be found".into())
+}
+
+fn wrong() -> Error {
+    Error::Unauthorized("The signature is wrong".into())
+}
+
+/// Who signed a GET, for documents that not everybody may read. `None`: nobody.
+pub async fn reader(app: &App, request: &HttpRequest) -> Result<Option<Account>> {
+    let signed = Signed::new(request, Arc::from([]));
+    if !signed.is_signed() {
+        return Ok(None);
+    }
+    signer(app, signed).await.map(Some)
+}
+
+/// The account that signed a request: from the stored key, or after one fetch (503 when the
+/// key's server does not answer, so that the sender tries again; F-109).
+pub async fn signer(app: &App, signed: Signed) -> Result<Account> {
+    let (this, copy) = (app.clone(), signed.clone());
+    let (inspected, known) = blocking(move || {
+        let inspected = inspect(&this, &copy)?;
+        let known = verify_known(&this, &copy, &inspected)?;
+        Ok((inspected, known))
+    })
+    .await?;
+    if let Some(account) = known {
+        return Ok(account);
+    }
+    let key = format!("key {}", inspected.key_id);
+    let (failures, seconds) = app.unreachable.look(&key);
+    if failures > 0 {
+        return Err(Error::Unavailable {
+            message: "The key of the signature could not be fetched lately".into(),
+            retry_after: seconds,
+        });
+    }
+    let this = app.clone();
+    let answer = app.lanes.resolve.run(move || fetch_and_verify(&this, &signed, &inspected))?;
+    match answer.await {
+        Ok(Err(Error::Remote(reason))) => {
+            app.unreachable.count(&key, REFETCH);
+            Err(Error::Unavailable { message: reason, retry_after: 300 })
+        }
+        Ok(Err(Error::NotFound | Error::Gone | Error::BadRequest(_))) => {
+            app.unreachable.count(&key, REFETCH);
+            Err(unknown())
+        }
+        Ok(result) => result,
+        Err(_) => Err(Error::Unavailable {
+            message: "The key of the signature could not be fetched".into(),
+            retry_after: 60,
+        }),
+    }
+}
+
+async fn blocking<T, F>(f: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T> + Send + 'static,
+{
+    actix_web::web::block(f).await.map_err(|_| Error::internal("a check was cancelled"))?
+}

@@ -1,0 +1,257 @@
+//! The HTTP server: routes together, what every answer carries, and an orderly end.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{OnceLock, mpsc};
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{App as Actix, HttpRequest, HttpResponse, HttpServer, ResponseError};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::worker::Worker;
+use crate::{api, control, federation, oauth, web as web_pages};
+
+/// How long a request may take to send its headers (S-053).
+const HEADERS: Duration = Duration::from_secs(10);
+/// How long a connection may idle.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How many connections there may be at once.
+const CONNECTIONS: usize = 2_000;
+/// How long running requests may take to finish at the end.
+const STOP: u64 = 1;
+
+/// A server that runs on threads of its own.
+pub struct Server {
+    app: App,
+    handle: ServerHandle,
+    thread: std::thread::JoinHandle<()>,
+    worker: Worker,
+    control: Option<control::Listener>,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// Starts serving on `listener`.
+pub fn start(app: App, listener: TcpListener) -> Result<Server> {
+    let address = listener.local_addr().map_err(Error::internal)?;
+    let worker = Worker::start(&app)?;
+    let (sender, receiver) = mpsc::channel();
+    let parts = app.clone();
+    let thread = std::thread::Builder::new()
+        .name("http".into())
+        .spawn(move || {
+            let data = Data::new(parts);
+            let ended = actix_web::rt::System::new().block_on(async move {
+                let server = HttpServer::new(move || {
+                    Actix::new()
+                        .app_data(data.clone())
+                        .wrap(Compress::default())
+                        .wrap(from_fn(surround))
+                        .configure(api::routes)
+                        .configure(oauth::routes)
+                        .configure(federation::routes)
+                        .configure(web_pages::routes)
+                        .default_service(web::to(unknown))
+                })
+                .workers(1)
+                .worker_max_blocking_threads(4)
+                .max_connections(CONNECTIONS)
+                .client_request_timeout(HEADERS)
+                .keep_alive(KEEP_ALIVE)
+                .shutdown_timeout(STOP)
+                .disable_signals()
+                .listen(listener)?
+                .run();
+                // the starter waits for this
+                let _ = sender.send(server.handle());
+                server.await
+            });
+            if let Err(error) = ended {
+                tracing::error!(%error, "the server ended");
+            }
+        })
+        .map_err(|e| Error::internal(format!("cannot start the server thread: {e}")))?;
+    let handle =
+        receiver.recv().map_err(|_| Error::internal("the server could not be started"))?;
+    // tests run without a control socket where the path would be too long for one
+    let control = match control::listen(&app) {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            tracing::warn!(%error, "commands cannot reach this server while it runs");
+            None
+        }
+    };
+    Ok(Server { app, handle, thread, worker, control, address })
+}
+
+impl Server {
+    /// Stops: no new connections, running requests get a second, the queues keep what is left.
+    pub fn stop(self) {
+        let since = Instant::now();
+        let handle = self.handle;
+        // a stuck connection must not hold up the end
+        let stopped = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(handle.stop(true));
+        });
+        let _ = stopped.join();
+        drop(self.control);
+        self.worker.stop();
+        let _ = self.thread.join();
+        self.app.close();
+        tracing::info!(ms = since.elapsed().as_millis() as u64, "stopped");
+    }
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub fn run(app: App, listener: TcpListener) -> Result<()> {
+    let server = start(app, listener)?;
+    tracing::info!(address = %server.address, "listening");
+    wait_for_signal()?;
+    server.stop();
+    Ok(())
+}
+
+fn wait_for_signal() -> Result<()> {
+    actix_web::rt::System::new().block_on(async {
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+                .map_err(Error::internal)?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        Ok(())
+    })
+}
+
+/// What surrounds every request: its id and log line, the check of its Host, CORS.
+async fn surround(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> std::result::Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let since = Instant::now();
+    let id = request_id();
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let cross_origin = !is_cookie_page(&path);
+    let mut response = match admit(&request) {
+        Some(answer) => request.into_response(answer),
+        None => next.call(request).await?.map_into_boxed_body(),
+    };
+    let status = response.status();
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    if cross_origin {
+        // tokens travel in a header, never in cookies: any origin may ask (S-059)
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id, Retry-After"),
+        );
+    }
+    // neither query nor headers: tokens and searches are nobody's business (S-127)
+    let us = since.elapsed().as_micros() as u64;
+    if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
+        tracing::error!(request = %id, %method, %path, status = status.as_u16(), us, "request");
+    } else {
+        tracing::debug!(request = %id, %method, %path, status = status.as_u16(), us, "request");
+    }
+    Ok(response)
+}
+
+/// Pages that work with a cookie answer to their own origin alone.
+fn is_cookie_page(path: &str) -> bool {
+    path.starts_with("/auth/") || path.starts_with("/oauth/authorize")
+}
+
+/// Answers that need no handler: preflights, and requests for another host (S-058).
+fn admit(request: &ServiceRequest) -> Option<HttpResponse> {
+    let site = request.app_data::<Data<App>>().map(|app| &app.site)?;
+    let host = request.connection_info().host().to_owned();
+    let direct = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or(&host)
+        .to_ascii_lowercase();
+    if !is_our_host(&direct, &site.host) && !is_our_host(&direct, &site.account_domain) {
+        let body = serde_json::json!({"error": "This server does not serve that host"});
+        return Some(
+            HttpResponse::build(StatusCode::MISDIRECTED_REQUEST).json(body),
+        );
+    }
+    if request.method() == Method::OPTIONS && !is_cookie_page(request.path()) {
+        return Some(
+            HttpResponse::Ok()
+                .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"))
+                .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Idempotency-Key, Accept"))
+                .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
+                .finish(),
+        );
+    }
+    None
+}
+
+/// The configured name, with or without the usual port, or this machine itself, for checks that
+/// run beside the server.
+fn is_our_host(host: &str, ours: &str) -> bool {
+    if host == ours {
+        return true;
+    }
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    (name == ours && (host.ends_with(":443") || host.ends_with(":80")))
+        || name == "localhost"
+        || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Short, unique enough to find a line in a log.
+fn request_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    static START: OnceLock<u64> = OnceLock::new();
+    let start = *START.get_or_init(|| u64::from_le_bytes(crate::crypto::random_bytes::<8>()));
+    let number = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    format!("{number:016x}")
+}
+
+/// What no route answers: JSON 404 (clients take no HTML for it), a page for browsers.
+async fn unknown(request: HttpRequest) -> HttpResponse {
+    let error = Error::NotFound;
+    if web_pages::wants_html(&request) && !request.path().starts_with("/api/") {
+        web_pages::error_page(&request, &error)
+    } else {
+        error.error_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s_058_only_our_hosts_are_served() {
+        for ok in ["a.example", "a.example:443", "localhost", "localhost:8080", "127.0.0.1:1", "[::1]:80"] {
+            assert!(is_our_host(ok, "a.example"), "{ok}");
+        }
+        for no in ["b.example", "a.example.evil", "a.example:8080", "xa.example", "10.0.0.1", ""] {
+            assert!(!is_our_host(no, "a.example"), "{no}");
+        }
+        assert!(is_our_host("localhost:3000", "localhost:3000"));
+    }
+
+    #[test]
+    fn request_ids_differ() {
+        assert_ne!(request_id(), request_id());
+    }
+}

@@ -1,0 +1,165 @@
+//! What the pages say, in English and in Chinese. Two small TOML files are embedded and parsed
+//! once; each key is a field, so a page that names an unknown one does not compile.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::ACCEPT_LANGUAGE;
+use toml::de::DeTable;
+
+/// Declares [`Locale`] and the list of its keys together.
+macro_rules! locale {
+    ($($key:ident)*) => {
+        /// All texts of the pages in one language.
+        pub struct Locale {
+            $(pub $key: String,)*
+        }
+
+        /// The keys that a locale file must have, no more and no fewer.
+        #[cfg(test)]
+        const KEYS: &[&str] = &[$(stringify!($key),)*];
+
+        impl Locale {
+            /// Reads a locale file; a missing text shows its key, which a test makes impossible.
+            fn parse(source: &str) -> Self {
+                let table = DeTable::parse(source).ok();
+                let text = |key: &str| {
+                    let found = table.as_ref().and_then(|t| t.get_ref().get(key)?.get_ref().as_str());
+                    found.unwrap_or(key).to_owned()
+                };
+                Self { $($key: text(stringify!($key)),)* }
+            }
+        }
+    };
+}
+
+locale! {
+    tag other_tag other_name
+    home_title home_empty home_people
+    about about_contact about_version about_software about_people
+    back skip_to_content language
+    posts following followers joined bot newest older no_posts boosted
+    replies boosts favourites reply_to edited votes attachment show_more sensitive
+    ancestors answers profile_of automated tag_title open_original moved
+    image video audio file
+    sign_in sign_in_title sign_in_lead sign_in_name sign_in_password sign_in_failed
+    sign_in_expired sign_in_wait signed_in_as sign_out not_you
+    authorize_title authorize_lead authorize_redirect authorize_shows_code authorize_scopes
+    authorize_allow authorize_deny authorize_website authorize_warning
+    code_title code_lead code_warning
+    oauth_error oauth_unknown_client oauth_bad_redirect oauth_retry
+    interact_title interact_account interact_status interact_unknown interact_how interact_address
+    error_not_found error_not_found_lead error_gone error_gone_lead error_busy error_busy_lead
+    error_ours error_ours_lead error_other
+    scope_profile scope_follow scope_push scope_read_all scope_write_all scope_admin_read_all
+    scope_admin_write_all scope_read scope_write scope_admin_read scope_admin_write
+    noun_accounts noun_blocks noun_bookmarks noun_conversations noun_domain_allows
+    noun_domain_blocks noun_favourites noun_filters noun_follows noun_lists noun_media
+    noun_mutes noun_notifications noun_reports noun_search noun_statuses
+}
+
+static ENGLISH: LazyLock<Locale> =
+    LazyLock::new(|| Locale::parse(include_str!("../../assets/locales/en.toml")));
+static CHINESE: LazyLock<Locale> =
+    LazyLock::new(|| Locale::parse(include_str!("../../assets/locales/zh.toml")));
+
+impl Locale {
+    /// The reader's language: `?lang=` where given, else what the browser prefers.
+    pub fn of(request: &HttpRequest) -> &'static Self {
+        let asked = form_urlencoded::parse(request.query_string().as_bytes())
+            .find(|(name, _)| name == "lang")
+            .map(|(_, value)| value.into_owned());
+        let header = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        if choose(asked.as_deref(), header) { &CHINESE } else { &ENGLISH }
+    }
+}
+
+/// A text with its `{}` filled in. What is filled in is escaped by the template, as all is.
+pub fn fill(text: &str, value: impl std::fmt::Display) -> String {
+    text.replacen("{}", &value.to_string(), 1)
+}
+
+/// Whether Chinese is wanted. Every kind of Chinese is served; so is English to all others.
+fn choose(asked: Option<&str>, header: Option<&str>) -> bool {
+    if let Some(known) = asked.and_then(is_chinese) {
+        return known;
+    }
+    let mut best = (0.0, false);
+    for item in header.unwrap_or_default().split(',').take(20) {
+        let mut parts = item.split(';');
+        let Some(known) = parts.next().and_then(|tag| is_chinese(tag.trim())) else { continue };
+        let weight = parts.find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok());
+        let weight = weight.unwrap_or(1.0);
+        // the first of equals wins
+        if weight > best.0 {
+            best = (weight, known);
+        }
+    }
+    best.1
+}
+
+/// `Some(true)` for Chinese, `Some(false)` for English, `None` for what is not spoken here.
+fn is_chinese(tag: &str) -> Option<bool> {
+    let primary = tag.split(['-', '_']).next().unwrap_or_default();
+    if primary.eq_ignore_ascii_case("zh") {
+        Some(true)
+    } else if primary.eq_ignore_ascii_case("en") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_files_have_exactly_the_keys() {
+        for source in
+            [include_str!("../../assets/locales/en.toml"), include_str!("../../assets/locales/zh.toml")]
+        {
+            let table = DeTable::parse(source).unwrap();
+            let mut have: Vec<&str> = table.get_ref().keys().map(|k| k.get_ref().as_ref()).collect();
+            let mut want = KEYS.to_vec();
+            have.sort_unstable();
+            want.sort_unstable();
+            assert_eq!(have, want);
+            for (key, value) in table.get_ref() {
+                let text = value.get_ref().as_str().unwrap();
+                assert!(!text.trim().is_empty(), "{key:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_takes_the_same_values_in_both_languages() {
+        let table = |source| DeTable::parse(source).unwrap();
+        let en = table(include_str!("../../assets/locales/en.toml"));
+        let zh = table(include_str!("../../assets/locales/zh.toml"));
+        for key in KEYS {
+            let holes = |t: &toml::Spanned<DeTable<'_>>| {
+                t.get_ref().get(*key).unwrap().get_ref().as_str().unwrap().matches("{}").count()
+            };
+            assert_eq!(holes(&en), holes(&zh), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_reader_gets_the_preferred_language() {
+        for (asked, header, chinese) in [
+            (None, None, false),
+            (None, Some("zh-TW,zh;q=0.9,en;q=0.8"), true),
+            (None, Some("zh-HK"), true),
+            (None, Some("de, zh;q=0.5, en;q=0.9"), false),
+            (None, Some("fr;q=1, zh-Hant;q=0.2"), true),
+            (None, Some("en, zh"), false),
+            (None, Some("zh;q=x,;;,=,"), true),
+            (Some("zh"), Some("en"), true),
+            (Some("en-GB"), Some("zh"), false),
+            (Some("tlh"), Some("zh"), true),
+        ] {
+            assert_eq!(choose(asked, header), chinese, "{asked:?} {header:?}");
+        }
+    }
+}

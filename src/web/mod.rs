@@ -1,0 +1,48 @@
+//! The pages that anybody can read: profiles, statuses, tags, about. Rendered on the server,
+//! without a script, in the reader's language; only what nobody has to sign in for.
+//!
+//! `page` answers with HTML and its headers, `view` turns rows into what templates show, and
+//! there is one file a page. `oauth` builds its forms on `page` and `locale` too.
+
+mod about;
+mod accept;
+mod asset;
+mod failure;
+mod home;
+mod interaction;
+pub mod locale;
+pub mod page;
+mod profile;
+mod status;
+mod tag;
+mod view;
+
+use actix_web::web::{self, ServiceConfig};
+
+pub use accept::wants_html;
+pub use failure::error_page;
+
+/// All addresses of this module; also `HEAD` of each.
+pub fn routes(cfg: &mut ServiceConfig) {
+    macro_rules! page {
+        ($path:literal, $handler:path) => {
+            cfg.service(
+                web::resource($path)
+                    .route(web::get().to($handler))
+                    .route(web::head().to($handler))
+                    .default_service(web::to(page::method_not_allowed)),
+            );
+        };
+    }
+    page!("/", home::show);
+    page!("/about", about::show);
+    page!("/@{name}", profile::show);
+    page!("/@{name}/{id}", status::show);
+    page!("/tags/{name}", tag::show);
+    page!("/authorize_interaction", interaction::show);
+    page!("/assets/style.css", asset::style);
+    page!("/assets/avatar.png", asset::avatar);
+    page!("/assets/header.png", asset::header);
+    page!("/favicon.ico", asset::favicon);
+    page!("/robots.txt", asset::robots);
+}

@@ -1,0 +1,198 @@
+//! Rows as the templates show them, read in a few batches whatever the number of statuses.
+
+use std::collections::HashMap;
+
+use super::locale::{Locale, fill};
+use crate::clock;
+use crate::db::{self, Conn};
+use crate::error::Result;
+use crate::model::{Account, Media, MediaKind, Status};
+use crate::site::Site;
+use crate::text::sanitize;
+
+/// Somebody, as h-card.
+#[derive(Clone)]
+pub(super) struct Person {
+    /// The display name, or the user name where there is none.
+    pub name: String,
+    /// `@name@domain`
+    pub handle: String,
+    pub url: String,
+    /// Always on this server: visitors are not sent to others for a picture.
+    pub avatar: String,
+    pub local: bool,
+}
+
+impl Person {
+    pub(super) fn new(site: &Site, account: &Account) -> Self {
+        let domain = account.domain.as_deref().unwrap_or(&site.account_domain);
+        Self {
+            name: display_name(account).to_owned(),
+            handle: format!("@{}@{domain}", account.username),
+            url: account.page().to_owned(),
+            avatar: avatar(site, account),
+            local: account.is_local(),
+        }
+    }
+}
+
+/// The display name, or the user name where there is none.
+pub(super) fn display_name(account: &Account) -> &str {
+    let name = account.display_name.as_str();
+    if name.is_empty() { &account.username } else { name }
+}
+
+/// Address of a picture that this server has.
+pub(super) fn avatar(site: &Site, account: &Account) -> String {
+    match &account.avatar_url {
+        Some(url) if site.owns(url) => url.clone(),
+        _ => site.missing_avatar(),
+    }
+}
+
+/// An attachment; shown as a link, because remote files are not loaded for visitors.
+pub(super) struct Attachment {
+    pub url: String,
+    pub kind: &'static str,
+    pub description: String,
+}
+
+/// One choice of a poll.
+pub(super) struct Choice {
+    pub name: String,
+    pub votes: String,
+}
+
+/// A status, as h-entry.
+pub(super) struct Post {
+    pub id: i64,
+    pub author: Person,
+    pub url: String,
+    pub boosted: Option<String>,
+    pub spoiler: String,
+    /// Sanitised when it was stored.
+    pub content: String,
+    pub language: Option<String>,
+    /// For machines and for people.
+    pub time: (String, String),
+    pub edited: Option<String>,
+    pub media: Vec<Attachment>,
+    pub sensitive: bool,
+    pub poll: Vec<Choice>,
+    pub replies: i64,
+    pub reblogs: i64,
+    pub favourites: i64,
+}
+
+/// What templates show of these statuses, in the same order; boosts show what they boost.
+pub(super) fn posts(
+    conn: &Conn,
+    site: &Site,
+    t: &'static Locale,
+    statuses: Vec<Status>,
+) -> Result<Vec<Post>> {
+    let boosted: Vec<i64> = statuses.iter().filter_map(|status| status.reblog_of_id).collect();
+    let boosted: HashMap<i64, Status> =
+        db::status::list(conn, &boosted)?.into_iter().map(|status| (status.id, status)).collect();
+    let shown = || statuses.iter().chain(boosted.values());
+    let mut authors: Vec<i64> = shown().map(|status| status.account_id).collect();
+    authors.sort_unstable();
+    authors.dedup();
+    let authors: HashMap<i64, Account> =
+        db::account::list(conn, &authors)?.into_iter().map(|a| (a.id, a)).collect();
+    let ids: Vec<i64> = shown().filter(|s| s.reblog_of_id.is_none()).map(|s| s.id).collect();
+    let mut media: HashMap<i64, Vec<Attachment>> = HashMap::new();
+    for item in db::status::list_media(conn, &ids)? {
+        let status_id = item.status_id;
+        media.entry(status_id).or_default().extend(attachment(t, item));
+    }
+    let mut posts = Vec::with_capacity(statuses.len());
+    for status in statuses {
+        let by = status.account_id;
+        let status = match status.reblog_of_id {
+            // the same status may be shown itself and boosted
+            Some(of) => match boosted.get(&of) {
+                Some(original) => original.clone(),
+                None => continue,
+            },
+            None => status,
+        };
+        let Some(author) = authors.get(&status.account_id) else { continue };
+        let booster = authors.get(&by).filter(|_| boosted.contains_key(&status.id));
+        let boosted = booster.map(|account| fill(&t.boosted, display_name(account)));
+        let media = media.get_mut(&status.id).map(std::mem::take).unwrap_or_default();
+        posts.push(post(site, t, status, author, boosted, media));
+    }
+    Ok(posts)
+}
+
+fn post(
+    site: &Site,
+    t: &'static Locale,
+    status: Status,
+    author: &Account,
+    boosted: Option<String>,
+    media: Vec<Attachment>,
+) -> Post {
+    let options = status.poll.map(|poll| poll.options).unwrap_or_default();
+    Post {
+        id: status.id,
+        author: Person::new(site, author),
+        url: status.url.unwrap_or(status.uri),
+        boosted,
+        spoiler: status.spoiler_text,
+        content: status.content,
+        language: status.language,
+        time: (clock::wire_time(status.created_at), minute(status.created_at)),
+        edited: status.edited_at.map(|at| fill(&t.edited, minute(at))),
+        media,
+        sensitive: status.sensitive,
+        poll: options
+            .into_iter()
+            .map(|(name, votes)| Choice { name, votes: fill(&t.votes, votes) })
+            .collect(),
+        replies: status.replies_count,
+        reblogs: status.reblogs_count,
+        favourites: status.favourites_count,
+    }
+}
+
+fn attachment(t: &'static Locale, media: Media) -> Option<Attachment> {
+    let kind = match media.kind {
+        MediaKind::Image => &t.image,
+        MediaKind::Gifv | MediaKind::Video => &t.video,
+        MediaKind::Audio => &t.audio,
+        MediaKind::Unknown => &t.file,
+    };
+    // S-119: checked on the way in, and once more before it becomes a link
+    let url = sanitize::http_url(&media.remote_url)?;
+    Some(Attachment { url, kind, description: media.description.unwrap_or_default() })
+}
+
+/// `2026-01-02 03:04 UTC`
+pub(super) fn minute(ms: i64) -> String {
+    let time = clock::wire_time(ms);
+    format!("{} {} UTC", time.get(..10).unwrap_or_default(), time.get(11..16).unwrap_or_default())
+}
+
+/// The start of a text for previews, without markup.
+pub(super) fn summary(html: &str) -> String {
+    let plain = sanitize::to_plain(html);
+    let mut short: String = plain.chars().take(300).map(|c| if c == '\n' { ' ' } else { c }).collect();
+    if short.len() < plain.len() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn previews_are_short_and_plain() {
+        assert_eq!(summary("<p>a &lt;b&gt;<br>c</p>"), "a <b> c");
+        assert_eq!(summary(&"貓".repeat(400)).chars().count(), 301);
+        assert_eq!(minute(1_767_323_045_678), "2026-01-02 03:04 UTC");
+    }
+}
