@@ -1,10 +1,23 @@
-//! Dassie: a personal fediverse server.
+//! Dassie: a personal fediverse server. `docs/architecture.md` has the map.
+//!
+//! Imports run downward only:
+//!
+//! - `cli` → `server` → `worker`, `control`
+//! - → `api`, `oauth`, `federation`, `web` (protocols in and out), over `http`
+//! - → `app` (the parts in one place), `cache`
+//! - → `service` (use cases: the one place of rules)
+//! - → `db`, `client`, `throttle`, `wake` (mechanisms)
+//! - → `activity`, `signature`, `text`, `model`, `config`, `site`, … (ground: pure, no I/O)
+
 pub mod activity;
+pub mod api;
 pub mod app;
 pub mod cache;
+pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod crypto;
 pub mod db;
 pub mod error;
@@ -13,10 +26,13 @@ pub mod http;
 pub mod id;
 pub mod log;
 pub mod model;
+pub mod oauth;
+pub mod server;
 pub mod service;
 pub mod signature;
 pub mod site;
 pub mod text;
 pub mod throttle;
 pub mod wake;
+pub mod web;
 pub mod worker;

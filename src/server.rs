@@ -9,7 +9,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::middleware::{Compress, Next, NormalizePath, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App as Actix, HttpRequest, HttpResponse, HttpServer, ResponseError};
 
@@ -33,7 +33,7 @@ pub struct Server {
     handle: ServerHandle,
     thread: std::thread::JoinHandle<()>,
     worker: Worker,
-    control: Option<control::Listener>,
+    control: Option<control::Control>,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -53,6 +53,8 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
                     Actix::new()
                         .app_data(data.clone())
                         .wrap(Compress::default())
+                        // clients write /oauth/authorize/ and /api/v2/instance/
+                        .wrap(NormalizePath::trim())
                         .wrap(from_fn(surround))
                         .configure(api::routes)
                         .configure(oauth::routes)
@@ -82,7 +84,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
         receiver.recv().map_err(|_| Error::internal("the server could not be started"))?;
     // tests run without a control socket where the path would be too long for one
     let control = match control::listen(&app) {
-        Ok(listener) => Some(listener),
+        Ok(control) => Some(control),
         Err(error) => {
             tracing::warn!(%error, "commands cannot reach this server while it runs");
             None
@@ -101,7 +103,9 @@ impl Server {
             actix_web::rt::System::new().block_on(handle.stop(true));
         });
         let _ = stopped.join();
-        drop(self.control);
+        if let Some(control) = self.control {
+            control.close();
+        }
         self.worker.stop();
         let _ = self.thread.join();
         self.app.close();

@@ -50,6 +50,7 @@ impl Site {
 
     /// The page of a tag.
     pub fn tag(&self, name: &str) -> String {
+        let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
         format!("{}/tags/{name}", self.base)
     }
 

@@ -12,7 +12,14 @@ const MOST: usize = 10_000;
 /// Counts events by key within windows of time.
 pub struct Throttle<K> {
     clock: Clock,
-    counts: Mutex<HashMap<K, Count>>,
+    counts: Mutex<Counts<K>>,
+}
+
+/// Two generations: when the younger is full it becomes the older, whose keys are forgotten.
+/// So memory is bounded and each event costs the same, however many keys somebody makes up.
+struct Counts<K> {
+    young: HashMap<K, Count>,
+    old: HashMap<K, Count>,
 }
 
 #[derive(Clone, Copy)]
@@ -24,35 +31,31 @@ struct Count {
 impl<K: Hash + Eq + Clone> Throttle<K> {
     /// Nothing counted yet.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, counts: Mutex::new(HashMap::new()) }
+        let counts = Counts { young: HashMap::new(), old: HashMap::new() };
+        Self { clock, counts: Mutex::new(counts) }
     }
 
     /// Counts an event that is remembered for `window_ms`; how many there are in it now.
     pub fn count(&self, key: &K, window_ms: i64) -> u32 {
         let now = self.clock.now_ms();
         let mut counts = self.lock();
-        if counts.len() >= MOST && !counts.contains_key(key) {
-            counts.retain(|_, count| count.until > now);
-            if counts.len() >= MOST {
-                // full of live ones: the soonest to end makes room
-                let oldest = counts.iter().min_by_key(|(_, c)| c.until).map(|(k, _)| k.clone());
-                if let Some(oldest) = oldest {
-                    counts.remove(&oldest);
-                }
-            }
-        }
-        let count = counts.entry(key.clone()).or_insert(Count { events: 0, until: 0 });
-        if count.until <= now {
-            *count = Count { events: 0, until: now + window_ms };
-        }
+        let known = counts.young.get(key).or_else(|| counts.old.get(key)).copied();
+        let mut count = known
+            .filter(|count| count.until > now)
+            .unwrap_or(Count { events: 0, until: now + window_ms });
         count.events = count.events.saturating_add(1);
+        if counts.young.len() >= MOST / 2 && !counts.young.contains_key(key) {
+            counts.old = std::mem::take(&mut counts.young);
+        }
+        counts.young.insert(key.clone(), count);
         count.events
     }
 
     /// How many events are in the window, and how many seconds it lasts.
     pub fn look(&self, key: &K) -> (u32, u32) {
         let now = self.clock.now_ms();
-        match self.lock().get(key) {
+        let counts = self.lock();
+        match counts.young.get(key).or_else(|| counts.old.get(key)) {
             Some(count) if count.until > now => {
                 (count.events, u32::try_from((count.until - now) / 1000 + 1).unwrap_or(u32::MAX))
             }
@@ -62,10 +65,12 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
 
     /// Forgets a key.
     pub fn forget(&self, key: &K) {
-        self.lock().remove(key);
+        let mut counts = self.lock();
+        counts.young.remove(key);
+        counts.old.remove(key);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Count>> {
+    fn lock(&self) -> MutexGuard<'_, Counts<K>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -87,6 +92,7 @@ mod tests {
         for key in 0..20_000 {
             throttle.count(&key, 60_000);
         }
-        assert!(throttle.lock().len() <= MOST);
+        let counts = throttle.lock();
+        assert!(counts.young.len() + counts.old.len() <= MOST);
     }
 }

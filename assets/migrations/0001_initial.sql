@@ -173,6 +173,7 @@ CREATE TABLE favourite (
   created_at INTEGER NOT NULL,
   UNIQUE (account_id, status_id)
 ) STRICT;
+CREATE INDEX favourite_account ON favourite(account_id, id);
 CREATE INDEX favourite_status ON favourite(status_id, id);
 CREATE INDEX favourite_uri ON favourite(uri) WHERE uri IS NOT NULL;
 
@@ -202,6 +203,7 @@ CREATE TABLE block (
   created_at INTEGER NOT NULL,
   UNIQUE (account_id, target_id)
 ) STRICT;
+CREATE INDEX block_account ON block(account_id, id);
 CREATE INDEX block_target ON block(target_id, account_id);
 
 CREATE TABLE mute (
@@ -213,6 +215,7 @@ CREATE TABLE mute (
   created_at INTEGER NOT NULL,
   UNIQUE (account_id, target_id)
 ) STRICT;
+CREATE INDEX mute_account ON mute(account_id, id);
 CREATE INDEX mute_target ON mute(target_id);
 
 -- A local account hides a whole server.

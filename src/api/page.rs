@@ -52,11 +52,7 @@ fn link(site: &Site, path: &str, query: &str, (first, last): (i64, i64)) -> Opti
         // what the url crate leaves as it is in a path would end the address here
         url.as_str().replace('>', "%3E").replace('<', "%3C")
     };
-    Some(format!(
-        "<{}>; rel=\"next\", <{}>; rel=\"prev\"",
-        to("max_id", last),
-        to("min_id", first)
-    ))
+    Some(format!("<{}>; rel=\"next\", <{}>; rel=\"prev\"", to("max_id", last), to("min_id", first)))
 }
 
 #[cfg(test)]
@@ -85,7 +81,8 @@ mod tests {
 
     #[test]
     fn s_061_nothing_breaks_out_of_the_header() {
-        let query = "types[]=a%0d%0aX-Evil:%201&q=%3E%3B%20rel%3D%22next%22&%3E=%E5%AD%97&access_token=s";
+        let query =
+            "types[]=a%0d%0aX-Evil:%201&q=%3E%3B%20rel%3D%22next%22&%3E=%E5%AD%97&access_token=s";
         let text = link(&site(), "/api/v1/timelines/tag/%E5%AD%97\"<>", query, (2, 1)).unwrap();
         assert!(HeaderValue::from_str(&text).unwrap().to_str().is_ok(), "{text}");
         assert_eq!(text.matches('<').count(), 2, "{text}");

@@ -228,6 +228,29 @@ impl Params {
         Ok(self.list(name)?.iter().filter_map(|text| id::parse(text)).collect())
     }
 
+    /// The parameters inside of one: `source[privacy]=…`, or an object in JSON.
+    pub fn nested(&self, name: &str) -> Result<Self> {
+        match self.get(name) {
+            None => Ok(Self::default()),
+            Some(Value::Object(map)) => Ok(Self(map.clone())),
+            Some(_) => Err(wrong(name, "must have fields")),
+        }
+    }
+
+    /// Whether anything but blanks was sent under a name, however it nests.
+    pub fn says(&self, name: &str) -> bool {
+        fn filled(value: &Value) -> bool {
+            match value {
+                Value::Null => false,
+                Value::String(text) => !text.trim().is_empty(),
+                Value::Array(items) => items.iter().any(filled),
+                Value::Object(map) => map.values().any(filled),
+                Value::Bool(_) | Value::Number(_) => true,
+            }
+        }
+        self.get(name).is_some_and(filled)
+    }
+
     /// `max_id`, `since_id`, `min_id` and `limit`, the last between 1 and `most`.
     pub fn page(&self, default: usize, most: usize) -> Result<Page> {
         Ok(Page {

@@ -59,7 +59,11 @@ mod tests {
         for (accept, html, activity) in [
             ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true, false),
             ("application/activity+json", false, true),
-            (r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams""#, false, true),
+            (
+                r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams""#,
+                false,
+                true,
+            ),
             ("application/activity+json, application/ld+json, text/html;q=0.1", false, true),
             ("text/html;q=0.1, application/activity+json;q=0.05", true, false),
             ("application/json, text/html;q=0.5", false, false),

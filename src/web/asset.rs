@@ -26,8 +26,12 @@ pub(super) fn style_address() -> &'static str {
 
 /// `GET /assets/style.css`
 pub(super) async fn style(request: HttpRequest) -> HttpResponse {
-    let current = STYLE_ADDRESS.ends_with(request.query_string()) && !request.query_string().is_empty();
-    let age = if current { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+    let version = STYLE_ADDRESS.split_once('?').map(|(_, version)| version);
+    let age = if version == Some(request.query_string()) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, max-age=3600"
+    };
     file(&request, STYLE, &STYLE_TAG, "text/css; charset=utf-8", age)
 }
 

@@ -35,19 +35,20 @@ macro_rules! locale {
 
 locale! {
     tag other_tag other_name
-    home_title home_empty home_people
-    about about_contact about_version about_software about_people
-    back skip_to_content language
-    posts following followers joined bot newest older no_posts boosted
-    replies boosts favourites reply_to edited votes attachment show_more sensitive
-    ancestors answers profile_of automated tag_title open_original moved
+    home_empty home_people
+    about about_contact about_software about_people
+    skip_to_content
+    posts following followers joined newest older no_posts boosted
+    replies boosts favourites edited votes sensitive
+    ancestors answers automated tag_title moved
     image video audio file
     sign_in sign_in_title sign_in_lead sign_in_name sign_in_password sign_in_failed
     sign_in_expired sign_in_wait signed_in_as sign_out not_you
     authorize_title authorize_lead authorize_redirect authorize_shows_code authorize_scopes
     authorize_allow authorize_deny authorize_website authorize_warning
     code_title code_lead code_warning
-    oauth_error oauth_unknown_client oauth_bad_redirect oauth_retry
+    oauth_error oauth_unknown_client oauth_bad_redirect oauth_bad_state oauth_denied
+    oauth_denied_lead oauth_retry
     interact_title interact_account interact_status interact_unknown interact_how interact_address
     error_not_found error_not_found_lead error_gone error_gone_lead error_busy error_busy_lead
     error_ours error_ours_lead error_other
@@ -116,11 +117,13 @@ mod tests {
 
     #[test]
     fn both_files_have_exactly_the_keys() {
-        for source in
-            [include_str!("../../assets/locales/en.toml"), include_str!("../../assets/locales/zh.toml")]
-        {
+        for source in [
+            include_str!("../../assets/locales/en.toml"),
+            include_str!("../../assets/locales/zh.toml"),
+        ] {
             let table = DeTable::parse(source).unwrap();
-            let mut have: Vec<&str> = table.get_ref().keys().map(|k| k.get_ref().as_ref()).collect();
+            let mut have: Vec<&str> =
+                table.get_ref().keys().map(|k| k.get_ref().as_ref()).collect();
             let mut want = KEYS.to_vec();
             have.sort_unstable();
             want.sort_unstable();

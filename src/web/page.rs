@@ -31,7 +31,14 @@ impl Shell {
     /// The frame of a page under this title.
     pub fn new(app: &App, t: &'static Locale, title: impl Into<String>) -> Self {
         let server = app.config.instance.title.clone();
-        Self { t, title: title.into(), server, css: asset::style_address(), noindex: false, switch: true }
+        Self {
+            t,
+            title: title.into(),
+            server,
+            css: asset::style_address(),
+            noindex: false,
+            switch: true,
+        }
     }
 
     /// The same for a form or an answer to one: nothing to index, nothing to switch.
@@ -140,7 +147,10 @@ pub(super) fn is_fresh(request: &HttpRequest, tag: &str) -> bool {
 }
 
 fn list<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<Item = &'a str> {
-    headers.get_all(name).filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','))
+    headers
+        .get_all(name)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|v| v.split(','))
         .map(str::trim)
 }
 
@@ -160,7 +170,11 @@ mod tests {
     use actix_web::test::TestRequest;
 
     fn page() -> Public {
-        Public { body: "<p>a</p>".into(), noindex: true, alternate: Some("https://a.example/x".into()) }
+        Public {
+            body: "<p>a</p>".into(),
+            noindex: true,
+            alternate: Some("https://a.example/x".into()),
+        }
     }
 
     #[test]
@@ -183,9 +197,12 @@ mod tests {
     fn a_known_page_is_not_sent_again() {
         let first = public(&TestRequest::default().to_http_request(), page());
         let tag = first.headers().get("etag").unwrap().to_str().unwrap().to_owned();
-        for (known, status) in
-            [(tag.clone(), 304), (tag[2..].to_owned(), 304), ("*".into(), 304), ("\"x\", W/\"y\"".into(), 200)]
-        {
+        for (known, status) in [
+            (tag.clone(), 304),
+            (tag[2..].to_owned(), 304),
+            ("*".into(), 304),
+            ("\"x\", W/\"y\"".into(), 200),
+        ] {
             let request =
                 TestRequest::default().insert_header(("if-none-match", known)).to_http_request();
             assert_eq!(public(&request, page()).status(), status);

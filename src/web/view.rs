@@ -51,6 +51,7 @@ pub(super) fn avatar(site: &Site, account: &Account) -> String {
 }
 
 /// An attachment; shown as a link, because remote files are not loaded for visitors.
+#[derive(Clone)]
 pub(super) struct Attachment {
     pub url: String,
     pub kind: &'static str,
@@ -108,20 +109,19 @@ pub(super) fn posts(
     }
     let mut posts = Vec::with_capacity(statuses.len());
     for status in statuses {
-        let by = status.account_id;
-        let status = match status.reblog_of_id {
-            // the same status may be shown itself and boosted
-            Some(of) => match boosted.get(&of) {
-                Some(original) => original.clone(),
-                None => continue,
-            },
-            None => status,
+        // one status may be shown itself and boosted, so the boosted ones are copied
+        let (status, line) = match status.reblog_of_id {
+            None => (status, None),
+            Some(of) => {
+                let booster = authors.get(&status.account_id);
+                let Some(original) = boosted.get(&of) else { continue };
+                let line = booster.map(|account| fill(&t.boosted, display_name(account)));
+                (original.clone(), line)
+            }
         };
         let Some(author) = authors.get(&status.account_id) else { continue };
-        let booster = authors.get(&by).filter(|_| boosted.contains_key(&status.id));
-        let boosted = booster.map(|account| fill(&t.boosted, display_name(account)));
-        let media = media.get_mut(&status.id).map(std::mem::take).unwrap_or_default();
-        posts.push(post(site, t, status, author, boosted, media));
+        let media = media.get(&status.id).cloned().unwrap_or_default();
+        posts.push(post(site, t, status, author, line, media));
     }
     Ok(posts)
 }
@@ -178,7 +178,8 @@ pub(super) fn minute(ms: i64) -> String {
 /// The start of a text for previews, without markup.
 pub(super) fn summary(html: &str) -> String {
     let plain = sanitize::to_plain(html);
-    let mut short: String = plain.chars().take(300).map(|c| if c == '\n' { ' ' } else { c }).collect();
+    let mut short: String =
+        plain.chars().take(300).map(|c| if c == '\n' { ' ' } else { c }).collect();
     if short.len() < plain.len() {
         short.push('…');
     }

@@ -22,8 +22,7 @@ pub(crate) struct V1 {
     description: String,
     email: String,
     version: &'static str,
-    /// Without `streaming_api`: clients open no socket then and ask again from time to time.
-    urls: serde_json::Map<String, Value>,
+    urls: Urls,
     stats: Stats,
     thumbnail: String,
     languages: Vec<String>,
@@ -33,6 +32,13 @@ pub(crate) struct V1 {
     configuration: Value,
     contact_account: Option<Account>,
     rules: [(); 0],
+}
+
+/// The address of the streaming API. Empty while there is none: the key must be there, and
+/// clients open no socket for an empty one. In v2 they want the key to be absent instead.
+#[derive(Debug, Serialize)]
+struct Urls {
+    streaming_api: &'static str,
 }
 
 /// How much there is.
@@ -79,7 +85,7 @@ impl V1 {
             description: instance.description.clone(),
             email: instance.contact_email.clone().unwrap_or_default(),
             version: VERSION,
-            urls: serde_json::Map::new(),
+            urls: Urls { streaming_api: "" },
             stats,
             thumbnail: app.site.missing_header(),
             languages: instance.languages.clone(),
@@ -136,8 +142,7 @@ impl V2 {
 /// GET /api/v1/instance/extended_description.
 pub(crate) fn extended_description(app: &App) -> Value {
     let text = &app.config.instance.description;
-    let content =
-        if text.is_empty() { String::new() } else { sanitize::plain_to_html(text) };
+    let content = if text.is_empty() { String::new() } else { sanitize::plain_to_html(text) };
     json!({ "updated_at": null, "content": content })
 }
 
@@ -183,7 +188,6 @@ fn more_limits(app: &App) -> serde_json::Map<String, Value> {
         "timelines_access": {
             "live_feeds": { "local": "public", "remote": "authenticated" },
             "hashtag_feeds": { "local": "public", "remote": "authenticated" },
-            "trending_link_feeds": { "local": "disabled", "remote": "disabled" },
         },
     });
     match more {

@@ -93,11 +93,7 @@ impl Media {
             remote_url: Some(media.remote_url.clone()),
             preview_remote_url: media.preview_remote_url.clone(),
             text_url: (),
-            meta: Meta {
-                focus: media.focus.map(|(x, y)| Focus { x, y }),
-                original,
-                small: still,
-            },
+            meta: Meta { focus: media.focus.map(|(x, y)| Focus { x, y }), original, small: still },
             description: media.description.clone(),
             blurhash: media.blurhash.clone(),
         }

@@ -20,8 +20,8 @@ pub(super) use account::{Account, Credential, MutedAccount, accounts, credential
 pub(super) use application::{Application, NewApplication};
 pub(super) use instance::{Stats, V1, V2, extended_description};
 pub(super) use notification::notifications;
-pub(super) use relationship::{Relationship, relationship, relationships};
-pub(super) use status::{Context, Status, Tag, status, statuses, tag_url};
+pub(super) use relationship::{relationship, relationships};
+pub(super) use status::{Context, Status, status, statuses, tag_url};
 
 /// A custom emoji in a text.
 #[derive(Clone, Debug, Serialize)]

@@ -1,0 +1,37 @@
+# `make help` lists what there is.
+
+CARGO ?= cargo
+CONFIG ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## build and start a dev instance on http://localhost:8080, data in ./data
+	$(CARGO) run -- serve --dev $(if $(CONFIG),--config $(CONFIG))
+
+.PHONY: test
+test: ## all of the project's own tests
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		set -x; $(CARGO) nextest run --locked; \
+	else \
+		set -x; $(CARGO) test --locked; \
+	fi
+
+.PHONY: clients
+clients: ## real clients and peers against two instances (needs Python 3.11 and Node 20)
+	$(CARGO) build --locked
+	tests/clients/run.sh
+
+.PHONY: check
+check: ## formatting and lints
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+.PHONY: release
+release: ## the program as it is shipped: target/release/dassie
+	$(CARGO) build --locked --release
+	@ls -l target/release/dassie

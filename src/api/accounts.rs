@@ -1,0 +1,86 @@
+//! Accounts of anybody: the profile and what it wrote.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::auth::needs_person;
+use super::{Auth, entity, id_of, page};
+use crate::app::App;
+use crate::db::status::OfAccount;
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
+use crate::http::{self, Params};
+use crate::model::{Account, INSTANCE_ACTOR};
+use crate::service;
+use crate::text::hashtag;
+
+/// An account that is shown; not the instance actor, none that is gone.
+pub(super) fn get(conn: &Conn, id: i64) -> Result<Account> {
+    db::account::find(conn, id)?
+        .filter(|account| account.suspended_at.is_none() && account.id != INSTANCE_ACTOR)
+        .ok_or(Error::NotFound)
+}
+
+/// GET /api/v1/accounts/:id.
+pub(super) async fn show(app: Data<App>, path: Path<String>) -> Result<HttpResponse> {
+    let id = id_of(&path)?;
+    let account =
+        super::read(&app, move |app, conn| Ok(entity::Account::new(&app.site, &get(conn, id)?)));
+    Ok(http::json(&account.await?))
+}
+
+/// GET /api/v1/accounts/lookup: an account that is stored, by its handle.
+pub(super) async fn lookup(app: Data<App>, params: Params) -> Result<HttpResponse> {
+    let handle = params.text("acct")?.unwrap_or_default().to_owned();
+    let account = super::read(&app, move |app, conn| {
+        let account = service::account::find_by_handle(conn, &app.site, &handle)?
+            .filter(|account| account.suspended_at.is_none())
+            .ok_or(Error::NotFound)?;
+        Ok(entity::Account::new(&app.site, &account))
+    });
+    Ok(http::json(&account.await?))
+}
+
+/// GET /api/v1/accounts/:id/statuses.
+pub(super) async fn statuses(
+    app: Data<App>,
+    auth: Auth,
+    request: HttpRequest,
+    path: Path<String>,
+    params: Params,
+) -> Result<HttpResponse> {
+    let id = id_of(&path)?;
+    let viewer = auth.viewer();
+    let cut = params.page(20, 40)?;
+    let pinned = params.flag("pinned")?.unwrap_or(false);
+    let tagged = params.text("tagged")?.filter(|tag| !tag.is_empty()).map(str::to_owned);
+    let mut what = OfAccount {
+        account_id: id,
+        exclude_replies: params.flag("exclude_replies")?.unwrap_or(false),
+        exclude_reblogs: params.flag("exclude_reblogs")?.unwrap_or(false),
+        only_media: params.flag("only_media")?.unwrap_or(false),
+        ..OfAccount::default()
+    };
+    let found = super::read(&app, move |app, conn| {
+        let account = get(conn, id)?;
+        if viewer == 0 && !account.is_local() {
+            return Err(needs_person());
+        }
+        // nothing can be pinned yet
+        if pinned {
+            return Ok(Vec::new());
+        }
+        if let Some(tag) = tagged {
+            let name = hashtag::normalize(&tag);
+            match name.map(|name| db::status::find_tag(conn, &name)).transpose()?.flatten() {
+                Some(tag) => what.tag_id = Some(tag),
+                None => return Ok(Vec::new()),
+            }
+        }
+        let found = db::status::list_of_account(conn, viewer, what, &cut)?;
+        entity::statuses(conn, &app.site, viewer, found)
+    });
+    let found = found.await?;
+    let ends = page::ends(found.iter().map(|status| status.id));
+    Ok(page::json(&app.site, &request, &found, ends))
+}

@@ -1,0 +1,54 @@
+//! Whom one blocks and mutes.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::entity::{Account, MutedAccount};
+use super::{Auth, page, people};
+use crate::app::App;
+use crate::clock::api_time;
+use crate::db::{self, Conn};
+use crate::error::Result;
+use crate::http::Params;
+use crate::model::Page;
+
+/// GET /api/v1/blocks.
+pub(super) async fn blocks(
+    app: Data<App>,
+    auth: Auth,
+    request: HttpRequest,
+    params: Params,
+) -> Result<HttpResponse> {
+    let me = auth.account_id()?;
+    let find = move |conn: &Conn, cut: &Page| db::moderation::list_blocks(conn, me, cut);
+    people::answer(&app, &request, &params, find).await
+}
+
+/// GET /api/v1/mutes.
+pub(super) async fn mutes(
+    app: Data<App>,
+    auth: Auth,
+    request: HttpRequest,
+    params: Params,
+) -> Result<HttpResponse> {
+    let me = auth.account_id()?;
+    let cut = params.page(40, 80)?;
+    let found = super::read(&app, move |app, conn| {
+        let rows = db::moderation::list_mutes(conn, me, &cut)?;
+        let ids: Vec<i64> = rows.iter().map(|(_, account, _)| *account).collect();
+        let stored = db::account::list(conn, &ids)?;
+        let shown: Vec<MutedAccount> = rows
+            .iter()
+            .filter_map(|(_, id, expires_at)| {
+                let account = stored.iter().find(|account| account.id == *id)?;
+                Some(MutedAccount {
+                    account: Account::new(&app.site, account),
+                    mute_expires_at: expires_at.map(api_time),
+                })
+            })
+            .collect();
+        Ok((page::ends(rows.iter().map(|(row, _, _)| *row)), shown))
+    });
+    let (ends, shown) = found.await?;
+    Ok(page::json(&app.site, &request, &shown, ends))
+}

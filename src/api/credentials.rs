@@ -1,0 +1,101 @@
+//! One's own account.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde_json::json;
+
+use super::Auth;
+use super::entity::{self, Credential};
+use crate::app::App;
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
+use crate::http::{self, Params};
+use crate::model::Visibility;
+use crate::service::account::{ProfileChange, update_profile};
+use crate::text::language;
+
+/// GET /api/v1/accounts/verify_credentials.
+pub(super) async fn verify(app: Data<App>, auth: Auth) -> Result<HttpResponse> {
+    let me = auth.account_id()?;
+    let own = super::read(&app, move |app, conn| own(app, conn, me)).await?;
+    Ok(http::json(&own))
+}
+
+/// PATCH /api/v1/accounts/update_credentials.
+pub(super) async fn update(app: Data<App>, auth: Auth, params: Params) -> Result<HttpResponse> {
+    let me = auth.account_id()?;
+    // a client must not show as changed what is not
+    for name in ["avatar", "header", "fields_attributes", "attribution_domains"] {
+        if params.says(name) {
+            return Err(Error::invalid(format!(
+                "Validation failed: {name} cannot be changed on this server yet"
+            )));
+        }
+    }
+    let change = read_change(&params)?;
+    let own = super::write(&app, move |app, tx| {
+        update_profile(tx, &app.site, me, change)?;
+        own(app, tx, me)
+    });
+    Ok(http::json(&own.await?))
+}
+
+/// GET /api/v1/preferences.
+pub(super) async fn preferences(app: Data<App>, auth: Auth) -> Result<HttpResponse> {
+    let me = auth.account_id()?;
+    let user = super::read(&app, move |_, conn| db::user::find(conn, me)).await?;
+    let user = user.ok_or(Error::NotFound)?;
+    Ok(http::json(&json!({
+        "posting:default:visibility": user.default_visibility.min(Visibility::Private).as_str(),
+        "posting:default:sensitive": user.default_sensitive,
+        "posting:default:language": user.default_language,
+        "reading:expand:media": "default",
+        "reading:expand:spoilers": false,
+        "reading:autoplay:gifs": false,
+    })))
+}
+
+fn own(app: &App, conn: &Conn, me: i64) -> Result<Credential> {
+    let account = db::account::get(conn, me)?;
+    let user = db::user::find(conn, me)?.ok_or(Error::NotFound)?;
+    let requests = db::follow::count_requests(conn, me)?;
+    Ok(entity::credential(&app.site, &account, &user, requests))
+}
+
+fn read_change(params: &Params) -> Result<ProfileChange> {
+    let source = params.nested("source")?;
+    let default_visibility = match source.text("privacy")? {
+        None | Some("") => None,
+        Some(word) => {
+            Some(Visibility::parse(word).filter(|v| *v != Visibility::Direct).ok_or_else(|| {
+                Error::invalid("Validation failed: source[privacy] is not included in the list")
+            })?)
+        }
+    };
+    let default_language = match source.text("language")? {
+        None if source.has("language") => Some(None),
+        None => None,
+        Some(text) => Some(read_language("source[language]", Some(text))?),
+    };
+    Ok(ProfileChange {
+        display_name: params.text("display_name")?.map(str::to_owned),
+        note: params.text("note")?.map(str::to_owned),
+        locked: params.flag("locked")?,
+        bot: params.flag("bot")?,
+        discoverable: params.flag("discoverable")?,
+        indexable: params.flag("indexable")?,
+        default_visibility,
+        default_sensitive: source.flag("sensitive")?,
+        default_language,
+    })
+}
+
+/// A language tag; a blank one is none.
+pub(super) fn read_language(field: &str, text: Option<&str>) -> Result<Option<String>> {
+    match text.map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(text) => language::normalize(text).map(Some).ok_or_else(|| {
+            Error::invalid(format!("Validation failed: {field} is not a language code"))
+        }),
+    }
+}

@@ -1,0 +1,146 @@
+//! The table of the client API: every path with its methods and what each demands of a token
+//! (S-076). What is not in it answers 404 with JSON, a method that is not, too.
+
+use std::future::Future;
+
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, Resource, Responder, Route};
+
+use super::auth::{self, Need, Needs};
+use super::{
+    accounts, apps, blocks, credentials, favourites, follow_requests, instance, nothing,
+    notifications, people, posting, relationships, search, statuses, timelines,
+};
+use crate::error::{Error, Result};
+
+/// One method of a path.
+type On = (Method, Need, Route);
+
+/// Mounts the client API. The app's data must hold the [`crate::app::App`].
+#[rustfmt::skip] // one line a route
+pub fn routes(config: &mut ServiceConfig) {
+    use Need::{Optional, Public, User};
+    let table: [(&str, Vec<On>); 56] = [
+        ("/v1/apps", vec![post(Public, apps::create)]),
+        ("/v1/apps/verify_credentials", vec![get(Need::App, apps::verify_credentials)]),
+
+        ("/v1/instance", vec![get(Public, instance::v1)]),
+        ("/v2/instance", vec![get(Public, instance::v2)]),
+        ("/v1/instance/peers", vec![get(Public, instance::peers)]),
+        ("/v1/instance/rules", vec![get(Public, nothing::list)]),
+        ("/v1/instance/extended_description", vec![get(Public, instance::extended_description)]),
+        ("/v1/custom_emojis", vec![get(Public, nothing::list)]),
+        ("/v1/announcements", vec![get(User(&["read", "read:accounts"]), nothing::list)]),
+        ("/v1/filters", vec![get(User(&["read:filters"]), nothing::list)]),
+        ("/v2/filters", vec![get(User(&["read:filters"]), nothing::list)]),
+        ("/v1/lists", vec![get(User(&["read:lists"]), nothing::list)]),
+        ("/v1/followed_tags", vec![get(User(&["read:follows"]), nothing::list)]),
+        ("/v1/preferences", vec![get(User(&["read:accounts"]), credentials::preferences)]),
+
+        ("/v1/accounts/verify_credentials", vec![get(User(&["profile", "read:accounts"]), credentials::verify)]),
+        ("/v1/accounts/update_credentials", vec![patch(User(&["write:accounts"]), credentials::update)]),
+        ("/v1/accounts/lookup", vec![get(Optional("read:accounts"), accounts::lookup)]),
+        ("/v1/accounts/search", vec![get(User(&["read:accounts"]), search::accounts)]),
+        ("/v1/accounts/relationships", vec![get(User(&["read:follows"]), relationships::list)]),
+        ("/v1/accounts/{id}", vec![get(Optional("read:accounts"), accounts::show)]),
+        ("/v1/accounts/{id}/statuses", vec![get(Optional("read:statuses"), accounts::statuses)]),
+        ("/v1/accounts/{id}/followers", vec![get(Optional("read:accounts"), people::followers)]),
+        ("/v1/accounts/{id}/following", vec![get(Optional("read:accounts"), people::following)]),
+        ("/v1/accounts/{id}/featured_tags", vec![get(Optional("read:accounts"), nothing::of_account)]),
+        ("/v1/accounts/{id}/lists", vec![get(User(&["read:lists"]), nothing::of_account)]),
+        ("/v1/accounts/{id}/follow", vec![post(User(&["write:follows"]), relationships::follow)]),
+        ("/v1/accounts/{id}/unfollow", vec![post(User(&["write:follows"]), relationships::unfollow)]),
+        ("/v1/accounts/{id}/remove_from_followers", vec![post(User(&["write:follows"]), relationships::remove_from_followers)]),
+        ("/v1/accounts/{id}/block", vec![post(User(&["write:blocks"]), relationships::block)]),
+        ("/v1/accounts/{id}/unblock", vec![post(User(&["write:blocks"]), relationships::unblock)]),
+        ("/v1/accounts/{id}/mute", vec![post(User(&["write:mutes"]), relationships::mute)]),
+        ("/v1/accounts/{id}/unmute", vec![post(User(&["write:mutes"]), relationships::unmute)]),
+        ("/v1/blocks", vec![get(User(&["read:blocks"]), blocks::blocks)]),
+        ("/v1/mutes", vec![get(User(&["read:mutes"]), blocks::mutes)]),
+        ("/v1/follow_requests", vec![get(User(&["read:follows"]), follow_requests::list)]),
+        ("/v1/follow_requests/{id}/authorize", vec![post(User(&["write:follows"]), follow_requests::authorize)]),
+        ("/v1/follow_requests/{id}/reject", vec![post(User(&["write:follows"]), follow_requests::reject)]),
+
+        ("/v1/statuses", vec![post(User(&["write:statuses"]), posting::create)]),
+        ("/v1/statuses/{id}", vec![
+            get(Optional("read:statuses"), statuses::show),
+            delete(User(&["write:statuses"]), posting::delete),
+        ]),
+        ("/v1/statuses/{id}/context", vec![get(Optional("read:statuses"), statuses::context)]),
+        ("/v1/statuses/{id}/source", vec![get(User(&["read:statuses"]), statuses::source)]),
+        ("/v1/statuses/{id}/favourite", vec![post(User(&["write:favourites"]), favourites::favourite)]),
+        ("/v1/statuses/{id}/unfavourite", vec![post(User(&["write:favourites"]), favourites::unfavourite)]),
+        ("/v1/statuses/{id}/favourited_by", vec![get(Optional("read:accounts"), people::favourited_by)]),
+        ("/v1/statuses/{id}/reblog", vec![post(User(&["write:statuses"]), posting::reblog)]),
+        ("/v1/statuses/{id}/unreblog", vec![post(User(&["write:statuses"]), posting::unreblog)]),
+        ("/v1/statuses/{id}/reblogged_by", vec![get(Optional("read:accounts"), people::reblogged_by)]),
+        ("/v1/favourites", vec![get(User(&["read:favourites"]), favourites::list)]),
+
+        ("/v1/timelines/home", vec![get(User(&["read:statuses"]), timelines::home)]),
+        ("/v1/timelines/public", vec![get(Optional("read:statuses"), timelines::public)]),
+        ("/v1/timelines/tag/{tag}", vec![get(Optional("read:statuses"), timelines::tag)]),
+
+        ("/v1/notifications", vec![get(User(&["read:notifications"]), notifications::list)]),
+        ("/v1/notifications/clear", vec![post(User(&["write:notifications"]), notifications::clear)]),
+        ("/v1/notifications/{id}", vec![get(User(&["read:notifications"]), notifications::show)]),
+        ("/v1/notifications/{id}/dismiss", vec![post(User(&["write:notifications"]), notifications::dismiss)]),
+
+        ("/v2/search", vec![get(User(&["read:search"]), search::all)]),
+    ];
+    let mut scope = web::scope("/api");
+    for (path, methods) in table {
+        scope = scope.service(resource(path, methods));
+    }
+    config.service(scope.default_service(web::to(unknown)));
+}
+
+fn on<F, Args>(method: Method, need: Need, handler: F) -> On
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    (method.clone(), need, web::method(method).to(handler))
+}
+
+/// `get(need, handler)` and so on for the table.
+macro_rules! methods {
+    ($($name:ident = $method:ident),*) => {$(
+        fn $name<F, Args>(need: Need, handler: F) -> On
+        where
+            F: Handler<Args>,
+            Args: FromRequest + 'static,
+            F::Output: Responder + 'static,
+        {
+            on(Method::$method, need, handler)
+        }
+    )*};
+}
+methods!(get = GET, post = POST, patch = PATCH, delete = DELETE);
+
+/// One path: its routes behind the check of what they demand.
+fn resource(
+    path: &str,
+    methods: Vec<On>,
+) -> Resource<
+    impl actix_web::dev::ServiceFactory<
+        actix_web::dev::ServiceRequest,
+        Config = (),
+        Response = actix_web::dev::ServiceResponse<actix_web::body::BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    let needs: Needs = methods.iter().map(|(method, need, _)| (method.clone(), *need)).collect();
+    let mut resource = web::resource(path).default_service(web::to(unknown));
+    for (_, _, route) in methods {
+        resource = resource.route(route);
+    }
+    resource.wrap(from_fn(move |request, next| auth::enforce(Needs::clone(&needs), request, next)))
+}
+
+fn unknown() -> impl Future<Output = Result<&'static str>> {
+    std::future::ready(Err(Error::NotFound))
+}

@@ -1,0 +1,64 @@
+//! Reading one status.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use serde_json::json;
+
+use super::entity::{self, Context};
+use super::{Auth, id_of};
+use crate::app::App;
+use crate::db;
+use crate::error::{Error, Result};
+use crate::http;
+use crate::service::visibility;
+
+/// How much of a thread a person gets, above and below.
+const THREAD: (i64, i64) = (1000, 1000);
+/// How much of it nobody in particular gets, as in Mastodon.
+const THREAD_ANONYMOUS: (i64, i64) = (40, 60);
+
+/// GET /api/v1/statuses/:id.
+pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
+    let (id, viewer) = (id_of(&path)?, auth.viewer());
+    let status = super::read(&app, move |app, conn| {
+        let status = visibility::get(conn, viewer, id)?;
+        entity::status(conn, &app.site, viewer, status)
+    });
+    Ok(http::json(&status.await?))
+}
+
+/// GET /api/v1/statuses/:id/context.
+pub(super) async fn context(
+    app: Data<App>,
+    auth: Auth,
+    path: Path<String>,
+) -> Result<HttpResponse> {
+    let (id, viewer) = (id_of(&path)?, auth.viewer());
+    let (above, below) = if viewer == 0 { THREAD_ANONYMOUS } else { THREAD };
+    let thread = super::read(&app, move |app, conn| {
+        let status = visibility::get(conn, viewer, id)?;
+        let id = status.reblog_of_id.unwrap_or(status.id);
+        let mut all = db::status::list_ancestors(conn, viewer, id, above)?;
+        let split = all.len();
+        all.extend(db::status::list_descendants(conn, viewer, id, below)?);
+        // both at once: half the queries
+        let mut ancestors = entity::statuses(conn, &app.site, viewer, all)?;
+        let descendants = ancestors.split_off(split.min(ancestors.len()));
+        Ok(Context { ancestors, descendants })
+    });
+    Ok(http::json(&thread.await?))
+}
+
+/// GET /api/v1/statuses/:id/source: one's own status as it was written.
+pub(super) async fn source(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
+    let (id, me) = (id_of(&path)?, auth.account_id()?);
+    let status = super::read(&app, move |_, conn| visibility::get(conn, me, id)).await?;
+    if status.account_id != me || status.reblog_of_id.is_some() {
+        return Err(Error::NotFound);
+    }
+    Ok(http::json(&json!({
+        "id": status.id.to_string(),
+        "text": status.text.unwrap_or_default(),
+        "spoiler_text": status.spoiler_text,
+    })))
+}

@@ -1,0 +1,171 @@
+//! Home, public and tag timelines.
+
+use std::collections::HashMap;
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::auth::needs_person;
+use super::{Auth, entity, page};
+use crate::app::App;
+use crate::db::status::Origin;
+use crate::db::{self, Conn};
+use crate::error::Result;
+use crate::http::Params;
+use crate::model::{Page, Status};
+use crate::service;
+use crate::text::hashtag;
+
+/// How many further tags one tag timeline takes of each kind, as in Mastodon.
+const MOST_TAGS: usize = 4;
+
+/// Puts statuses in the order of `ids`.
+pub(super) fn in_order(ids: &[i64], found: Vec<Status>) -> Vec<Status> {
+    let mut found: HashMap<i64, Status> =
+        found.into_iter().map(|status| (status.id, status)).collect();
+    ids.iter().filter_map(|id| found.remove(id)).collect()
+}
+
+/// GET /api/v1/timelines/home.
+pub(super) async fn home(
+    app: Data<App>,
+    auth: Auth,
+    request: HttpRequest,
+    params: Params,
+) -> Result<HttpResponse> {
+    let me = auth.account_id()?;
+    let cut = params.page(20, 40)?;
+    let found = super::read(&app, move |app, conn| {
+        let ids = service::timeline::home(conn, me, &cut)?;
+        let found = in_order(&ids, db::status::list(conn, &ids)?);
+        let shown = entity::statuses(conn, &app.site, me, found)?;
+        Ok((page::ends(ids.into_iter()), shown))
+    });
+    let (ends, shown) = found.await?;
+    Ok(page::json(&app.site, &request, &shown, ends))
+}
+
+/// Which part of a shared timeline is wanted.
+#[derive(Clone, Copy)]
+struct Part {
+    local: bool,
+    remote: bool,
+    only_media: bool,
+}
+
+/// Nobody in particular sees what is local, and nothing else.
+fn read_part(auth: &Auth, params: &Params) -> Result<Part> {
+    let mut part = Part {
+        local: params.flag("local")?.unwrap_or(false),
+        remote: params.flag("remote")?.unwrap_or(false),
+        only_media: params.flag("only_media")?.unwrap_or(false),
+    };
+    if auth.viewer() == 0 {
+        if part.remote && !part.local {
+            return Err(needs_person());
+        }
+        part.local = true;
+    }
+    Ok(part)
+}
+
+/// GET /api/v1/timelines/public.
+pub(super) async fn public(
+    app: Data<App>,
+    auth: Auth,
+    request: HttpRequest,
+    params: Params,
+) -> Result<HttpResponse> {
+    let viewer = auth.viewer();
+    let cut = params.page(20, 40)?;
+    let part = read_part(&auth, &params)?;
+    let origin = match (part.local, part.remote) {
+        (true, _) => Origin::Local,
+        (false, true) => Origin::Remote,
+        (false, false) => Origin::All,
+    };
+    let found = super::read(&app, move |app, conn| {
+        let found = db::status::list_public(conn, viewer, origin, part.only_media, &cut)?;
+        entity::statuses(conn, &app.site, viewer, found)
+    });
+    let found = found.await?;
+    let ends = page::ends(found.iter().map(|status| status.id));
+    Ok(page::json(&app.site, &request, &found, ends))
+}
+
+/// The tags of a tag timeline: one of `any`, each of `all`, none of `none`.
+struct Tags {
+    any: Vec<String>,
+    all: Vec<String>,
+    none: Vec<String>,
+}
+
+/// GET /api/v1/timelines/tag/:hashtag.
+pub(super) async fn tag(
+    app: Data<App>,
+    auth: Auth,
+    request: HttpRequest,
+    path: Path<String>,
+    params: Params,
+) -> Result<HttpResponse> {
+    let viewer = auth.viewer();
+    let cut = params.page(20, 40)?;
+    let part = read_part(&auth, &params)?;
+    let more = |name: &str| -> Result<Vec<String>> {
+        let given = params.list(name)?;
+        Ok(given.iter().take(MOST_TAGS).filter_map(|tag| hashtag::normalize(tag)).collect())
+    };
+    let mut tags = Tags { any: more("any")?, all: more("all")?, none: more("none")? };
+    tags.any.extend(hashtag::normalize(&path));
+    let found = super::read(&app, move |app, conn| {
+        let found = tagged(conn, viewer, &tags, part, &cut)?;
+        let ends = page::ends(found.iter().map(|status| status.id));
+        let kept = sift(conn, found, &tags, part)?;
+        Ok((ends, entity::statuses(conn, &app.site, viewer, kept)?))
+    });
+    let (ends, shown) = found.await?;
+    Ok(page::json(&app.site, &request, &shown, ends))
+}
+
+/// A page of what has any of the tags.
+fn tagged(conn: &Conn, viewer: i64, tags: &Tags, part: Part, cut: &Page) -> Result<Vec<Status>> {
+    let mut found: Vec<Status> = Vec::new();
+    for name in &tags.any {
+        if let Some(tag) = db::status::find_tag(conn, name)? {
+            found.extend(db::status::list_tagged(conn, viewer, tag, part.local, cut)?);
+        }
+    }
+    found.sort_by_key(|status| std::cmp::Reverse(status.id));
+    found.dedup_by_key(|status| status.id);
+    if cut.ascending() {
+        // the nearest to `min_id` are the oldest of them
+        found.drain(..found.len().saturating_sub(cut.limit));
+    } else {
+        found.truncate(cut.limit);
+    }
+    Ok(found)
+}
+
+/// Leaves out what the rarer wishes exclude. The page gets shorter; its links go on from where
+/// it was cut.
+fn sift(conn: &Conn, mut found: Vec<Status>, tags: &Tags, part: Part) -> Result<Vec<Status>> {
+    let ids: Vec<i64> = found.iter().map(|status| status.id).collect();
+    if !tags.all.is_empty() || !tags.none.is_empty() {
+        let mut names: HashMap<i64, Vec<String>> = HashMap::new();
+        for (status, name) in db::status::list_tags(conn, &ids)? {
+            names.entry(status).or_default().push(name);
+        }
+        found.retain(|status| {
+            let has = |tag: &String| names.get(&status.id).is_some_and(|all| all.contains(tag));
+            tags.all.iter().all(has) && !tags.none.iter().any(has)
+        });
+    }
+    if part.only_media {
+        let media = db::status::list_media(conn, &ids)?;
+        found.retain(|status| media.iter().any(|one| one.status_id == status.id));
+    }
+    if part.remote && !part.local {
+        found.retain(|status| !status.local);
+    }
+    Ok(found)
+}

@@ -1,0 +1,61 @@
+//! Letting applications in: OAuth 2.0 with authorization codes and PKCE, and the sign-in of
+//! people, which only the authorize page needs.
+//!
+//! `request` reads and judges an authorization request, `authorize` asks the person, `token` and
+//! `revoke` speak with applications. Cookies and forms are in `session`.
+
+mod authorize;
+mod client;
+mod error;
+mod metadata;
+pub mod redirect;
+mod request;
+mod revoke;
+mod scope;
+mod session;
+mod sign_in;
+mod token;
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::error::Error;
+use crate::web::error_page;
+
+/// All addresses of this module. Those under `/oauth/token`, `/oauth/revoke` and `/.well-known`
+/// are for scripts of any origin; the others use cookies and must never get CORS headers (S-059).
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(
+        web::resource("/.well-known/oauth-authorization-server")
+            .route(web::get().to(metadata::show))
+            .route(web::head().to(metadata::show)),
+    )
+    .service(
+        web::resource("/oauth/authorize")
+            .route(web::get().to(authorize::ask))
+            .route(web::post().to(authorize::decide))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(
+        web::resource("/oauth/authorize/native")
+            .route(web::get().to(authorize::show_code))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(web::resource("/oauth/token").route(web::post().to(token::issue)))
+    .service(web::resource("/oauth/revoke").route(web::post().to(revoke::revoke)))
+    .service(
+        web::resource("/auth/sign_in")
+            .route(web::get().to(sign_in::form))
+            .route(web::post().to(sign_in::sign_in))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(
+        web::resource("/auth/sign_out")
+            .route(web::post().to(sign_in::sign_out))
+            .default_service(web::to(no_such_method)),
+    );
+}
+
+async fn no_such_method(request: HttpRequest) -> HttpResponse {
+    error_page(&request, &Error::MethodNotAllowed)
+}

@@ -1,0 +1,171 @@
+//! Cookies of the sign-in pages and the tokens in their forms.
+//!
+//! A form carries an HMAC keyed by the browser's own cookie, which no other site can read or,
+//! thanks to `__Host-`, set. Together with what the browser says about where a form came from
+//! this keeps foreign forms out (S-069), the sign-in form included.
+
+use actix_web::http::header::{COOKIE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
+use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::app::App;
+use crate::clock::DAY;
+use crate::crypto;
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
+use crate::http::Params;
+use crate::model::Account;
+
+/// How long a browser stays signed in.
+pub(super) const LIFETIME: i64 = 30 * DAY;
+
+/// Which of our cookies.
+#[derive(Clone, Copy)]
+pub(super) enum Cookie {
+    /// Who is signed in.
+    Session,
+    /// Ties the sign-in form to the browser that asked for it.
+    Form,
+}
+
+impl Cookie {
+    /// `__Host-` makes browsers refuse it from a sub-domain or without TLS (S-059); plain http
+    /// in `--dev` cannot have it.
+    fn name(self, dev: bool) -> &'static str {
+        match (self, dev) {
+            (Self::Session, false) => "__Host-dassie_session",
+            (Self::Session, true) => "dassie_session",
+            (Self::Form, false) => "__Host-dassie_form",
+            (Self::Form, true) => "dassie_form",
+        }
+    }
+
+    /// Its value in the request.
+    pub(super) fn read(self, app: &App, request: &HttpRequest) -> Option<String> {
+        let name = self.name(app.config.dev);
+        request
+            .headers()
+            .get_all(COOKIE)
+            .filter_map(|header| header.to_str().ok())
+            .flat_map(|header| header.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.to_owned())
+            .filter(|value| !value.is_empty() && value.len() <= 128)
+    }
+
+    /// Sets it on an answer, for `seconds`; 0 takes it away.
+    pub(super) fn set(self, app: &App, response: &mut HttpResponse, value: &str, seconds: i64) {
+        let name = self.name(app.config.dev);
+        let secure = if app.config.dev { "" } else { "; Secure" };
+        let text =
+            format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+}
+
+/// A browser that is signed in.
+pub(super) struct Session {
+    /// The cookie's value.
+    pub secret: String,
+    pub account: Account,
+}
+
+/// Who is signed in in this browser.
+pub(super) async fn current(app: &App, request: &HttpRequest) -> Result<Option<Session>> {
+    let Some(secret) = Cookie::Session.read(app, request) else { return Ok(None) };
+    let hash = crypto::token_hash(&secret);
+    let account = app.read(move |conn| find(conn, &hash)).await?;
+    Ok(account.map(|account| Session { secret, account }))
+}
+
+fn find(conn: &Conn, hash: &[u8; 32]) -> Result<Option<Account>> {
+    let Some(id) = db::oauth::find_session(conn, hash)? else { return Ok(None) };
+    let account = db::account::find(conn, id)?;
+    Ok(account.filter(|account| account.is_local() && account.suspended_at.is_none()))
+}
+
+/// The token of a form, for the browser with this cookie.
+pub(super) fn form_token(cookie: &str) -> String {
+    URL_SAFE_NO_PAD.encode(crypto::hmac_sha256(cookie.as_bytes(), b"dassie form"))
+}
+
+/// Refuses a form that did not come from our own page in this browser.
+///
+/// # Errors
+/// 403.
+pub(super) fn check_form(
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+    cookie: Option<&str>,
+) -> Result<()> {
+    let given = params.text("csrf")?.unwrap_or_default();
+    let fits = cookie.is_some_and(|cookie| {
+        crypto::constant_time_eq(form_token(cookie).as_bytes(), given.as_bytes())
+    });
+    if fits && is_from_here(request, &app.site.base) {
+        return Ok(());
+    }
+    Err(Error::Forbidden("This form was too old or came from elsewhere. Please try again.".into()))
+}
+
+/// What the browser says about the page that sent the form. Old browsers say nothing; then the
+/// form's token decides alone.
+fn is_from_here(request: &HttpRequest, base: &str) -> bool {
+    let header = |name: HeaderName| request.headers().get(name).map(|v| v.to_str().unwrap_or("?"));
+    match header(HeaderName::from_static("sec-fetch-site")) {
+        Some("same-origin" | "none") => return true,
+        Some(_) => return false,
+        None => {}
+    }
+    match header(ORIGIN) {
+        // our pages have `Referrer-Policy: no-referrer`, which turns their origin into null
+        None | Some("null") => true,
+        Some(origin) => origin == base,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn s_069_a_form_token_belongs_to_one_browser() {
+        assert_eq!(form_token("a"), form_token("a"));
+        assert_ne!(form_token("a"), form_token("b"));
+        assert_eq!(form_token("a").len(), 43);
+    }
+
+    #[test]
+    fn s_069_forms_of_other_pages_are_told_by_their_headers() {
+        for (site, origin, ours) in [
+            (Some("same-origin"), Some("null"), true),
+            (Some("same-origin"), Some("https://me.example"), true),
+            (Some("none"), None, true),
+            (Some("same-site"), Some("https://me.example"), false),
+            (Some("cross-site"), None, false),
+            (Some("cross-site"), Some("null"), false),
+            (None, None, true),
+            (None, Some("null"), true),
+            (None, Some("https://me.example"), true),
+            (None, Some("http://me.example"), false),
+            (None, Some("https://me.example.evil.example"), false),
+            (None, Some("https://evil.example"), false),
+        ] {
+            let mut request = TestRequest::post();
+            if let Some(site) = site {
+                request = request.insert_header(("sec-fetch-site", site));
+            }
+            if let Some(origin) = origin {
+                request = request.insert_header(("origin", origin));
+            }
+            let got = is_from_here(&request.to_http_request(), "https://me.example");
+            assert_eq!(got, ours, "{site:?} {origin:?}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Imports run downward only, and each outside library has its place.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Layers from the top; a module may import from its own rank's list only what is named in
+/// SIDEWAYS, and everything of a lower rank.
+const RANKS: &[(u32, &[&str])] = &[
+    (9, &["main", "cli"]),
+    (8, &["server"]),
+    (7, &["worker", "control"]),
+    (6, &["api", "oauth", "federation", "web"]),
+    (5, &["http"]),
+    (4, &["app"]),
+    (3, &["service"]),
+    (2, &["cache"]),
+    (1, &["db", "client", "throttle", "wake"]),
+    (0, &["activity", "signature", "text", "model", "config", "error", "id", "clock", "crypto", "log", "site"]),
+];
+
+/// The sideways imports that are allowed, with their reason.
+const SIDEWAYS: &[(&str, &str)] = &[
+    // a handle or an address that somebody pasted is looked up before the use case
+    ("api", "federation"),
+    // the sign-in and consent pages are pages, in the same frame and languages
+    ("oauth", "web"),
+];
+
+/// Ground modules may use each other; they hold no state and do no I/O.
+const GROUND: u32 = 0;
+
+/// Which folders may name an outside library.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("rusqlite", &["db"]),
+    ("ureq", &["client"]),
+    ("rustls", &["client"]),
+    ("actix_web", &["api", "oauth", "federation", "web", "http", "server", "app"]),
+    ("actix_multipart", &["http"]),
+    ("http_sig", &["signature"]),
+    ("ring", &["signature", "crypto"]),
+    ("rsa", &["signature"]),
+    ("argon2", &["crypto"]),
+    ("ammonia", &["text"]),
+    ("askama", &["web", "oauth"]),
+    ("clap", &["cli"]),
+    ("TcpStream", &["client"]),
+];
+
+fn rank(module: &str) -> u32 {
+    RANKS
+        .iter()
+        .find(|(_, modules)| modules.contains(&module))
+        .unwrap_or_else(|| panic!("src/{module} has no layer: add it to tests/architecture.rs"))
+        .0
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every source file with its top module.
+fn files() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    sources(&root, &mut found);
+    found
+        .into_iter()
+        .filter(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy();
+            let in_tests = path.iter().any(|part| part == "tests");
+            name != "lib" && name != "tests" && !name.ends_with("_tests") && !in_tests
+        })
+        .map(|path| {
+            let relative = path.strip_prefix(&root).unwrap();
+            let first = relative.iter().next().unwrap().to_string_lossy();
+            let text = fs::read_to_string(&path).unwrap();
+            // unit tests may reach further
+            let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap().to_owned();
+            (first.trim_end_matches(".rs").to_owned(), path, code)
+        })
+        .collect()
+}
+
+#[test]
+fn imports_run_downward() {
+    let mut faults = Vec::new();
+    for (module, path, code) in files() {
+        for part in code.split("crate::").skip(1) {
+            let mut targets = vec![part];
+            // use crate::{a, b::c}
+            if let Some(list) = part.strip_prefix('{') {
+                targets = list.split('}').next().unwrap().split(',').map(str::trim).collect();
+            }
+            for target in targets {
+                let name: String = target
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
+                if name.is_empty() || name == module || name.starts_with(char::is_uppercase) {
+                    continue;
+                }
+                let (own, other) = (rank(&module), rank(&name));
+                let sideways = SIDEWAYS.contains(&(module.as_str(), name.as_str()));
+                if other > own || (other == own && own != GROUND && !sideways) {
+                    faults.push(format!("{}: {module} imports {name}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "upward or sideways imports:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn s_001_each_library_has_its_place() {
+    let mut faults = Vec::new();
+    for (module, path, code) in files() {
+        for (library, places) in LIBRARIES {
+            let named = code.lines().filter(|l| !l.trim_start().starts_with("//")).any(|line| {
+                line.match_indices(library).any(|(at, _)| {
+                    let before = line[..at].chars().next_back();
+                    let after = &line[at + library.len()..];
+                    !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
+                        && after.starts_with("::")
+                })
+            });
+            if named && !places.contains(&module.as_str()) {
+                faults.push(format!("{}: names {library}", path.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "libraries out of place:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    let missing: Vec<String> = files()
+        .into_iter()
+        .filter(|(_, _, code)| !code.starts_with("//!"))
+        .map(|(_, path, _)| path.display().to_string())
+        .collect();
+    assert!(missing.is_empty(), "no header in:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn files_stay_small() {
+    let mut lines = BTreeMap::new();
+    for (_, path, code) in files() {
+        lines.insert(path.display().to_string(), code.lines().count());
+    }
+    let large: Vec<_> = lines.iter().filter(|(_, count)| **count > 700).collect();
+    assert!(large.is_empty(), "too long to find one's way in: {large:?}");
+}

@@ -1,0 +1,285 @@
+//! What hostile servers send: refused with the stated status, cheap, and without a trace.
+
+use rusqlite::types::ValueRef;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Instance, Peer, Person, Request, eventually};
+
+/// An instance with a public and a private status, an honest server and a hostile one.
+struct Scene {
+    instance: Instance,
+    ann: Person,
+    honest: Peer,
+    mallory: Peer,
+    public: Value,
+    private: Value,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let instance = Instance::start();
+        let ann = instance.person("ann");
+        let honest = Peer::start(&["maria", "eve"]);
+        let mallory = Peer::start(&["mallory"]);
+        // all three are known, and so are a status of maria's and one of eve's
+        for (peer, name) in [(&honest, "maria"), (&honest, "eve"), (&mallory, "mallory")] {
+            ann.finds(&format!("{name}@{}", peer.host));
+        }
+        let note = honest.create(
+            "maria",
+            114_001,
+            "<p>honest</p>",
+            json!({"id": honest.at("/users/maria/statuses/114001"), "cc": [ann.uri]}),
+        );
+        let answer = honest.send("maria", &format!("{}/inbox", instance.base), &note);
+        assert_eq!(answer.status, 202);
+        let public = ann.writes("mine", "public");
+        let private = ann.writes("mine alone", "private");
+        instance.settle();
+        Self { instance, ann, honest, mallory, public, private }
+    }
+
+    /// A vector with its invented addresses in place of ours and theirs.
+    fn vector(&self, name: &str) -> String {
+        let path = format!("{}/tests/vectors/hostile/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let address = |status: &Value| status["uri"].as_str().unwrap().to_owned();
+        std::fs::read_to_string(path)
+            .unwrap()
+            .replace("https://dassie.example/users/01JZANN0000000000000000000", &self.ann.uri)
+            .replace("https://dassie.example/posts/01JZPOST000000000000000001", &address(&self.public))
+            .replace("https://dassie.example/posts/01JZPRIV000000000000000001", &address(&self.private))
+            .replace("https://dassie.example", &self.instance.base)
+            .replace("https://mallory.example", &format!("http://{}", self.mallory.host))
+            .replace("https://masto.example", &format!("http://{}", self.honest.host))
+    }
+
+    /// Sends raw bytes, signed by one of the peers' actors.
+    fn send_raw(&self, peer: &Peer, signer: &str, body: &str) -> Answer {
+        peer.send_bytes(signer, &format!("{}/inbox", self.instance.base), body.as_bytes())
+    }
+
+    /// Everything that a reader could notice, row by row.
+    fn trace(&self) -> Vec<String> {
+        let path = self.instance.folder.path().join("data/dassie.db");
+        let sql = rusqlite::Connection::open(path).unwrap();
+        let mut rows = Vec::new();
+        for table in [
+            "account", "status", "mention", "follow", "block", "favourite", "notification",
+            "remote_key", "timeline_entry", "media", "delivery",
+        ] {
+            let mut query = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns: Vec<String> =
+                query.column_names().into_iter().map(str::to_owned).collect();
+            let mut found = query.query([]).unwrap();
+            while let Some(row) = found.next().unwrap() {
+                let row: Vec<String> = columns
+                    .iter()
+                    .enumerate()
+                    // reading the same again is no change
+                    .filter(|(_, name)| *name != "fetched_at")
+                    .map(|(i, name)| match row.get_ref(i).unwrap() {
+                        ValueRef::Text(text) => format!("{name}={}", String::from_utf8_lossy(text)),
+                        ValueRef::Blob(bytes) => format!("{name}={:?}", dassie::crypto::short_hash16(bytes)),
+                        other => format!("{name}={other:?}"),
+                    })
+                    .collect();
+                rows.push(format!("{table}: {}", row.join(" | ")));
+            }
+        }
+        rows.sort();
+        rows
+    }
+
+    /// Sends a vector and sees that it is answered so and leaves nothing behind.
+    #[track_caller]
+    fn has_no_effect(&self, name: &str, peer: &Peer, signer: &str, status: u16) {
+        let before = self.trace();
+        let answer = self.send_raw(peer, signer, &self.vector(name));
+        assert_eq!(answer.status, status, "{name}: {}", answer.text());
+        self.instance.settle();
+        let after = self.trace();
+        assert_eq!(before, after, "{name}");
+    }
+}
+
+#[test]
+fn s_024_s_037_forged_activities_have_no_effect() {
+    let scene = Scene::new();
+    scene.has_no_effect("actor_mismatch", &scene.mallory, "mallory", 401);
+    scene.has_no_effect("context_remap", &scene.mallory, "mallory", 401);
+    scene.has_no_effect("cross_origin_object", &scene.mallory, "mallory", 202);
+    scene.has_no_effect("duplicate_keys", &scene.mallory, "mallory", 400);
+    scene.has_no_effect("deep_json", &scene.mallory, "mallory", 400);
+    scene.has_no_effect("graph_restructure", &scene.mallory, "mallory", 202);
+    scene.has_no_effect("move_other_actor", &scene.mallory, "mallory", 202);
+    scene.has_no_effect("move_without_alias", &scene.mallory, "mallory", 202);
+}
+
+#[test]
+fn s_030_s_033_only_the_owner_changes_a_thing() {
+    let scene = Scene::new();
+    scene.has_no_effect("update_foreign_actor_same_host", &scene.honest, "eve", 202);
+    scene.has_no_effect("accept_unsolicited", &scene.mallory, "mallory", 202);
+    scene.has_no_effect("boost_of_private", &scene.mallory, "mallory", 202);
+    scene.has_no_effect("delete_foreign_post", &scene.honest, "eve", 202);
+}
+
+#[test]
+fn s_117_s_119_hostile_html_is_harmless() {
+    let scene = Scene::new();
+    let mut note: Value = serde_json::from_str(&scene.vector("xss_note")).unwrap();
+    let uri = match note["object"]["id"].as_str() {
+        Some(uri) => uri.to_owned(),
+        None => note["id"].as_str().unwrap().to_owned(),
+    };
+    let activity = if note["type"] == "Create" {
+        note.clone()
+    } else {
+        note["cc"] = json!([scene.ann.uri]);
+        json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{uri}/activity"),
+            "type": "Create", "actor": note["attributedTo"], "to": note["to"], "cc": note["cc"],
+            "object": note,
+        })
+    };
+    let inbox = format!("{}/inbox", scene.ann.uri);
+    let answer = scene.mallory.send("mallory", &inbox, &activity);
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let status = eventually("it arrives", || scene.ann.finds_status(&uri));
+    let content = status["content"].as_str().unwrap();
+    for evil in ["script", "onerror", "javascript", "svg", "iframe", "style", "<img"] {
+        assert!(!content.contains(evil), "{evil} in {content}");
+    }
+    assert!(content.contains("https://ok.example"), "{content}");
+    assert_eq!(status["url"], uri.as_str(), "a hostile url falls back to the id");
+    assert_eq!(status["emojis"], json!([]));
+}
+
+#[test]
+fn s_025_s_027_keys_and_ids_must_agree_with_their_origin() {
+    let scene = Scene::new();
+    // a document under mallory's address that claims to be maria
+    let forged: Value = serde_json::from_str(&scene.vector("fetched_id_other_host")).unwrap();
+    scene.mallory.serve("/users/x", forged);
+    let key: Value = serde_json::from_str(&scene.vector("key_owner_one_way")).unwrap();
+    scene.mallory.serve("/keys/1", key);
+    let before = scene.trace();
+    let path = format!(
+        "/api/v2/search?resolve=true&q={}",
+        form_urlencoded::byte_serialize(scene.mallory.at("/users/x").as_bytes()).collect::<String>()
+    );
+    // the address leads to maria's own document at her own address, at most
+    let _ = scene.ann.get(&path);
+    let like = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": scene.honest.at("/likes/9"),
+        "type": "Like", "actor": scene.honest.uri("maria"), "object": scene.public["uri"],
+    });
+    let answer = scene.mallory.send_with_key_id(
+        &scene.mallory.at("/keys/1"),
+        &format!("{}/inbox", scene.instance.base),
+        like.to_string().as_bytes(),
+    );
+    assert_eq!(answer.status, 401, "{}", answer.text());
+    scene.instance.settle();
+    assert_eq!(before, scene.trace());
+}
+
+#[test]
+fn f_128_an_inbox_refuses_what_it_cannot_read() {
+    let scene = Scene::new();
+    let inbox = format!("{}/inbox", scene.instance.base);
+    let post = |body: Vec<u8>, kind: &str| Request::new("POST", &inbox).body(body, kind).send();
+    let activity = "application/activity+json";
+    assert_eq!(post(b"{}".to_vec(), "application/json").status, 406);
+    assert_eq!(post(b"not json".to_vec(), activity).status, 400);
+    assert_eq!(post(Vec::new(), activity).status, 400);
+    assert_eq!(post(vec![b' '; 2 * 1024 * 1024], activity).status, 413);
+    assert_eq!(post(br#"{"type":"Like"}"#.to_vec(), activity).status, 400);
+    let unsigned = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": scene.honest.at("/likes/1"),
+        "type": "Like", "actor": scene.honest.uri("maria"), "object": scene.public["uri"],
+    });
+    assert_eq!(post(unsigned.to_string().into_bytes(), activity).status, 401);
+    let stranger = format!("{}/users/nobody/inbox", scene.instance.base);
+    let answer = scene.honest.send("maria", &stranger, &unsigned);
+    assert_eq!(answer.status, 404);
+    let get = Request::new("GET", &inbox).send();
+    assert_eq!(get.status, 405);
+    for answer in [post(b"[".repeat(100_000), activity), get] {
+        assert!(answer.json()["error"].is_string());
+    }
+}
+
+#[test]
+fn s_035_old_and_foreign_signatures_are_refused() {
+    let scene = Scene::new();
+    let inbox = format!("{}/inbox", scene.instance.base);
+    let like = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": scene.honest.at("/likes/2"),
+        "type": "Like", "actor": scene.honest.uri("maria"), "object": scene.public["uri"],
+    });
+    let now = scene.instance.app.clock.now_ms();
+    let old = scene.honest.send_as("maria", &inbox, &like, now - 13 * 3_600_000);
+    assert_eq!(old.status, 401, "{}", old.text());
+    let early = scene.honest.send_as("maria", &inbox, &like, now + 2 * 3_600_000);
+    assert_eq!(early.status, 401);
+    assert_eq!(scene.honest.send("maria", &inbox, &like).status, 202);
+    // the same again is taken and does nothing
+    assert_eq!(scene.honest.send("maria", &inbox, &like).status, 202);
+    scene.instance.settle();
+    let status = scene.ann.get(&format!("/api/v1/statuses/{}", scene.public["id"].as_str().unwrap()));
+    assert_eq!(status["favourites_count"], 1);
+    let favourites = scene.ann.notifications();
+    assert_eq!(favourites.iter().filter(|(kind, _)| kind == "favourite").count(), 1);
+}
+
+#[test]
+fn s_019_a_dead_key_is_asked_for_once() {
+    let scene = Scene::new();
+    let inbox = format!("{}/inbox", scene.instance.base);
+    let asked = |peer: &Peer| {
+        peer.asked().iter().filter(|path| path.starts_with("/users/ghost")).count()
+    };
+    for number in 0..20 {
+        let like = json!({
+            "@context": "https://www.w3.org/ns/activitystreams",
+            "id": scene.honest.at(&format!("/likes/{number}")),
+            "type": "Like", "actor": scene.honest.uri("ghost"), "object": scene.public["uri"],
+        });
+        let answer = scene.honest.send("ghost", &inbox, &like);
+        assert!(matches!(answer.status, 401 | 503), "{}", answer.text());
+    }
+    assert_eq!(asked(&scene.honest), 1);
+}
+
+#[test]
+fn f_133_an_undo_that_comes_first_wins() {
+    let scene = Scene::new();
+    let inbox = format!("{}/inbox", scene.instance.base);
+    let uri = scene.honest.uri("maria");
+    let like = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": scene.honest.at("/likes/3"),
+        "type": "Like", "actor": uri, "object": scene.public["uri"],
+    });
+    let undo = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": scene.honest.at("/undo/3"),
+        "type": "Undo", "actor": uri, "object": like,
+    });
+    assert_eq!(scene.honest.send("maria", &inbox, &undo).status, 202);
+    scene.instance.settle();
+    assert_eq!(scene.honest.send("maria", &inbox, &like).status, 202);
+    scene.instance.settle();
+    let status = scene.ann.get(&format!("/api/v1/statuses/{}", scene.public["id"].as_str().unwrap()));
+    assert_eq!(status["favourites_count"], 0);
+    // and a status deleted before it came does not come
+    let late = scene.honest.create("maria", 77, "<p>late</p>", json!({"cc": [scene.ann.uri]}));
+    let delete = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": scene.honest.at("/delete/77"),
+        "type": "Delete", "actor": uri, "object": scene.honest.at("/notes/77"),
+    });
+    scene.honest.send("maria", &inbox, &delete);
+    scene.instance.settle();
+    scene.honest.send("maria", &inbox, &late);
+    scene.instance.settle();
+    assert!(scene.trace().iter().all(|row| !row.contains("/notes/77")));
+}

@@ -1,0 +1,272 @@
+//! An instance in this process: the real server on a real socket with a real database.
+
+use std::net::TcpListener;
+
+use dassie::app::{App, Surroundings};
+use dassie::clock::Clock;
+use dassie::config::Config;
+use dassie::db::{self, Lane};
+use dassie::model::Scopes;
+use dassie::server::{self, Server};
+use dassie::{crypto, service, signature};
+use serde_json::{Value, json};
+
+use super::{Answer, Request, TempDir, eventually};
+
+/// What a test may want to be different.
+#[derive(Default)]
+pub struct Options {
+    pub clock: Clock,
+    pub configure: Option<fn(&mut Config)>,
+}
+
+/// A running instance.
+pub struct Instance {
+    pub app: App,
+    server: Option<Server>,
+    config: Config,
+    clock: Clock,
+    pub base: String,
+    /// `127.0.0.1:port`.
+    pub host: String,
+    pub folder: TempDir,
+}
+
+impl Instance {
+    pub fn start() -> Self {
+        Self::with(Options::default())
+    }
+
+    pub fn with(options: Options) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let folder = TempDir::new();
+        let host = listener.local_addr().unwrap().to_string();
+        let mut config = Config::default();
+        config.dev = true;
+        config.server.host = host.clone();
+        config.server.listen = listener.local_addr().unwrap();
+        config.storage.data_dir = folder.path().join("data");
+        config.network.allowed_private_ranges = vec!["127.0.0.0/8".parse().unwrap()];
+        if let Some(configure) = options.configure {
+            configure(&mut config);
+        }
+        let (app, server) = launch(&config, &options.clock, listener);
+        let base = config.base_url();
+        Self { app, server: Some(server), config, clock: options.clock, base, host, folder }
+    }
+
+    /// Stops the server as a signal would.
+    pub fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop();
+        }
+    }
+
+    /// Starts again on the same address with the same data.
+    pub fn start_again(&mut self) {
+        self.stop();
+        // the old listener's address may take a moment to be free
+        let listener =
+            eventually("the address is free", || TcpListener::bind(&self.host).ok());
+        let (app, server) = launch(&self.config, &self.clock, listener);
+        self.app = app;
+        self.server = Some(server);
+    }
+
+    /// Moves the clock and lets the worker look.
+    pub fn advance(&self, ms: i64) {
+        self.clock.advance(ms);
+        self.app.wake.rouse();
+    }
+
+    /// A new local account with a token that may do everything.
+    pub fn person(&self, name: &str) -> Person {
+        let site = self.app.site.clone();
+        let new = service::account::NewAccount {
+            username: name.to_owned(),
+            email: format!("{name}@example.org"),
+            // sign-in has tests of its own: no need to hash a password for each account
+            password_hash: "!".into(),
+            admin: false,
+            key: signature::key::generate().unwrap(),
+        };
+        let token = crypto::token();
+        let hash = crypto::token_hash(&token);
+        let account = self
+            .app
+            .db
+            .write(Lane::Interactive, move |tx| {
+                let account = service::account::create(tx, &site, new)?;
+                let application = db::oauth::insert_application(
+                    tx,
+                    &dassie::model::Application {
+                        id: 0,
+                        client_id: crypto::code128(),
+                        secret_hash: vec![],
+                        name: "Test".into(),
+                        website: None,
+                        redirect_uris: "urn:ietf:wg:oauth:2.0:oob".into(),
+                        scopes: "read write follow push".into(),
+                        created_at: 0,
+                    },
+                )?;
+                let scopes = Scopes::parse("read write follow push").unwrap_or_default();
+                db::oauth::insert_token(tx, &hash, application, Some(account.id), &scopes, None)?;
+                Ok(account)
+            })
+            .wait()
+            .unwrap();
+        Person {
+            base: self.base.clone(),
+            host: self.host.clone(),
+            name: name.to_owned(),
+            id: account.id.to_string(),
+            uri: account.uri,
+            token,
+        }
+    }
+
+    /// A request without a token.
+    pub fn get(&self, path: &str) -> Answer {
+        Request::new("GET", format!("{}{path}", self.base)).send()
+    }
+
+    /// A document as another server asks for it, but unsigned.
+    pub fn activity(&self, url: &str) -> Answer {
+        Request::new("GET", url).header("accept", "application/activity+json").send()
+    }
+
+    /// Until nothing waits to be delivered or processed.
+    pub fn settle(&self) {
+        eventually("the queues are empty", || {
+            let (deliveries, jobs) = self
+                .app
+                .db
+                .read(|conn| Ok((db::delivery::count(conn)?, db::job::count(conn, 1)?)))
+                .unwrap();
+            (deliveries == 0 && jobs == 0).then_some(())
+        });
+    }
+}
+
+fn launch(config: &Config, clock: &Clock, listener: TcpListener) -> (App, Server) {
+    let surroundings = Surroundings { clock: clock.clone(), resolver: None };
+    let app = App::open(config.clone(), surroundings).unwrap();
+    let server = server::start(app.clone(), listener).unwrap();
+    (app, server)
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Somebody with an account and an app.
+#[derive(Clone)]
+pub struct Person {
+    base: String,
+    host: String,
+    pub name: String,
+    pub id: String,
+    pub uri: String,
+    pub token: String,
+}
+
+impl Person {
+    /// `name@host`, as others write it.
+    pub fn handle(&self) -> String {
+        format!("{}@{}", self.name, self.host)
+    }
+
+    pub fn request(&self, method: &'static str, path: &str) -> Request {
+        Request::new(method, format!("{}{path}", self.base))
+            .header("authorization", format!("Bearer {}", self.token))
+    }
+
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Value {
+        self.request("GET", path).send().ok()
+    }
+
+    #[track_caller]
+    pub fn post(&self, path: &str, body: Value) -> Value {
+        self.request("POST", path).json(&body).send().ok()
+    }
+
+    #[track_caller]
+    pub fn delete(&self, path: &str) -> Value {
+        self.request("DELETE", path).send().ok()
+    }
+
+    /// Writes a status.
+    #[track_caller]
+    pub fn writes(&self, text: &str, visibility: &str) -> Value {
+        self.post("/api/v1/statuses", json!({"status": text, "visibility": visibility}))
+    }
+
+    /// The texts of home, newest first.
+    #[track_caller]
+    pub fn home(&self) -> Vec<String> {
+        texts(&self.get("/api/v1/timelines/home?limit=40"))
+    }
+
+    /// The kinds of notifications with who caused them, newest first.
+    #[track_caller]
+    pub fn notifications(&self) -> Vec<(String, String)> {
+        let list = self.get("/api/v1/notifications");
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|n| {
+                (
+                    n["type"].as_str().unwrap().to_owned(),
+                    n["account"]["acct"].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect()
+    }
+
+    /// Finds somebody by handle, over the network if need be, and answers the account.
+    #[track_caller]
+    pub fn finds(&self, handle: &str) -> Value {
+        let path = format!("/api/v2/search?resolve=true&type=accounts&q={handle}");
+        let found = self.get(&path);
+        assert!(!found["accounts"][0].is_null(), "{handle} is not found: {found}");
+        found["accounts"][0].clone()
+    }
+
+    /// Finds a status by its address and answers it as this person sees it.
+    pub fn finds_status(&self, uri: &str) -> Option<Value> {
+        let path = format!(
+            "/api/v2/search?resolve=true&type=statuses&q={}",
+            form_urlencoded::byte_serialize(uri.as_bytes()).collect::<String>()
+        );
+        Some(self.get(&path)["statuses"][0].clone()).filter(|status| !status.is_null())
+    }
+
+    /// Follows somebody and waits until it is accepted.
+    #[track_caller]
+    pub fn follows(&self, handle: &str) -> String {
+        let id = self.finds(handle)["id"].as_str().unwrap().to_owned();
+        self.post(&format!("/api/v1/accounts/{id}/follow"), json!({}));
+        eventually("the follow is accepted", || {
+            let relation = self.get(&format!("/api/v1/accounts/relationships?id[]={id}"));
+            (relation[0]["following"] == true).then_some(())
+        });
+        id
+    }
+}
+
+/// The plain texts of a list of statuses.
+pub fn texts(list: &Value) -> Vec<String> {
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|status| {
+            let shown = if status["reblog"].is_null() { status } else { &status["reblog"] };
+            let text = shown["content"].as_str().unwrap();
+            dassie::text::sanitize::to_plain(text).trim().to_owned()
+        })
+        .collect()
+}

@@ -1,0 +1,30 @@
+//! Starting instances in this process, talking to them as clients do, and waiting for things
+//! that happen on other threads.
+
+mod http;
+mod instance;
+mod peer;
+mod temp;
+
+use std::time::{Duration, Instant};
+
+pub use http::{Answer, Request};
+pub use instance::{Instance, Options, Person, texts};
+pub use peer::{Peer, PeerAnswer};
+pub use temp::TempDir;
+
+/// How long something that happens on another thread may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Looks until there is something, and fails the test when there is nothing for too long.
+#[track_caller]
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(since.elapsed() < PATIENCE, "never happened: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
