@@ -80,8 +80,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
             }
         })
         .map_err(|e| Error::internal(format!("cannot start the server thread: {e}")))?;
-    let handle =
-        receiver.recv().map_err(|_| Error::internal("the server could not be started"))?;
+    let handle = receiver.recv().map_err(|_| Error::internal("the server could not be started"))?;
     // tests run without a control socket where the path would be too long for one
     let control = match control::listen(&app) {
         Ok(control) => Some(control),
@@ -150,7 +149,10 @@ async fn surround(
     };
     let status = response.status();
     let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    headers.insert(
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    );
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
@@ -189,15 +191,19 @@ fn admit(request: &ServiceRequest) -> Option<HttpResponse> {
         .to_ascii_lowercase();
     if !is_our_host(&direct, &site.host) && !is_our_host(&direct, &site.account_domain) {
         let body = serde_json::json!({"error": "This server does not serve that host"});
-        return Some(
-            HttpResponse::build(StatusCode::MISDIRECTED_REQUEST).json(body),
-        );
+        return Some(HttpResponse::build(StatusCode::MISDIRECTED_REQUEST).json(body));
     }
     if request.method() == Method::OPTIONS && !is_cookie_page(request.path()) {
         return Some(
             HttpResponse::Ok()
-                .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"))
-                .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Idempotency-Key, Accept"))
+                .insert_header((
+                    header::ACCESS_CONTROL_ALLOW_METHODS,
+                    "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS",
+                ))
+                .insert_header((
+                    header::ACCESS_CONTROL_ALLOW_HEADERS,
+                    "Authorization, Content-Type, Idempotency-Key, Accept",
+                ))
                 .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
                 .finish(),
         );
@@ -225,7 +231,8 @@ fn request_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     static START: OnceLock<u64> = OnceLock::new();
     let start = *START.get_or_init(|| u64::from_le_bytes(crate::crypto::random_bytes::<8>()));
-    let number = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let number = start
+        .wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     format!("{number:016x}")
 }
 
@@ -245,7 +252,9 @@ mod tests {
 
     #[test]
     fn s_058_only_our_hosts_are_served() {
-        for ok in ["a.example", "a.example:443", "localhost", "localhost:8080", "127.0.0.1:1", "[::1]:80"] {
+        for ok in
+            ["a.example", "a.example:443", "localhost", "localhost:8080", "127.0.0.1:1", "[::1]:80"]
+        {
             assert!(is_our_host(ok, "a.example"), "{ok}");
         }
         for no in ["b.example", "a.example.evil", "a.example:8080", "xa.example", "10.0.0.1", ""] {

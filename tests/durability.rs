@@ -49,8 +49,7 @@ impl Program {
     fn new() -> Self {
         let folder = TempDir::new();
         // a free port, given back at once
-        let listen =
-            TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let config = format!(
             "[server]\nlisten = \"{listen}\"\nhost = \"{listen}\"\n[storage]\ndata_dir = \"{}\"\n\
              [network]\nallowed_private_ranges = [\"127.0.0.0/8\"]\n",
@@ -116,7 +115,14 @@ impl Drop for Program {
 fn s_135_a_post_survives_kill_9_before_its_delivery() {
     let mut program = Program::new();
     program.output(&[
-        "account", "create", "--username", "ann", "--email", "a@example.org", "--password", "a long password",
+        "account",
+        "create",
+        "--username",
+        "ann",
+        "--email",
+        "a@example.org",
+        "--password",
+        "a long password",
     ]);
     let token = program.output(&["token", "create", "--account", "ann"]);
     let peer = Peer::start(&["mia"]);
@@ -140,7 +146,14 @@ fn s_135_a_post_survives_kill_9_before_its_delivery() {
 fn f_130_an_accepted_activity_survives_kill_9() {
     let mut program = Program::new();
     program.output(&[
-        "account", "create", "--username", "ann", "--email", "a@example.org", "--password", "a long password",
+        "account",
+        "create",
+        "--username",
+        "ann",
+        "--email",
+        "a@example.org",
+        "--password",
+        "a long password",
     ]);
     let token = program.output(&["token", "create", "--account", "ann"]);
     let peer = Peer::start(&["mia"]);
@@ -304,9 +317,7 @@ fn a_hundred_hanging_peers_are_noticed_by_nobody() {
     for _ in 0..8 {
         parked.recv_timeout(Duration::from_secs(20)).unwrap();
     }
-    eventually("the live peer has it", || {
-        (contents(&peer.received()) == ["first"]).then_some(())
-    });
+    eventually("the live peer has it", || (contents(&peer.received()) == ["first"]).then_some(()));
     assert_eq!(texts(&ann.get("/api/v1/timelines/home")), ["first"]);
     ann.writes("second", "public");
     eventually("and the next one", || {

@@ -218,10 +218,7 @@ fn s_034_a_locked_account_shows_nothing_before_it_accepts() {
     assert_eq!(answer.ok()["locked"], true);
     let ann_at_bob = bob.finds(&ann.handle())["id"].as_str().unwrap().to_owned();
     let relation = bob.post(&format!("/api/v1/accounts/{ann_at_bob}/follow"), json!({}));
-    assert_eq!(
-        (&relation["following"], &relation["requested"]),
-        (&json!(false), &json!(true))
-    );
+    assert_eq!((&relation["following"], &relation["requested"]), (&json!(false), &json!(true)));
     let request = eventually("ann is asked", || {
         Some(ann.get("/api/v1/follow_requests")[0].clone()).filter(|r| !r.is_null())
     });
@@ -270,8 +267,7 @@ fn f_065_a_handle_may_live_on_another_domain_than_the_server() {
     });
     let ann = instance.person("ann");
     for resource in ["acct:ann@localhost", &format!("acct:ann@{}", instance.host), &ann.uri] {
-        let answer =
-            instance.get(&format!("/.well-known/webfinger?resource={resource}")).ok();
+        let answer = instance.get(&format!("/.well-known/webfinger?resource={resource}")).ok();
         assert_eq!(answer["subject"], "acct:ann@localhost", "{resource}");
         let own = answer["links"].as_array().unwrap().iter().filter(|l| l["rel"] == "self");
         assert_eq!(own.map(|l| l["href"].as_str().unwrap()).collect::<Vec<_>>(), [ann.uri.clone()]);

@@ -46,8 +46,14 @@ impl Scene {
         std::fs::read_to_string(path)
             .unwrap()
             .replace("https://dassie.example/users/01JZANN0000000000000000000", &self.ann.uri)
-            .replace("https://dassie.example/posts/01JZPOST000000000000000001", &address(&self.public))
-            .replace("https://dassie.example/posts/01JZPRIV000000000000000001", &address(&self.private))
+            .replace(
+                "https://dassie.example/posts/01JZPOST000000000000000001",
+                &address(&self.public),
+            )
+            .replace(
+                "https://dassie.example/posts/01JZPRIV000000000000000001",
+                &address(&self.private),
+            )
             .replace("https://dassie.example", &self.instance.base)
             .replace("https://mallory.example", &format!("http://{}", self.mallory.host))
             .replace("https://masto.example", &format!("http://{}", self.honest.host))
@@ -64,8 +70,17 @@ impl Scene {
         let sql = rusqlite::Connection::open(path).unwrap();
         let mut rows = Vec::new();
         for table in [
-            "account", "status", "mention", "follow", "block", "favourite", "notification",
-            "remote_key", "timeline_entry", "media", "delivery",
+            "account",
+            "status",
+            "mention",
+            "follow",
+            "block",
+            "favourite",
+            "notification",
+            "remote_key",
+            "timeline_entry",
+            "media",
+            "delivery",
         ] {
             let mut query = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
             let columns: Vec<String> =
@@ -79,7 +94,9 @@ impl Scene {
                     .filter(|(_, name)| *name != "fetched_at")
                     .map(|(i, name)| match row.get_ref(i).unwrap() {
                         ValueRef::Text(text) => format!("{name}={}", String::from_utf8_lossy(text)),
-                        ValueRef::Blob(bytes) => format!("{name}={:?}", dassie::crypto::short_hash16(bytes)),
+                        ValueRef::Blob(bytes) => {
+                            format!("{name}={:?}", dassie::crypto::short_hash16(bytes))
+                        }
                         other => format!("{name}={other:?}"),
                     })
                     .collect();
@@ -97,9 +114,18 @@ impl Scene {
         let answer = self.send_raw(peer, signer, &self.vector(name));
         assert_eq!(answer.status, status, "{name}: {}", answer.text());
         self.instance.settle();
-        let after = self.trace();
-        assert_eq!(before, after, "{name}");
+        assert_same(name, &before, &self.trace());
     }
+}
+
+/// Fails with the rows that differ.
+#[track_caller]
+fn assert_same(name: &str, before: &[String], after: &[String]) {
+    let only = |a: &[String], b: &[String]| -> Vec<String> {
+        a.iter().filter(|row| !b.contains(row)).cloned().collect()
+    };
+    let (gone, new) = (only(before, after), only(after, before));
+    assert!(gone.is_empty() && new.is_empty(), "{name}\ngone: {gone:#?}\nnew: {new:#?}");
 }
 
 #[test]
@@ -166,7 +192,8 @@ fn s_025_s_027_keys_and_ids_must_agree_with_their_origin() {
     let before = scene.trace();
     let path = format!(
         "/api/v2/search?resolve=true&q={}",
-        form_urlencoded::byte_serialize(scene.mallory.at("/users/x").as_bytes()).collect::<String>()
+        form_urlencoded::byte_serialize(scene.mallory.at("/users/x").as_bytes())
+            .collect::<String>()
     );
     // the address leads to maria's own document at her own address, at most
     let _ = scene.ann.get(&path);
@@ -181,7 +208,7 @@ fn s_025_s_027_keys_and_ids_must_agree_with_their_origin() {
     );
     assert_eq!(answer.status, 401, "{}", answer.text());
     scene.instance.settle();
-    assert_eq!(before, scene.trace());
+    assert_same("forged key", &before, &scene.trace());
 }
 
 #[test]
@@ -227,7 +254,8 @@ fn s_035_old_and_foreign_signatures_are_refused() {
     // the same again is taken and does nothing
     assert_eq!(scene.honest.send("maria", &inbox, &like).status, 202);
     scene.instance.settle();
-    let status = scene.ann.get(&format!("/api/v1/statuses/{}", scene.public["id"].as_str().unwrap()));
+    let status =
+        scene.ann.get(&format!("/api/v1/statuses/{}", scene.public["id"].as_str().unwrap()));
     assert_eq!(status["favourites_count"], 1);
     let favourites = scene.ann.notifications();
     assert_eq!(favourites.iter().filter(|(kind, _)| kind == "favourite").count(), 1);
@@ -237,9 +265,8 @@ fn s_035_old_and_foreign_signatures_are_refused() {
 fn s_019_a_dead_key_is_asked_for_once() {
     let scene = Scene::new();
     let inbox = format!("{}/inbox", scene.instance.base);
-    let asked = |peer: &Peer| {
-        peer.asked().iter().filter(|path| path.starts_with("/users/ghost")).count()
-    };
+    let asked =
+        |peer: &Peer| peer.asked().iter().filter(|path| path.starts_with("/users/ghost")).count();
     for number in 0..20 {
         let like = json!({
             "@context": "https://www.w3.org/ns/activitystreams",
@@ -269,7 +296,8 @@ fn f_133_an_undo_that_comes_first_wins() {
     scene.instance.settle();
     assert_eq!(scene.honest.send("maria", &inbox, &like).status, 202);
     scene.instance.settle();
-    let status = scene.ann.get(&format!("/api/v1/statuses/{}", scene.public["id"].as_str().unwrap()));
+    let status =
+        scene.ann.get(&format!("/api/v1/statuses/{}", scene.public["id"].as_str().unwrap()));
     assert_eq!(status["favourites_count"], 0);
     // and a status deleted before it came does not come
     let late = scene.honest.create("maria", 77, "<p>late</p>", json!({"cc": [scene.ann.uri]}));

@@ -66,8 +66,7 @@ impl Instance {
     pub fn start_again(&mut self) {
         self.stop();
         // the old listener's address may take a moment to be free
-        let listener =
-            eventually("the address is free", || TcpListener::bind(&self.host).ok());
+        let listener = eventually("the address is free", || TcpListener::bind(&self.host).ok());
         let (app, server) = launch(&self.config, &self.clock, listener);
         self.app = app;
         self.server = Some(server);
