@@ -6,6 +6,7 @@ mod notification;
 mod oauth;
 mod page;
 mod queue;
+pub mod redirect;
 mod status;
 mod visibility;
 

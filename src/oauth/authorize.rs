@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::redirect::{self, OUT_OF_BAND};
 use super::request::{self, Asked, Refusal};
 use super::session::{self, Session};
 use super::{scope, sign_in};
@@ -16,6 +15,7 @@ use crate::db;
 use crate::db::oauth::Code;
 use crate::error::{Error, Result};
 use crate::http::Params;
+use crate::model::redirect::{self, OUT_OF_BAND};
 use crate::web::locale::{Locale, fill};
 use crate::web::page::{self, Shell};
 

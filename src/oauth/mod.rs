@@ -8,7 +8,6 @@ mod authorize;
 mod client;
 mod error;
 mod metadata;
-pub mod redirect;
 mod request;
 mod revoke;
 mod scope;

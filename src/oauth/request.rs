@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::redirect::{self, OUT_OF_BAND};
 use crate::app::App;
 use crate::db;
 use crate::error::Result;
 use crate::http::Params;
+use crate::model::redirect::{self, OUT_OF_BAND};
 use crate::model::{Application, Scopes};
 
 /// Longest `state` that is echoed (S-073).

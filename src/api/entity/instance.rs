@@ -34,11 +34,12 @@ pub(crate) struct V1 {
     rules: [(); 0],
 }
 
-/// The address of the streaming API. Empty while there is none: the key must be there, and
-/// clients open no socket for an empty one. In v2 they want the key to be absent instead.
+/// Where the streaming API is. Clients decode this as an address and cannot do without one; until
+/// there is streaming they find a 404 there and go on asking for timelines. In v2 the key is left
+/// out instead.
 #[derive(Debug, Serialize)]
 struct Urls {
-    streaming_api: &'static str,
+    streaming_api: String,
 }
 
 /// How much there is.
@@ -85,7 +86,7 @@ impl V1 {
             description: instance.description.clone(),
             email: instance.contact_email.clone().unwrap_or_default(),
             version: VERSION,
-            urls: Urls { streaming_api: "" },
+            urls: Urls { streaming_api: app.site.base.replacen("http", "ws", 1) },
             stats,
             thumbnail: app.site.missing_header(),
             languages: instance.languages.clone(),

@@ -87,7 +87,7 @@ pub fn is_registered(lines: &str, uri: &str) -> bool {
 }
 
 /// The address with these parameters added. What was registered stays as it was written.
-pub(super) fn with_query(uri: &str, params: &[(&str, &str)]) -> String {
+pub fn with_query(uri: &str, params: &[(&str, &str)]) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
     // some clients do not read `+` as a space
     let query = query.replace('+', "%20");
@@ -102,7 +102,7 @@ pub(super) fn with_query(uri: &str, params: &[(&str, &str)]) -> String {
 
 /// The address as a source of the `form-action` policy: browsers stop a redirect after a form
 /// that the policy does not name.
-pub(super) fn form_target(uri: &str) -> Option<String> {
+pub fn form_target(uri: &str) -> Option<String> {
     let url = Url::parse(uri).ok()?;
     let scheme = url.scheme();
     if !matches!(scheme, "http" | "https") {
@@ -120,7 +120,7 @@ pub(super) fn form_target(uri: &str) -> Option<String> {
 }
 
 /// What the person reads about where they go: the whole host, or the application's scheme.
-pub(super) fn shown(uri: &str) -> Option<String> {
+pub fn shown(uri: &str) -> Option<String> {
     if uri == OUT_OF_BAND {
         return None;
     }
