@@ -182,14 +182,15 @@ fn is_cookie_page(path: &str) -> bool {
 /// Answers that need no handler: preflights, and requests for another host (S-058).
 fn admit(request: &ServiceRequest) -> Option<HttpResponse> {
     let site = request.app_data::<Data<App>>().map(|app| &app.site)?;
-    let host = request.connection_info().host().to_owned();
-    let direct = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or(&host)
-        .to_ascii_lowercase();
-    if !is_our_host(&direct, &site.host) && !is_our_host(&direct, &site.account_domain) {
+    let mut hosts = request.headers().get_all(header::HOST).map(HeaderValue::to_str);
+    let is_ours = |host: &str| is_our_host(host, &site.host) || is_our_host(host, &site.account_domain);
+    let fits = match (hosts.next(), hosts.next()) {
+        (Some(Ok(host)), None) => is_ours(host),
+        _ => false,
+    };
+    // an absolute address in the request line names a host as well
+    let fits = fits && request.uri().authority().is_none_or(|name| is_ours(name.as_str()));
+    if !fits {
         let body = serde_json::json!({"error": "This server does not serve that host"});
         return Some(HttpResponse::build(StatusCode::MISDIRECTED_REQUEST).json(body));
     }
@@ -214,15 +215,15 @@ fn admit(request: &ServiceRequest) -> Option<HttpResponse> {
 /// The configured name, with or without the usual port, or this machine itself, for checks that
 /// run beside the server.
 fn is_our_host(host: &str, ours: &str) -> bool {
-    if host == ours {
+    if host.eq_ignore_ascii_case(ours) {
         return true;
     }
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    (name == ours && (host.ends_with(":443") || host.ends_with(":80")))
-        || name == "localhost"
+    (name.eq_ignore_ascii_case(ours) && (host.ends_with(":443") || host.ends_with(":80")))
+        || name.eq_ignore_ascii_case("localhost")
         || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 

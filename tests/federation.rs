@@ -122,6 +122,27 @@ fn f_219_f_241_replies_go_both_ways_and_make_one_thread() {
 }
 
 #[test]
+fn a_status_fetched_before_it_is_pushed_still_arrives() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    let peer = Peer::start(&["mia"]);
+    let named = json!({
+        "cc": [ann.uri], "tag": [{"type": "Mention", "href": ann.uri, "name": "@ann"}],
+    });
+    let create = peer.create("mia", 1, "<p>hello</p>", named);
+    let mut note = create["object"].clone();
+    note["@context"] = create["@context"].clone();
+    peer.serve("/notes/1", note);
+    let uri = peer.at("/notes/1");
+    let fetched = ann.finds_status(&uri).unwrap();
+    assert!(ann.notifications().is_empty(), "a fetch is silent");
+    assert_eq!(peer.send("mia", &format!("{}/inbox", instance.base), &create).status, 202);
+    let mention = ("mention".to_owned(), format!("mia@{}", peer.host));
+    eventually("ann is told", || ann.notifications().contains(&mention).then_some(()));
+    assert_eq!(ann.finds_status(&uri).unwrap()["id"], fetched["id"]);
+}
+
+#[test]
 fn f_219_a_reply_that_names_nobody_reaches_the_parents_author() {
     let pair = pair();
     let carl = pair.b.person("carl");
@@ -270,7 +291,8 @@ fn f_065_a_handle_may_live_on_another_domain_than_the_server() {
         let answer = instance.get(&format!("/.well-known/webfinger?resource={resource}")).ok();
         assert_eq!(answer["subject"], "acct:ann@localhost", "{resource}");
         let own = answer["links"].as_array().unwrap().iter().filter(|l| l["rel"] == "self");
-        assert_eq!(own.map(|l| l["href"].as_str().unwrap()).collect::<Vec<_>>(), [ann.uri.clone()]);
+        let own: Vec<_> = own.map(|link| link["href"].as_str().unwrap()).collect();
+        assert_eq!(own, [ann.uri.as_str()]);
     }
 }
 

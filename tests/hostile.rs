@@ -83,8 +83,7 @@ impl Scene {
             "delivery",
         ] {
             let mut query = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns: Vec<String> =
-                query.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
             let mut found = query.query([]).unwrap();
             while let Some(row) = found.next().unwrap() {
                 let row: Vec<String> = columns

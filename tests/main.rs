@@ -1,4 +1,5 @@
 //! All integration tests in one binary: linking is the slow part.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -252,7 +252,11 @@ pub fn store_remote(tx: &Tx<'_>, actor: &activity::actor::Actor, domain: &str) -
         following_uri: actor.following.clone(),
         featured_uri: actor.featured.clone(),
         moved_to_uri: None,
-        created_at: actor.published_ms.map_or(tx.now(), |ms| ms.clamp(0, tx.now())),
+        created_at: match (actor.published_ms, &known) {
+            (Some(ms), _) => ms.clamp(0, tx.now()),
+            (None, Some(known)) => known.created_at,
+            (None, None) => tx.now(),
+        },
         fetched_at: Some(tx.now()),
         suspended_at: known.as_ref().and_then(|known| known.suspended_at),
         ..Account::default()

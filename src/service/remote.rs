@@ -32,10 +32,11 @@ pub fn store(tx: &Tx<'_>, object: &Object, author: &Account, arrival: Arrival) -
         if known.account_id != author.id {
             return Err(Error::Forbidden("The status has another author".into()));
         }
-        if let Arrival::Pushed { inbox_owner: Some(owner) } = arrival
-            && !known.visibility.is_open()
-        {
-            db::status::insert_mention(tx, known.id, owner, true)?;
+        // it may have been fetched a moment ago, for a thread or a search: what a push brings
+        // it brings all the same, and each of these happens once
+        if arrival != Arrival::Fetched {
+            let addressed = address(tx, object, &known, arrival)?;
+            arrive(tx, object, &known, author, &addressed)?;
         }
         return Ok(known);
     }
@@ -51,21 +52,27 @@ pub fn store(tx: &Tx<'_>, object: &Object, author: &Account, arrival: Arrival) -
         local::index(tx, &status)?;
     }
     if arrival != Arrival::Fetched {
-        timeline::fan_out(tx, &status, None)?;
-        for account in &addressed {
-            let loud = object.mentions.iter().any(|m| names(m.href.as_deref(), account));
-            if loud && visibility::can_see(tx, account.id, &status)? {
-                notification::notify(
-                    tx,
-                    account,
-                    NotificationKind::Mention,
-                    author,
-                    Some(&status),
-                )?;
-            }
-        }
+        arrive(tx, object, &status, author, &addressed)?;
     }
     Ok(status)
+}
+
+/// What a status does that is new: it shows in home timelines, and tells those whom it names.
+fn arrive(
+    tx: &Tx<'_>,
+    object: &Object,
+    status: &Status,
+    author: &Account,
+    addressed: &[Account],
+) -> Result<()> {
+    timeline::fan_out(tx, status, None)?;
+    for account in addressed {
+        let loud = object.mentions.iter().any(|m| names(m.href.as_deref(), account));
+        if loud && visibility::can_see(tx, account.id, status)? {
+            notification::notify(tx, account, NotificationKind::Mention, author, Some(status))?;
+        }
+    }
+    Ok(())
 }
 
 fn row(tx: &Tx<'_>, object: &Object, author: &Account, arrival: Arrival) -> Result<Status> {
