@@ -1,1 +1,257 @@
-fn main() {}
+//! The figures of the design's section 6, taken from the program itself: `make bench`, or
+//! `cargo bench --bench figures -- [--quick] [--fresh] [--only NAME]`.
+//!
+//! The library seeds a database, the program runs on a copy of it as a child process with a core
+//! of its own, and the load runs on the other core. CPU is what the kernel counted for the
+//! program. All traffic stays on loopback addresses.
+
+#[path = "figures/load.rs"]
+mod load;
+#[path = "figures/people.rs"]
+mod people;
+#[path = "figures/program.rs"]
+mod program;
+#[path = "figures/reading.rs"]
+mod reading;
+#[path = "figures/seed.rs"]
+mod seed;
+#[path = "figures/sink.rs"]
+mod sink;
+#[path = "figures/table.rs"]
+mod table;
+#[path = "figures/text.rs"]
+mod text;
+#[path = "figures/write.rs"]
+mod write;
+#[path = "figures/writing.rs"]
+mod writing;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use program::Program;
+use seed::{Place, Seeded, Size};
+use sink::Sink;
+use table::{Report, number};
+
+/// Whatever went wrong ends the run with its text.
+pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
+
+const MB: f64 = 1_000_000.0;
+/// What can be measured by itself.
+const PARTS: [&str; 7] = ["disk", "start", "read", "post", "inbound", "delivery", "search"];
+
+/// What was asked for.
+pub struct Options {
+    /// A tenth of the statuses, and shorter loads: to see that it works, not to believe it.
+    pub quick: bool,
+    fresh: bool,
+    only: Option<String>,
+}
+
+impl Options {
+    fn read() -> Res<Self> {
+        let mut options = Self { quick: false, fresh: false, only: None };
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--quick" => options.quick = true,
+                "--fresh" => options.fresh = true,
+                "--only" => {
+                    let name = words.next().filter(|name| PARTS.contains(&name.as_str()));
+                    let name = name.ok_or_else(|| format!("--only one of {}", PARTS.join(", ")))?;
+                    options.only = Some(name);
+                }
+                // cargo says so
+                "--bench" => {}
+                _ => return Err(format!("{word} is not understood").into()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn wants(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == part)
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the benchmark failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Res<()> {
+    let since = Instant::now();
+    let options = Options::read()?;
+    let size = if options.quick { Size::QUICK } else { Size::FULL };
+    let place = Place::of(size)?;
+    let seeded = place.open(size, options.fresh)?;
+    let mut report = Report::default();
+    if options.wants("disk") {
+        disk(&seeded, &mut report)?;
+    }
+    program::pin_load();
+    let result = on_a_copy(&place, &seeded, &options, &mut report);
+    place.clear();
+    result?;
+    report.print();
+    table::machine();
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    println!(
+        "command: cargo bench --bench figures -- {}(took {:.0} s)",
+        words.iter().map(|word| format!("{word} ")).collect::<String>(),
+        since.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+fn disk(seeded: &Seeded, report: &mut Report) -> Res<()> {
+    println!("seeded in {:.1} s, {} MB", seeded.seconds, number(seeded.file / MB));
+    let program = std::fs::metadata(program::file())?.len() as f64;
+    report.add("program", Some(15.0), program / MB, "MB");
+    report.note("the program is of the bench profile (thin LTO); a release is a little smaller");
+    report.add("disk, 1,000 own statuses", Some(1.0), seeded.per_1000_own / MB, "MB");
+    report.add("disk, 1,000 remote statuses", Some(1.5), seeded.per_1000_remote / MB, "MB");
+    Ok(())
+}
+
+fn on_a_copy(
+    place: &Place,
+    seeded: &Seeded,
+    options: &Options,
+    report: &mut Report,
+) -> Res<()> {
+    let all = options.only.is_none();
+    if all || ["start", "read", "post", "inbound", "delivery"].iter().any(|p| options.wants(p)) {
+        let folder = place.copy()?;
+        let sink = Sink::start()?;
+        if options.wants("start") {
+            start(&folder, report)?;
+        }
+        let program = Program::start(&folder)?;
+        let measured = loads(&program, &folder, seeded, &sink, options, report);
+        let measured = measured.map_err(|error| {
+            format!("{error}\nthe program's last words: {}", program::tail(&folder))
+        });
+        measured?;
+        if all {
+            under_pressure(program, &folder, seeded, options, report)?;
+        }
+        let said = program::tail(&folder);
+        if !said.is_empty() {
+            println!("the program warned:\n{said}");
+        }
+    }
+    if options.wants("search") {
+        reading::search(place, seeded, options, report)?;
+    }
+    Ok(())
+}
+
+/// From the process to its first answer, and what it needs when nobody asks for anything.
+fn start(folder: &Path, report: &mut Report) -> Res<()> {
+    println!("start:");
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let program = Program::start(folder)?;
+        times.push(load::ms(program.started_in));
+        program.stop()?;
+    }
+    times.sort_by(f64::total_cmp);
+    println!("  {}", times.iter().map(|t| format!("{} ms", number(*t))).collect::<Vec<_>>().join(", "));
+    report.add("start to first 200", Some(50.0), times.get(2).copied().unwrap_or(0.0), "ms");
+    let program = Program::start(folder)?;
+    std::thread::sleep(Duration::from_secs(5));
+    let memory = program.memory()?;
+    println!("  private {} MB", number(memory.private / MB));
+    report.add("memory at rest", Some(12.0), memory.resident / MB, "MB");
+    program.stop()?;
+    Ok(())
+}
+
+fn loads(
+    program: &Program,
+    folder: &Path,
+    seeded: &Seeded,
+    sink: &Sink,
+    options: &Options,
+    report: &mut Report,
+) -> Res<()> {
+    if options.wants("read") {
+        reading::measure(program, seeded, options, report)?;
+        let memory = program.memory()?;
+        println!("  memory after reads: {} MB", number(memory.resident / MB));
+    }
+    let mut alone = None;
+    if options.wants("post") {
+        alone = Some(writing::flat(program, seeded, options, report)?);
+    }
+    if options.wants("inbound") {
+        writing::inbound(program, folder, seeded, options, report)?;
+    }
+    if options.wants("delivery") {
+        let alone = match alone {
+            Some(alone) => alone,
+            None => writing::posts(program, &seeded.people.bob, 1, 100)?.cpu_ms(),
+        };
+        writing::deliveries(program, folder, seeded, sink, alone, options, report)?;
+    }
+    Ok(())
+}
+
+/// Dead peers, memory under load, and a stop with much to do.
+fn under_pressure(
+    program: Program,
+    folder: &Path,
+    seeded: &Seeded,
+    options: &Options,
+    report: &mut Report,
+) -> Res<()> {
+    println!("memory and dead peers:");
+    report.add("memory, peak under load", Some(64.0), program.memory()?.peak / MB, "MB");
+    std::thread::sleep(Duration::from_secs(10));
+    let memory = program.memory()?;
+    println!("  private {} MB", number(memory.private / MB));
+    report.add("memory, 10 s after the load", Some(24.0), memory.resident / MB, "MB");
+
+    let _dead = sink::start_dead()?;
+    let time = Duration::from_millis(if options.quick { 500 } else { 2_000 });
+    let carol = &seeded.people.carol;
+    let of_dead = format!("host LIKE '127.0.3.%:{}'", sink::PORT);
+    writing::posts(&program, carol, 1, 1)?;
+    // the first of them hang by now
+    std::thread::sleep(Duration::from_millis(200));
+    let mut worst: f64 = 0.0;
+    for connections in [1, 16] {
+        let load = reading::home(&program, seeded, connections, time)?;
+        load.print("home while deliveries hang", connections);
+        worst = worst.max(load::ms(load.p99));
+    }
+    writing::posts(&program, &seeded.people.bob, 1, 20)?.print("POST while deliveries hang", 1);
+    let (_, hanging) = writing::waiting(folder, &of_dead)?;
+    if hanging != i64::from(sink::DEAD) {
+        return Err(format!("{hanging} deliveries wait for dead peers").into());
+    }
+    report.add("client reads, p99, dead peers", Some(50.0), worst, "ms");
+
+    let more = if options.quick { 10 } else { 50 };
+    writing::posts(&program, carol, 16, more)?;
+    writing::posts(&program, &seeded.people.ann, 16, 5)?;
+    let (_, queued) = writing::waiting(folder, "1")?;
+    let wanted = i64::from(sink::DEAD) * (i64::try_from(more)? + 1);
+    report.add("memory, peak of all", Some(64.0), program.memory()?.peak / MB, "MB");
+    let took = program.stop()?;
+    println!("  stopped with {queued} deliveries queued");
+    report.add("stop with a full queue", Some(2_000.0), load::ms(took), "ms");
+    let (_, left) = writing::waiting(folder, &of_dead)?;
+    if left != wanted {
+        return Err(format!("{left} of {wanted} deliveries are left after the stop").into());
+    }
+    Ok(())
+}

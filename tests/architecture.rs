@@ -172,3 +172,17 @@ fn files_stay_small() {
     let large: Vec<_> = lines.iter().filter(|(_, count)| **count > 700).collect();
     assert!(large.is_empty(), "too long to find one's way in: {large:?}");
 }
+
+#[test]
+fn every_route_of_the_client_api_is_in_its_document() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let routes = fs::read_to_string(root.join("src/api/routes.rs")).unwrap();
+    let document = fs::read_to_string(root.join("docs/api.md")).unwrap();
+    let missing: Vec<&str> = routes
+        .split("(\"/v")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|path| !document.contains(&format!("`/api/v{path}`")))
+        .collect();
+    assert!(missing.is_empty(), "not in docs/api.md: {missing:?}");
+}

@@ -162,13 +162,10 @@ pub fn open(folder: &Path) -> Res<App> {
 /// Bytes that the database takes, free pages not counted.
 fn size_of_data(folder: &Path) -> Res<f64> {
     let sql = rusqlite::Connection::open(folder.join("dassie.db"))?;
-    let pragma = |name: &str| sql.pragma_query_value(None, name, |row| row.get::<_, f64>(0));
     let number = |name: &str| -> Res<f64> {
-        // SQLite gives whole numbers
         let value: i64 = sql.pragma_query_value(None, name, |row| row.get(0))?;
         Ok(value as f64)
     };
-    let _ = pragma;
     Ok((number("page_count")? - number("freelist_count")?) * number("page_size")?)
 }
 
@@ -179,7 +176,7 @@ fn seed(folder: &Path, size: Size) -> Res<Seeded> {
     app.close();
     drop(app);
     let mut seeded = result?;
-    // the planner's statistics, as a server has them after its first days
+    // one file without a log, so that a copy is whole
     let sql = rusqlite::Connection::open(folder.join("dassie.db"))?;
     sql.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE;")?;
     drop(sql);
@@ -329,29 +326,22 @@ fn fill_notifications(
     Ok(written.wait()?)
 }
 
-/// Puts every status into the search index, whoever may find it by the rules.
+/// Puts every status that has a text into the search index.
 fn index_all(folder: &Path) -> Res<()> {
+    let sql = rusqlite::Connection::open(folder.join("dassie.db"))?;
+    let ids: Vec<i64> = sql
+        .prepare("SELECT id FROM status WHERE reblog_of_id IS NULL ORDER BY id")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    drop(sql);
     let app = open(folder)?;
-    let mut above = 0;
-    loop {
-        let last = app
-            .db
-            .write(Lane::Interactive, move |tx| {
-                let page = dassie::model::Page {
-                    min_id: Some(above),
-                    ..dassie::model::Page::newest(BATCH)
-                };
-                let statuses = db::status::list_public(tx, 0, false, false, &page)?;
-                for status in &statuses {
-                    service::status::index(tx, status)?;
-                }
-                Ok(statuses.iter().map(|status| status.id).max())
-            })
-            .wait()?;
-        match last {
-            Some(last) => above = last,
-            None => break,
-        }
+    for batch in ids.chunks(BATCH) {
+        let batch = batch.to_vec();
+        let written = app.db.write(Lane::Interactive, move |tx| {
+            let statuses = db::status::list(tx, &batch)?;
+            statuses.iter().try_for_each(|status| service::status::index(tx, status))
+        });
+        written.wait()?;
     }
     app.close();
     Ok(())
