@@ -183,7 +183,8 @@ fn is_cookie_page(path: &str) -> bool {
 fn admit(request: &ServiceRequest) -> Option<HttpResponse> {
     let site = request.app_data::<Data<App>>().map(|app| &app.site)?;
     let mut hosts = request.headers().get_all(header::HOST).map(HeaderValue::to_str);
-    let is_ours = |host: &str| is_our_host(host, &site.host) || is_our_host(host, &site.account_domain);
+    let is_ours =
+        |host: &str| is_our_host(host, &site.host) || is_our_host(host, &site.account_domain);
     let fits = match (hosts.next(), hosts.next()) {
         (Some(Ok(host)), None) => is_ours(host),
         _ => false,

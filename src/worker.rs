@@ -277,24 +277,25 @@ impl Drop for Place {
 }
 
 /// A panic in one job stops nothing else (S-136).
-fn guarded(f: impl FnOnce() -> process::Step<()>) -> process::Step<()> {
+fn guarded(f: impl FnOnce() -> process::Step<bool>) -> process::Step<bool> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
         .unwrap_or_else(|_| Err(Stop::Failed(Error::internal("the job panicked"))))
 }
 
-fn work(app: &App, job: &Job, online: bool) -> process::Step<()> {
+/// Does a job; true when its row is gone already.
+fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
     match job.kind {
-        JobKind::Inbox => process::run(app, &job.payload, online),
+        JobKind::Inbox => process::run(app, job, online),
         JobKind::FetchStatus => {
             let (uri, depth): (String, u32) =
                 serde_json::from_slice(&job.payload).map_err(Error::internal)?;
             resolve::status(app, &uri, depth)?;
-            Ok(())
+            Ok(false)
         }
         JobKind::RefreshActor => {
             let uri = String::from_utf8_lossy(&job.payload).into_owned();
             resolve::refresh_actor(app, &uri)?;
-            Ok(())
+            Ok(false)
         }
         JobKind::RemoveAccount => {
             let id = String::from_utf8_lossy(&job.payload);
@@ -303,7 +304,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<()> {
                 .db
                 .write(Lane::Background, move |tx| service::account::remove_slice(tx, id))
                 .wait()?;
-            if done { Ok(()) } else { Err(Stop::Failed(again())) }
+            if done { Ok(false) } else { Err(Stop::Failed(again())) }
         }
     }
 }
@@ -314,15 +315,15 @@ fn again() -> Error {
 }
 
 /// Writes down what came of a job.
-fn finish(app: &App, job: &Job, result: process::Step<()>) {
+fn finish(app: &App, job: &Job, result: process::Step<bool>) {
     let (id, attempts, kind) = (job.id, job.attempts, job.kind);
     let written = match result {
-        Ok(()) => app.db.write(Lane::Background, move |tx| db::job::remove(tx, id)),
+        Ok(true) | Err(Stop::NeedsNetwork) => return,
+        Ok(false) => app.db.write(Lane::Background, move |tx| db::job::remove(tx, id)),
         Err(Stop::Drop(reason)) => {
             tracing::debug!(job = id, reason, "an activity had no effect");
             app.db.write(Lane::Background, move |tx| db::job::remove(tx, id))
         }
-        Err(Stop::NeedsNetwork) => return,
         Err(Stop::Failed(error)) => {
             let passing = matches!(error, Error::Remote(_) | Error::Unavailable { .. });
             let text = error.to_string();

@@ -9,6 +9,8 @@ mod like;
 mod undo;
 mod update;
 
+use std::cell::Cell;
+
 use serde::{Deserialize, Serialize};
 
 use crate::activity::incoming::{Activity, Kind};
@@ -18,7 +20,7 @@ use crate::clock::HOUR;
 use crate::crypto::short_hash16;
 use crate::db::{self, Conn, Lane, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Status};
+use crate::model::{Account, Job, Status};
 
 use super::resolve;
 
@@ -66,6 +68,10 @@ pub struct Context<'a> {
     pub signer: Account,
     pub owner: Option<i64>,
     pub merge: bool,
+    /// The row it waits in.
+    job: i64,
+    /// The row went with the effect.
+    done: Cell<bool>,
 }
 
 impl Context<'_> {
@@ -73,13 +79,21 @@ impl Context<'_> {
         Ok(self.app.db.read(f)?)
     }
 
-    /// Runs the effect in one transaction.
+    /// Has the effect and removes the job in one transaction: neither is ever without the other.
     fn write<T, F>(&self, f: F) -> Step<T>
     where
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     {
-        Ok(self.app.db.write(Lane::Background, f).wait()?)
+        let job = self.job;
+        let effect = self.app.db.write(Lane::Background, move |tx| {
+            let value = f(tx)?;
+            db::job::remove(tx, job)?;
+            Ok(value)
+        });
+        let value = effect.wait()?;
+        self.done.set(true);
+        Ok(value)
     }
 
     /// A status by its URI, fetched if it is not here.
@@ -107,9 +121,9 @@ impl Context<'_> {
     }
 }
 
-/// Runs an accepted activity.
-pub fn run(app: &App, payload: &[u8], online: bool) -> Step<()> {
-    let accepted: Accepted = serde_json::from_slice(payload).map_err(Error::internal)?;
+/// Runs an accepted activity; true when its job went with the effect.
+pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
+    let accepted: Accepted = serde_json::from_slice(&job.payload).map_err(Error::internal)?;
     let activity = Activity::parse(json::parse(accepted.body.as_bytes())?)?;
     let signer = app.db.read(|conn| db::account::find(conn, accepted.signer))?;
     let Some(signer) = signer else { return Err(Stop::Drop("its actor is gone")) };
@@ -118,11 +132,19 @@ pub fn run(app: &App, payload: &[u8], online: bool) -> Step<()> {
     {
         return Err(Stop::Drop("its actor is suspended"));
     }
-    let context = Context { app, online, signer, owner: accepted.owner, merge: accepted.merge };
+    let context = Context {
+        app,
+        online,
+        signer,
+        owner: accepted.owner,
+        merge: accepted.merge,
+        job: job.id,
+        done: Cell::new(false),
+    };
     if context.merge && activity.kind != Kind::Create {
         return Err(Stop::Drop("was processed before"));
     }
-    match activity.kind {
+    let effect = match activity.kind {
         Kind::Create => create::create(&context, &activity),
         Kind::Update => update::update(&context, &activity),
         Kind::Delete => delete::delete(&context, &activity),
@@ -134,7 +156,8 @@ pub fn run(app: &App, payload: &[u8], online: bool) -> Step<()> {
         Kind::Announce => announce::announce(&context, &activity),
         Kind::Like => like::like(&context, &activity),
         _ => Err(Stop::Drop("this type of activity has no effect here")),
-    }
+    };
+    effect.map(|()| context.done.get())
 }
 
 /// The mark that an Undo leaves for an activity which has not come yet.
