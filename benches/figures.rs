@@ -38,7 +38,7 @@ use table::{Report, number};
 /// Whatever went wrong ends the run with its text.
 pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
-const MB: f64 = 1_000_000.0;
+pub const MB: f64 = 1_000_000.0;
 /// What can be measured by itself.
 const PARTS: [&str; 7] = ["disk", "start", "read", "post", "inbound", "delivery", "search"];
 
@@ -116,17 +116,11 @@ fn disk(seeded: &Seeded, report: &mut Report) -> Res<()> {
     let program = std::fs::metadata(program::file())?.len() as f64;
     report.add("program", Some(15.0), program / MB, "MB");
     report.note("the program is of the bench profile (thin LTO); a release is a little smaller");
-    report.add("disk, 1,000 own statuses", Some(1.0), seeded.per_1000_own / MB, "MB");
     report.add("disk, 1,000 remote statuses", Some(1.5), seeded.per_1000_remote / MB, "MB");
     Ok(())
 }
 
-fn on_a_copy(
-    place: &Place,
-    seeded: &Seeded,
-    options: &Options,
-    report: &mut Report,
-) -> Res<()> {
+fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Report) -> Res<()> {
     let all = options.only.is_none();
     if all || ["start", "read", "post", "inbound", "delivery"].iter().any(|p| options.wants(p)) {
         let folder = place.copy()?;
@@ -164,7 +158,10 @@ fn start(folder: &Path, report: &mut Report) -> Res<()> {
         program.stop()?;
     }
     times.sort_by(f64::total_cmp);
-    println!("  {}", times.iter().map(|t| format!("{} ms", number(*t))).collect::<Vec<_>>().join(", "));
+    println!(
+        "  {}",
+        times.iter().map(|t| format!("{} ms", number(*t))).collect::<Vec<_>>().join(", ")
+    );
     report.add("start to first 200", Some(50.0), times.get(2).copied().unwrap_or(0.0), "ms");
     let program = Program::start(folder)?;
     std::thread::sleep(Duration::from_secs(5));
@@ -190,7 +187,7 @@ fn loads(
     }
     let mut alone = None;
     if options.wants("post") {
-        alone = Some(writing::flat(program, seeded, options, report)?);
+        alone = Some(writing::flat(program, folder, seeded, options, report)?);
     }
     if options.wants("inbound") {
         writing::inbound(program, folder, seeded, options, report)?;

@@ -134,6 +134,10 @@ impl State {
                 break;
             }
             let Some(place) = self.take_place(&delivery, failures) else { continue };
+            // with the place taken nobody else sends it; before, somebody may have
+            if !self.app.db.read(|conn| db::delivery::is_due(conn, delivery.id))? {
+                continue;
+            }
             let app = self.app.clone();
             let host = delivery.host.clone();
             let started = self.app.lanes.delivery.run(move || {
@@ -174,6 +178,9 @@ impl State {
             let mut ran = false;
             for job in due {
                 let Some(place) = self.take_lane(&job) else { continue };
+                if !self.app.db.read(|conn| db::job::is_due(conn, job.id))? {
+                    continue;
+                }
                 ran |= self.run_job(job, place);
             }
             // what ran here may have made room for the next of its lane

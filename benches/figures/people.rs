@@ -155,7 +155,8 @@ pub fn authors(app: &App, rng: &mut Rng, count: usize, hosts: usize) -> Res<(Vec
     Ok((ids, sender))
 }
 
-/// Remote followers: of ann on live servers, of carol on dead ones, one of dora.
+/// Remote followers: of ann on live servers, of carol on dead ones, of dora on
+/// those that keep connections.
 pub fn followers(app: &App, rng: &mut Rng, people: &People) -> Res<Vec<i64>> {
     let public = PublicKey::from_pem(&key::generate()?.public_pem)?;
     let mut accounts = Vec::new();
@@ -166,7 +167,9 @@ pub fn followers(app: &App, rng: &mut Rng, people: &People) -> Res<Vec<i64>> {
     for number in 1..=sink::DEAD {
         accounts.push((people.carol.id, remote(rng, &base(&sink::dead(number)), "gone")));
     }
-    accounts.push((people.dora.id, remote(rng, &base(&sink::kept()), "one")));
+    for number in 1..=sink::KEPT {
+        accounts.push((people.dora.id, remote(rng, &base(&sink::kept(number)), "one")));
+    }
     let (targets, accounts): (Vec<i64>, Vec<Account>) = accounts.into_iter().unzip();
     let ids = store(app, accounts, &public)?;
     let pairs = ids.iter().copied().zip(targets).collect();
@@ -210,6 +213,6 @@ pub struct People {
     pub bob: Person,
     /// Followed from 100 servers that are dead.
     pub carol: Person,
-    /// Followed from one server that keeps its connection.
+    /// Followed from a few servers that keep connections.
     pub dora: Person,
 }

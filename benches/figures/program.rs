@@ -4,9 +4,11 @@
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::Res;
@@ -39,9 +41,15 @@ pub fn file() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_dassie"))
 }
 
+/// How many cores there were before the load chose one of them.
+pub fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
+}
+
 /// Whether program and load can have a core each.
-pub fn has_two_cores() -> bool {
-    std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1)
+fn has_two_cores() -> bool {
+    cores() > 1
 }
 
 /// Keeps this thread and those that it starts on the core of the load.
@@ -57,7 +65,8 @@ fn pin(core: usize) -> io::Result<()> {
     // SAFETY: the set is ours, and the core's number is far below its size.
     unsafe { libc::CPU_SET(core, &mut set) };
     // SAFETY: the set lives through the call and its true size is given; 0 is this thread.
-    let failed = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) };
+    let failed =
+        unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) };
     if failed == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
@@ -162,7 +171,10 @@ impl Program {
             memory.peak += bytes("VmHWM:");
             let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
             pids.extend(
-                children.unwrap_or_default().split_whitespace().filter_map(|p| p.parse::<u32>().ok()),
+                children
+                    .unwrap_or_default()
+                    .split_whitespace()
+                    .filter_map(|p| p.parse::<u32>().ok()),
             );
         }
         Ok(memory)

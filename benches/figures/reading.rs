@@ -58,7 +58,11 @@ fn reads(seeded: &Seeded) -> Vec<Read> {
             None,
             format!("/api/v1/accounts/search?limit=20&q={}", seeded.author),
         ),
-        api("search accounts, a common word", None, "/api/v1/accounts/search?limit=20&q=the".into()),
+        api(
+            "search accounts, a common word",
+            None,
+            "/api/v1/accounts/search?limit=20&q=the".into(),
+        ),
     ]
 }
 
@@ -98,12 +102,7 @@ pub fn measure(
 }
 
 /// Reads of home at `connections`, for as long as `time`.
-pub fn home(
-    program: &Program,
-    seeded: &Seeded,
-    connections: usize,
-    time: Duration,
-) -> Res<Load> {
+pub fn home(program: &Program, seeded: &Seeded, connections: usize, time: Duration) -> Res<Load> {
     let reads = reads(seeded);
     let home = reads.first().ok_or("no home")?;
     let bytes = bytes(home, seeded);

@@ -56,13 +56,14 @@ pub struct Seeded {
     pub author: String,
     pub file: f64,
     pub per_1000_remote: f64,
-    pub per_1000_own: f64,
     pub seconds: f64,
 }
 
 /// Folders of one seeded database.
 pub struct Place {
     folder: PathBuf,
+    /// What is known of the seeded database; written last.
+    note: PathBuf,
 }
 
 impl Place {
@@ -88,12 +89,15 @@ impl Place {
         // target/release/dassie
         let program = crate::program::file();
         let target = program.ancestors().nth(2).ok_or("no target folder")?;
-        Ok(Self { folder: target.join("bench-data").join(format!("{:016x}", hasher.finish())) })
+        let folder = target.join("bench-data").join(size.remote.to_string());
+        // a database of an older schema or of other texts makes room for the new one
+        let note = folder.join(format!("seed-{:016x}.json", hasher.finish()));
+        Ok(Self { folder, note })
     }
 
     /// The database, made if there is none.
     pub fn open(&self, size: Size, fresh: bool) -> Res<Seeded> {
-        let note = self.folder.join("seed.json");
+        let note = &self.note;
         if fresh || !note.exists() {
             if self.folder.exists() {
                 fs::remove_dir_all(&self.folder)?;
@@ -101,7 +105,7 @@ impl Place {
             fs::create_dir_all(&self.folder)?;
             println!("seeding {} remote statuses …", size.remote);
             let seeded = seed(&self.seed(), size)?;
-            fs::write(&note, serde_json::to_vec_pretty(&seeded)?)?;
+            fs::write(note, serde_json::to_vec_pretty(&seeded)?)?;
         }
         println!("seeded database: {}", self.seed().display());
         Ok(serde_json::from_slice(&fs::read(note)?)?)
@@ -152,7 +156,8 @@ fn copy(from: &Path, to: &Path) -> Res<()> {
 
 /// The library on the data in `folder`, without server and worker.
 pub fn open(folder: &Path) -> Res<App> {
-    let mut config = Config { dev: true, ..Config::default() };
+    let mut config = Config::default();
+    config.dev = true;
     config.server.host = HOST.into();
     config.storage.data_dir = folder.to_owned();
     config.network.allowed_private_ranges = vec!["127.0.0.0/8".parse()?];
@@ -160,7 +165,7 @@ pub fn open(folder: &Path) -> Res<App> {
 }
 
 /// Bytes that the database takes, free pages not counted.
-fn size_of_data(folder: &Path) -> Res<f64> {
+pub fn size_of_data(folder: &Path) -> Res<f64> {
     let sql = rusqlite::Connection::open(folder.join("dassie.db"))?;
     let number = |name: &str| -> Res<f64> {
         let value: i64 = sql.pragma_query_value(None, name, |row| row.get(0))?;
@@ -226,7 +231,6 @@ fn fill(app: &App, folder: &Path, size: Size) -> Res<Seeded> {
             })
         })
         .wait()?;
-    let with_own = size_of_data(folder)?;
 
     let thread = own_ids.last().copied().ok_or("no status of ann")?;
     let replies = writer.replies(thread, ann, THREAD);
@@ -245,7 +249,6 @@ fn fill(app: &App, folder: &Path, size: Size) -> Res<Seeded> {
         author,
         file: 0.0,
         per_1000_remote: (with_remote - empty) * 1000.0 / size.remote as f64,
-        per_1000_own: (with_own - with_remote) * 1000.0 / size.own as f64,
         seconds: 0.0,
     })
 }

@@ -68,15 +68,17 @@ pub fn machine() {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu = read("/proc/cpuinfo")
         .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, m)| m.to_owned()))
+        .find_map(|line| {
+            line.strip_prefix("model name")?.split_once(": ").map(|(_, m)| m.to_owned())
+        })
         .unwrap_or_else(|| "unknown".into());
     let memory = read("/proc/meminfo")
         .lines()
         .find_map(|line| line.strip_prefix("MemTotal:").map(|rest| rest.trim().to_owned()))
         .unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     println!(
-        "\nmachine: {cpu}, {cores} cores free to use, {memory}, Linux {}, load {}",
+        "\nmachine: {cpu}, {} cores, {memory}, Linux {}, load {}",
+        crate::program::cores(),
         read("/proc/sys/kernel/osrelease").trim(),
         read("/proc/loadavg").split_whitespace().take(3).collect::<Vec<_>>().join(" ")
     );

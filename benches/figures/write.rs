@@ -163,7 +163,10 @@ impl Writer {
             status_id: status.id,
             kind: MediaKind::Image,
             remote_url: format!("https://files.h0.example/media/{}/original.jpg", status.id),
-            preview_remote_url: Some(format!("https://files.h0.example/media/{}/small.jpg", status.id)),
+            preview_remote_url: Some(format!(
+                "https://files.h0.example/media/{}/small.jpg",
+                status.id
+            )),
             media_type: Some("image/jpeg".into()),
             description: Some(text::plain(&mut self.rng, language, 80)),
             blurhash: Some("UBL_:rOpGG-oBUNG,qRj2so|=eE1w^n4S5NH".into()),

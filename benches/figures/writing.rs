@@ -12,11 +12,11 @@ use url::Url;
 use crate::load::{self, Load, Until, request};
 use crate::people::Person;
 use crate::program::Program;
-use crate::seed::{HOST, Seeded};
+use crate::seed::{HOST, Seeded, size_of_data};
 use crate::sink::{self, Sink};
 use crate::table::{Report, number};
 use crate::text::{Rng, plain};
-use crate::{Options, Res};
+use crate::{MB, Options, Res};
 
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 /// The longest wait for a queue.
@@ -28,7 +28,12 @@ fn post(person: &Person, number: usize) -> Vec<u8> {
     let body = json!({"status": format!("{text} {number} #bench"), "visibility": "public"});
     let token = format!("Bearer {}", person.token);
     let headers = [("Authorization", token.as_str()), ("Accept", "application/json")];
-    request("POST", "/api/v1/statuses", &headers, Some(("application/json", body.to_string().as_bytes())))
+    request(
+        "POST",
+        "/api/v1/statuses",
+        &headers,
+        Some(("application/json", body.to_string().as_bytes())),
+    )
 }
 
 /// Posts `count` statuses.
@@ -63,15 +68,24 @@ fn settle(folder: &Path) -> Res<()> {
 }
 
 /// Posting where nobody follows: flat however many there are already. Answers the CPU for one.
-pub fn flat(program: &Program, seeded: &Seeded, options: &Options, report: &mut Report) -> Res<f64> {
+pub fn flat(
+    program: &Program,
+    folder: &Path,
+    seeded: &Seeded,
+    options: &Options,
+    report: &mut Report,
+) -> Res<f64> {
     println!("POST status, no followers:");
     let bob = &seeded.people.bob;
-    let (count, fills) = if options.quick { (150, [0, 300, 1_000]) } else { (400, [0, 1_000, 5_000]) };
+    let (count, fills) =
+        if options.quick { (150, [0, 300, 1_000]) } else { (400, [0, 1_000, 5_000]) };
     posts(program, bob, 1, 30)?;
-    let mut posted = 0;
+    let (mut posted, mut written) = (0, 0);
     let mut all = Vec::new();
+    let before = size_of_data(folder)?;
     for fill in fills {
         posts(program, bob, 16, fill - posted)?;
+        written += fill - posted + count;
         posted = fill;
         let load = posts(program, bob, 1, count)?;
         load.print(&format!("after {posted} more"), 1);
@@ -79,7 +93,9 @@ pub fn flat(program: &Program, seeded: &Seeded, options: &Options, report: &mut 
         let name = format!("POST status after {fill} more");
         report.add(&name, Some(1.0), load.cpu_ms(), "ms CPU");
     }
+    let grown = (size_of_data(folder)? - before) / written as f64 * 1_000.0;
     posts(program, bob, 16, count)?.print("at the end", 16);
+    report.add("disk, 1,000 own statuses", Some(1.0), grown / MB, "MB");
     let (first, last) = (all.first().copied().unwrap_or(1.0), all.last().copied().unwrap_or(1.0));
     report.add("POST status, last to first", Some(1.3), last / first, "times");
     Ok(last)
@@ -103,14 +119,15 @@ pub fn inbound(
     };
     load::run(program, 1, Until::Requests(20), make(0))?;
     settle(folder)?;
-    let (cpu, since) = (program.cpu()?, Instant::now());
+    let (cpu, since, size) = (program.cpu()?, Instant::now(), size_of_data(folder)?);
     let accepted = load::run(program, 16, Until::Requests(count), make(20))?;
     accepted.print("accepted", 16);
     settle(folder)?;
     let cpu = load::ms(program.cpu()?.saturating_sub(cpu)) / count as f64;
     println!(
-        "  all stored and in the timeline after {} s",
-        number(since.elapsed().as_secs_f64())
+        "  all stored and in the timeline after {} s; the database grew by {} MB per 1,000",
+        number(since.elapsed().as_secs_f64()),
+        number((size_of_data(folder)? - size) / MB / count as f64 * 1_000.0)
     );
     let sql = Connection::open(folder.join("dassie.db"))?;
     let shown: i64 = sql.query_row(
@@ -160,7 +177,7 @@ fn create(seeded: &Seeded, number: usize) -> Res<Vec<u8>> {
     Ok(request("POST", "/inbox", &headers, Some(("application/activity+json", body.as_bytes()))))
 }
 
-/// Deliveries to 100 servers that close each connection, and to one that keeps it. `alone` is the
+/// Deliveries to 100 servers that close each connection, and to a few that keep it. `alone` is the
 /// CPU of a post without deliveries.
 pub fn deliveries(
     program: &Program,
@@ -172,28 +189,39 @@ pub fn deliveries(
     report: &mut Report,
 ) -> Res<()> {
     println!("deliveries:");
-    let (to_many, to_one) = if options.quick { (3, 60) } else { (15, 300) };
+    let (to_many, to_one) = if options.quick { (3, 20) } else { (15, 100) };
     let servers = usize::from(sink::LIVE);
+    let mut twice = 0;
     let ways = [
         ("delivery to a new host", &seeded.people.ann, to_many, servers, 1.5),
-        ("delivery on a kept connection", &seeded.people.dora, to_one, 1, 0.9),
+        (
+            "delivery on a kept connection",
+            &seeded.people.dora,
+            to_one,
+            usize::from(sink::KEPT),
+            0.9,
+        ),
     ];
     for (name, person, posted, each, limit) in ways {
         posts(program, person, 1, 1)?;
         settle(folder)?;
-        let (cpu, since, before) = (program.cpu()?, Instant::now(), sink.taken());
+        let (cpu, since) = (program.cpu()?, Instant::now());
+        let (taken, distinct, dialled) = (sink.taken(), sink.distinct(), sink.connections());
         let load = posts(program, person, 1, posted)?;
         load.print("POST, followed, at once", 1);
         settle(folder)?;
         let elapsed = since.elapsed().as_secs_f64();
-        let arrived = sink.taken() - before;
-        if arrived != posted * each {
-            return Err(format!("{arrived} of {} deliveries arrived", posted * each).into());
+        let (arrived, new) = (sink.taken() - taken, sink.distinct() - distinct);
+        if new != posted * each {
+            return Err(format!("{new} of {} deliveries arrived", posted * each).into());
         }
         let cpu = load::ms(program.cpu()?.saturating_sub(cpu)) - alone * posted as f64;
-        println!("  {arrived} deliveries in {} s", number(elapsed));
+        let dialled = sink.connections() - dialled;
+        println!("  {arrived} deliveries in {} s on {dialled} new connections", number(elapsed));
         report.add(name, Some(limit), cpu / arrived as f64, "ms CPU");
+        twice += arrived - new;
     }
+    report.add("deliveries sent twice", Some(0.0), twice as f64, "");
     report.note("deliveries go over plain http to this machine: no TLS is in them");
     Ok(())
 }

@@ -75,6 +75,14 @@ pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<(Delivery, Option<i64>)>>
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether the row still waits to be sent: between a look and its turn it may have been.
+pub fn is_due(conn: &Conn, id: i64) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM delivery WHERE id = ? AND due <= ?")?
+        .exists([id, conn.now()])?)
+}
+
 /// When the next row is due, later than `after`.
 pub fn next_due(conn: &Conn, after: i64) -> Result<Option<i64>> {
     optional(

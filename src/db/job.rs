@@ -65,6 +65,14 @@ pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
+/// Whether the row still waits to be done: between a look and its turn it may have been.
+pub fn is_due(conn: &Conn, id: i64) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM job WHERE id = ? AND dead = 0 AND due <= ?")?
+        .exists([id, conn.now()])?)
+}
+
 /// When the next job is due, later than `after`.
 pub fn next_due(conn: &Conn, after: i64) -> Result<Option<i64>> {
     optional(

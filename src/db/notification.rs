@@ -108,7 +108,7 @@ pub fn list(conn: &Conn, account: i64, wanted: &Wanted, page: &Page) -> Result<V
          AND {}
          AND (n.status_id IS NULL OR EXISTS (SELECT 1 FROM status s WHERE s.id = n.status_id AND {}))
          ORDER BY n.id {} LIMIT :limit",
-        visible::wanted_account("n.from_account_id"),
+        visible::heard_account("n.from_account_id"),
         visible::readable("s"),
         page.order()
     );

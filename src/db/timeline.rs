@@ -105,14 +105,15 @@ pub fn list(conn: &Conn, timeline: i64, viewer: i64, page: &Page) -> Result<Vec<
     Ok(ids)
 }
 
-/// Ids of statuses by `authors` below `below` and not below `from`, newest first: what stands
-/// behind the kept entries. One short index walk an author.
+/// Ids of statuses by `authors` below `below` and not below `from`, from the newest on or, with
+/// `ascending`, from the oldest on: what stands behind the kept entries. One short index walk an
+/// author.
 pub fn list_older(
     conn: &Conn,
     viewer: i64,
     authors: &[i64],
-    below: i64,
-    from: i64,
+    (from, below): (i64, i64),
+    ascending: bool,
     limit: i64,
 ) -> Result<Vec<i64>> {
     let sql = format!(
@@ -126,8 +127,9 @@ pub fn list_older(
                AND rf.target_id = s.account_id AND (s.reblog_of_id IS NULL OR rf.reblogs = 1)
                AND (rf.languages IS NULL OR s.language IS NULL
                  OR s.language IN (SELECT value FROM json_each(rf.languages))))))
-           AND {} ORDER BY s.id DESC LIMIT :limit",
-        visible::listed("s")
+           AND {} ORDER BY s.id {} LIMIT :limit",
+        visible::listed("s"),
+        if ascending { "ASC" } else { "DESC" }
     );
     let (authors, now) = (json_ids(authors), conn.now());
     let args: [(&str, &dyn ToSql); 6] = [

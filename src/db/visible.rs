@@ -40,6 +40,24 @@ pub fn wanted_account(account: &str) -> String {
     )
 }
 
+/// `:viewer` wants to be told what the account does: as [`wanted_account`], but a mute may leave
+/// notifications, and whom one follows is heard also from a hidden domain. Also binds `:now`.
+pub fn heard_account(account: &str) -> String {
+    format!(
+        "(NOT EXISTS (SELECT 1 FROM block wb
+             WHERE wb.account_id = :viewer AND wb.target_id = {account})
+          AND NOT EXISTS (SELECT 1 FROM mute wm
+             WHERE wm.account_id = :viewer AND wm.target_id = {account}
+               AND wm.hide_notifications = 1
+               AND (wm.expires_at IS NULL OR wm.expires_at > :now))
+          AND (NOT EXISTS (SELECT 1 FROM account_domain_block wd
+             WHERE wd.account_id = :viewer
+               AND wd.domain = (SELECT wa.domain FROM account wa WHERE wa.id = {account}))
+            OR EXISTS (SELECT 1 FROM follow wf WHERE wf.account_id = :viewer
+               AND wf.target_id = {account} AND wf.accepted = 1)))"
+    )
+}
+
 /// What a list shows: the status and, for a boost, the boosted one are readable and wanted.
 pub fn listed(s: &str) -> String {
     format!(

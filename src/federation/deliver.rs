@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::client::{ClientError, Kind, OutRequest, Sign};
 use crate::clock::{DAY, HOUR};
 use crate::db::{self, Lane, Tx};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Delivery;
 use crate::service;
 
@@ -40,9 +40,11 @@ pub fn deliver(app: &App, delivery: Delivery) {
     let written = app.db.write(Lane::Background, move |tx| {
         record(tx, &delivery, outcome, u16::from_le_bytes(spread))
     });
-    if let Err(error) = written.wait() {
+    match written.wait() {
+        Ok(()) => {}
         // the row is still due: it is sent again, the peer knows the activity's id by then
-        tracing::error!(%error, "the outcome of a delivery could not be written");
+        Err(Error::Unavailable { .. }) => tracing::debug!("a delivery ends with the server"),
+        Err(error) => tracing::error!(%error, "the outcome of a delivery could not be written"),
     }
 }
 

@@ -64,15 +64,42 @@ pub fn purge(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
     db::timeline::remove_boosts_of(tx, reader, author)
 }
 
-/// A page of home. Behind the oldest kept entry a query goes on.
+/// A page of home. Behind the oldest kept entry a query goes on, down and up again.
 pub fn home(conn: &Conn, reader: i64, page: &Page) -> Result<Vec<i64>> {
-    let mut ids = db::timeline::list(conn, reader, reader, page)?;
-    if ids.len() >= page.limit || page.min_id.is_some() {
+    let oldest = db::timeline::oldest(conn, reader)?.unwrap_or(i64::MAX);
+    if page.ascending() {
+        // the nearest to `min_id` are those behind the kept entries, where it points there
+        let behind =
+            if page.above() < oldest { between(conn, reader, page, oldest)? } else { vec![] };
+        let rest = Page { limit: page.limit - behind.len(), ..*page };
+        let mut ids = db::timeline::list(conn, reader, reader, &rest)?;
+        ids.extend(behind.into_iter().rev());
         return Ok(ids);
     }
-    let oldest = db::timeline::oldest(conn, reader)?.unwrap_or(i64::MAX);
+    let mut ids = db::timeline::list(conn, reader, reader, page)?;
+    if ids.len() >= page.limit {
+        return Ok(ids);
+    }
     let below = ids.last().copied().unwrap_or(page.below()).min(page.below()).min(oldest);
     ids.extend(older(conn, reader, below, page.above(), page.limit - ids.len())?);
+    Ok(ids)
+}
+
+/// Statuses of the reader's authors above the page's `min_id` and below `oldest`, the nearest
+/// first, in windows as in [`older`].
+fn between(conn: &Conn, reader: i64, page: &Page, oldest: i64) -> Result<Vec<i64>> {
+    let authors = db::timeline::authors(conn, reader)?;
+    let top = page.below().min(oldest).min(id::from_ms(conn.now() + DAY));
+    let mut ids = Vec::new();
+    let mut from = page.above().max(0) + 1;
+    let mut window = DAY;
+    while ids.len() < page.limit && from < top {
+        let below = from.saturating_add(id::from_ms(window)).min(top);
+        let limit = i64::try_from(page.limit - ids.len()).unwrap_or(40);
+        ids.extend(db::timeline::list_older(conn, reader, &authors, (from, below), true, limit)?);
+        from = below;
+        window = window.saturating_mul(4);
+    }
     Ok(ids)
 }
 
@@ -86,7 +113,7 @@ fn older(conn: &Conn, reader: i64, below: i64, above: i64, wanted: usize) -> Res
     while ids.len() < wanted && below > above + 1 && below > 0 {
         let from = (below - id::from_ms(window)).max(above + 1).max(0);
         let limit = i64::try_from(wanted - ids.len()).unwrap_or(40);
-        ids.extend(db::timeline::list_older(conn, reader, &authors, below, from, limit)?);
+        ids.extend(db::timeline::list_older(conn, reader, &authors, (from, below), false, limit)?);
         below = from;
         window = window.saturating_mul(4);
     }
