@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
+use crate::in_flight::InFlight;
 use crate::model::{Event, INSTANCE_ACTOR};
 use crate::service;
 use crate::signature;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub sign_ins: Throttle<String>,
     /// New applications by address (S-079).
     pub registrations: Throttle<IpAddr>,
+    /// Key fetches under way, by the key's host (S-055).
+    pub key_fetches: InFlight,
     /// Keys and documents that could not be fetched lately (S-019).
     pub unreachable: Throttle<String>,
 }
@@ -86,13 +89,19 @@ impl App {
             }
         };
         let db = Db::open(&config.storage.data_dir, clock.clone(), Box::new(after_commit))?;
-        claim(&db, &config, &site)?;
+        if let Err(refused) = claim(&db, &config, &site) {
+            // as it was found, without a log beside it
+            db.close();
+            return Err(refused);
+        }
         Ok(Self(Arc::new(Parts {
             client: Client::new(settings)?,
             lanes: Lanes::new(),
             keys: Keys::default(),
             sign_ins: Throttle::new(clock.clone()),
             registrations: Throttle::new(clock.clone()),
+            // of the resolve lane's six threads two are left to others
+            key_fetches: InFlight::new(4, 2),
             unreachable: Throttle::new(clock.clone()),
             config,
             site,

@@ -6,7 +6,7 @@
 //! - → `api`, `oauth`, `federation`, `web` (protocols in and out), over `http`
 //! - → `app` (the parts in one place), `cache`
 //! - → `service` (use cases: the one place of rules)
-//! - → `db`, `client`, `throttle`, `wake` (mechanisms)
+//! - → `db`, `client`, `throttle`, `in_flight`, `wake` (mechanisms)
 //! - → `activity`, `signature`, `text`, `model`, `config`, `site`, … (ground: pure, no I/O)
 
 pub mod activity;
@@ -24,6 +24,7 @@ pub mod error;
 pub mod federation;
 pub mod http;
 pub mod id;
+pub mod in_flight;
 pub mod log;
 pub mod model;
 pub mod oauth;

@@ -29,6 +29,11 @@ impl Wake {
         self.changed.notify_all();
     }
 
+    /// Whether it was rung and nobody has come yet.
+    pub fn is_rung(&self) -> bool {
+        self.lock().rung
+    }
+
     /// Whether [`Wake::close`] was called.
     pub fn is_closed(&self) -> bool {
         self.lock().closed

@@ -15,7 +15,7 @@ const RANKS: &[(u32, &[&str])] = &[
     (4, &["app"]),
     (3, &["service"]),
     (2, &["cache"]),
-    (1, &["db", "client", "throttle", "wake"]),
+    (1, &["db", "client", "throttle", "in_flight", "wake"]),
     (
         0,
         &[

@@ -310,3 +310,157 @@ fn f_133_an_undo_that_comes_first_wins() {
     scene.instance.settle();
     assert!(scene.trace().iter().all(|row| !row.contains("/notes/77")));
 }
+
+fn encoded(address: &str) -> String {
+    form_urlencoded::byte_serialize(address.as_bytes()).collect()
+}
+
+#[test]
+fn s_140_documents_that_name_each_other_end() {
+    let scene = Scene::new();
+    let (mallory, inbox) = (&scene.mallory, format!("{}/inbox", scene.ann.uri));
+    let wrap = |number: u32, inner: &str| {
+        json!({
+            "@context": "https://www.w3.org/ns/activitystreams",
+            "id": mallory.at(&format!("/loop/{number}")), "type": "Create",
+            "actor": mallory.uri("mallory"), "object": inner,
+        })
+    };
+    // one that contains itself, and two that contain each other
+    mallory.serve("/loop/1", wrap(1, &mallory.at("/loop/1")));
+    mallory.serve("/loop/2", wrap(2, &mallory.at("/loop/3")));
+    mallory.serve("/loop/3", wrap(3, &mallory.at("/loop/2")));
+    for number in 1..=3 {
+        let reply = mallory.create(
+            "mallory",
+            number,
+            "<p>up</p>",
+            json!({"inReplyTo": mallory.at(&format!("/loop/{number}"))}),
+        );
+        assert_eq!(mallory.send("mallory", &inbox, &reply).status, 202);
+        let found = scene.ann.finds_status(&mallory.at(&format!("/loop/{number}")));
+        assert!(found.is_none());
+    }
+    scene.instance.settle();
+    let asked = mallory.asked().iter().filter(|path| path.starts_with("/loop/")).count();
+    assert!(asked < 30, "{asked} fetches");
+}
+
+#[test]
+fn s_028_nobody_claims_the_address_of_anothers_status() {
+    let scene = Scene::new();
+    let inbox = format!("{}/inbox", scene.ann.uri);
+    let victim = scene.honest.at("/users/maria/statuses/555");
+    let claim = scene.mallory.create("mallory", 1, "<p>forged</p>", json!({"url": victim}));
+    assert_eq!(scene.mallory.send("mallory", &inbox, &claim).status, 202);
+    scene.instance.settle();
+    assert!(scene.ann.finds_status(&victim).is_none(), "the address is maria's alone");
+    // nor that of a page here
+    let page = scene.public["url"].as_str().unwrap();
+    let yesterday = dassie::clock::wire_time(scene.instance.app.clock.now_ms() - 86_400_000);
+    let claim = scene.mallory.create(
+        "mallory",
+        2,
+        "<p>forged</p>",
+        json!({"url": page, "published": yesterday}),
+    );
+    scene.mallory.send("mallory", &inbox, &claim);
+    scene.instance.settle();
+    let found = scene.ann.get(&format!("/api/v2/search?resolve=true&q={}", encoded(page)));
+    assert_eq!(found["statuses"][0]["uri"], scene.public["uri"]);
+}
+
+#[test]
+fn s_030_neighbours_on_one_server_cannot_delete_in_advance() {
+    let scene = Scene::new();
+    let shared = format!("{}/inbox", scene.instance.base);
+    let future = scene.honest.at("/notes/900");
+    let delete = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": scene.honest.at("/delete/900"),
+        "type": "Delete", "actor": scene.honest.uri("eve"), "object": future,
+    });
+    assert_eq!(scene.honest.send("eve", &shared, &delete).status, 202);
+    scene.instance.settle();
+    let note = scene.honest.create("maria", 900, "<p>mine</p>", json!({"cc": [scene.ann.uri]}));
+    assert_eq!(scene.honest.send("maria", &shared, &note).status, 202);
+    scene.instance.settle();
+    assert!(scene.ann.finds_status(&future).is_some());
+}
+
+#[test]
+fn s_025_a_key_id_stays_with_the_account_that_has_it() {
+    let scene = Scene::new();
+    let shared = format!("{}/inbox", scene.instance.base);
+    let maria_key = format!("{}#main-key", scene.honest.uri("maria"));
+    let eve = scene.honest.uri("eve");
+    let wrong = std::fs::read_to_string(format!(
+        "{}/tests/vectors/http/test-rsa-2.public.pem",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .unwrap();
+    let update = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": scene.honest.at("/update/1"),
+        "type": "Update", "actor": eve,
+        "object": {
+            "id": eve, "type": "Person", "preferredUsername": "eve", "inbox": format!("{eve}/inbox"),
+            "publicKey": {"id": maria_key, "owner": eve, "publicKeyPem": wrong},
+        },
+    });
+    assert_eq!(scene.honest.send("eve", &shared, &update).status, 202);
+    scene.instance.settle();
+    let like = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": scene.honest.at("/likes/77"),
+        "type": "Like", "actor": scene.honest.uri("maria"), "object": scene.public["uri"],
+    });
+    assert_eq!(scene.honest.send("maria", &shared, &like).status, 202);
+}
+
+#[test]
+fn s_088_a_deleted_private_status_leaves_no_trace() {
+    let scene = Scene::new();
+    let (private, public) = (&scene.private, &scene.public);
+    for status in [private, public] {
+        scene.ann.delete(&format!("/api/v1/statuses/{}", status["id"].as_str().unwrap()));
+    }
+    let status = |of: &Value| scene.instance.activity(of["uri"].as_str().unwrap()).status;
+    assert_eq!((status(private), status(public)), (404, 410));
+}
+
+#[test]
+fn f_164_recipients_on_the_activity_alone_count() {
+    let scene = Scene::new();
+    let shared = format!("{}/inbox", scene.instance.base);
+    let mut create = scene.honest.create("maria", 31, "<p>outer</p>", json!({}));
+    create["to"] = json!([scene.ann.uri]);
+    create["cc"] = json!([]);
+    let note = create["object"].as_object_mut().unwrap();
+    note.remove("to");
+    note.remove("cc");
+    assert_eq!(scene.honest.send("maria", &shared, &create).status, 202);
+    scene.instance.settle();
+    let seen = scene.ann.finds_status(&scene.honest.at("/notes/31")).unwrap();
+    assert_eq!(seen["visibility"], "direct");
+}
+
+#[test]
+fn f_119_s_093_signed_fetch_keeps_answers_to_the_signer() {
+    let instance = Instance::with(crate::support::Options {
+        configure: Some(|config| config.federation.require_signed_fetch = true),
+        ..Default::default()
+    });
+    let ann = instance.person("ann");
+    let status = ann.writes("for those who sign", "public");
+    let peer = Peer::start(&["mia"]);
+    for url in [ann.uri.clone(), status["uri"].as_str().unwrap().to_owned()] {
+        assert_eq!(instance.activity(&url).status, 401);
+        let answer = peer.get_signed("mia", &url);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(answer.header("cache-control").unwrap().contains("private"));
+        assert!(answer.header("vary").unwrap().contains("Signature"));
+    }
+    assert_eq!(instance.activity(&format!("{}/actor", instance.base)).status, 200);
+    let mia = ann.finds(&format!("mia@{}", peer.host))["id"].as_str().unwrap().to_owned();
+    ann.post(&format!("/api/v1/accounts/{mia}/block"), json!({}));
+    assert_eq!(peer.get_signed("mia", status["uri"].as_str().unwrap()).status, 404);
+    assert_eq!(peer.get_signed("mia", &ann.uri).status, 404);
+}

@@ -3,7 +3,14 @@
 
 mod support;
 
+mod api;
 mod architecture;
+mod cli;
 mod durability;
 mod federation;
 mod hostile;
+mod oauth;
+mod pages;
+mod plans;
+mod upgrade;
+mod visibility;

@@ -118,6 +118,8 @@ CREATE INDEX status_account ON status(account_id, id);
 CREATE INDEX status_parent ON status(in_reply_to_id, id) WHERE in_reply_to_id IS NOT NULL;
 CREATE INDEX status_orphan ON status(in_reply_to_uri) WHERE in_reply_to_uri IS NOT NULL;
 CREATE UNIQUE INDEX status_reblog ON status(reblog_of_id, account_id) WHERE reblog_of_id IS NOT NULL;
+-- who boosted it, newest first
+CREATE INDEX status_boosters ON status(reblog_of_id, id) WHERE reblog_of_id IS NOT NULL;
 CREATE INDEX status_thread ON status(thread_id, id);
 CREATE INDEX status_public ON status(id)
   WHERE visibility = 0 AND reblog_of_id IS NULL AND reply_to_other = 0;
@@ -271,6 +273,7 @@ CREATE TABLE application (
   scopes TEXT NOT NULL,
   created_at INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX application_created ON application(created_at);
 CREATE TABLE token (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   hash BLOB NOT NULL UNIQUE,

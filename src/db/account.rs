@@ -4,6 +4,7 @@ use rusqlite::{Row, named_params, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Conn, Tx, json_ids, optional};
+use crate::activity::urls::same_host;
 use crate::error::{Error, Result};
 use crate::model::{Account, ActorKind};
 
@@ -80,12 +81,22 @@ pub fn find_by_uri(conn: &Conn, uri: &str) -> Result<Option<Account>> {
     one(conn, "uri = ?", [uri])
 }
 
-/// By actor URI or by profile page.
+/// By actor URI, or by the profile page that its own server gave it; one on another host than
+/// the actor proves nothing.
 pub fn find_by_uri_or_url(conn: &Conn, address: &str) -> Result<Option<Account>> {
-    match find_by_uri(conn, address)? {
-        Some(account) => Ok(Some(account)),
-        None => one(conn, "url = ? ORDER BY id LIMIT 1", [address]),
+    if let Some(account) = find_by_uri(conn, address)? {
+        return Ok(Some(account));
     }
+    let sql = format!("SELECT {COLUMNS} FROM account WHERE url = ? ORDER BY id LIMIT 20");
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let claims = statement.query_map([address], from_row)?;
+    for account in claims {
+        let account = account?;
+        if same_host(&account.uri, address) {
+            return Ok(Some(account));
+        }
+    }
+    Ok(None)
 }
 
 /// A local account by name, whatever its case (F-009).

@@ -61,17 +61,19 @@ pub fn insert(tx: &Tx<'_>, activity: i64, inbox: &str, host: &str) -> Result<boo
     Ok(true)
 }
 
-/// What is due: of each inbox the first waiting row only, so that order is kept (F-208). With
-/// each, how its server did lately: `Some(0)` well, `Some(n)` n failures in a row, `None` unknown.
-pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<(Delivery, Option<i64>)>> {
+/// What is due: of each inbox the first waiting row only, so that order is kept (F-208); of
+/// servers that lately failed, or of all others. With each, how its server did: `Some(0)` well,
+/// `Some(n)` n failures in a row, `None` unknown.
+pub fn list_due(conn: &Conn, failing: bool, limit: i64) -> Result<Vec<(Delivery, Option<i64>)>> {
     let mut statement = conn.sql.prepare_cached(
         "SELECT d.id, d.activity_id, d.inbox, d.host, d.due, d.attempts, d.last_error, d.created_at,
            h.failures FROM delivery d LEFT JOIN host h ON h.name = d.host
-         WHERE d.due <= ?
+         WHERE d.due <= ? AND (ifnull(h.failures, 0) > 0) = ?
            AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.inbox = d.inbox AND e.id < d.id)
          ORDER BY d.due, d.id LIMIT ?",
     )?;
-    let rows = statement.query_map([conn.now(), limit], |row| Ok((from_row(row)?, row.get(8)?)))?;
+    let rows = statement
+        .query_map(params![conn.now(), failing, limit], |row| Ok((from_row(row)?, row.get(8)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -104,6 +106,12 @@ pub fn find_activity(conn: &Conn, id: i64) -> Result<Option<(i64, Vec<u8>)>> {
 /// It arrived, or never will: the row goes, and the bytes with the last one.
 pub fn remove(tx: &Tx<'_>, id: i64) -> Result<()> {
     tx.sql.prepare_cached("DELETE FROM delivery WHERE id = ?")?.execute([id])?;
+    Ok(())
+}
+
+/// The bytes of an activity that nobody gets.
+pub fn remove_activity(tx: &Tx<'_>, id: i64) -> Result<()> {
+    tx.sql.prepare_cached("DELETE FROM activity_out WHERE id = ?")?.execute([id])?;
     Ok(())
 }
 

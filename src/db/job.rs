@@ -43,34 +43,44 @@ pub fn count_lane(conn: &Conn, lane: &str, at_most: i64) -> Result<i64> {
 }
 
 /// What is due: the oldest due row of each lane, so that one server's come in order (F-133).
-pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<Job>> {
+/// Row, kind and lane: payloads are large, [`find_due`] reads one when its turn comes.
+pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<(i64, JobKind, String)>> {
     let mut statement = conn.sql.prepare_cached(
-        "SELECT j.id, j.kind, j.lane, j.payload, j.attempts FROM job j
+        "SELECT j.id, j.kind, j.lane FROM job j
          WHERE j.dead = 0 AND j.due <= ?1
            AND NOT EXISTS (SELECT 1 FROM job k
              WHERE k.lane = j.lane AND k.dead = 0 AND k.id < j.id AND k.due <= ?1)
          ORDER BY j.due, j.id LIMIT ?2",
     )?;
     let rows = statement.query_map([conn.now(), limit], |row| {
-        Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?))
     })?;
     let mut jobs = Vec::new();
     for row in rows {
-        let (id, kind, lane, payload, attempts) = row?;
+        let (id, kind, lane) = row?;
         // a kind of a newer version is left for it
         if let Some(kind) = JobKind::from_number(kind) {
-            jobs.push(Job { id, kind, lane, payload, attempts });
+            jobs.push((id, kind, lane));
         }
     }
     Ok(jobs)
 }
 
-/// Whether the row still waits to be done: between a look and its turn it may have been.
-pub fn is_due(conn: &Conn, id: i64) -> Result<bool> {
-    Ok(conn
-        .sql
-        .prepare_cached("SELECT 1 FROM job WHERE id = ? AND dead = 0 AND due <= ?")?
-        .exists([id, conn.now()])?)
+/// The job with its payload, if it still waits and is due.
+pub fn find_due(conn: &Conn, id: i64) -> Result<Option<Job>> {
+    let row: Option<(i64, String, Vec<u8>, i64)> = optional(
+        conn.sql
+            .prepare_cached(
+                "SELECT kind, lane, payload, attempts FROM job
+                 WHERE id = ? AND dead = 0 AND due <= ?",
+            )?
+            .query_row([id, conn.now()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            }),
+    )?;
+    Ok(row.and_then(|(kind, lane, payload, attempts)| {
+        Some(Job { id, kind: JobKind::from_number(kind)?, lane, payload, attempts })
+    }))
 }
 
 /// When the next job is due, later than `after`.

@@ -67,13 +67,13 @@ pub fn find_remote(conn: &Conn, key_id: &str) -> Result<Option<RemoteKey>> {
     )
 }
 
-/// Replaces all keys of a remote account with those of its own document (F-105).
+/// Replaces all keys of a remote account with those of its own document (F-105). A key id that
+/// another account holds stays with that one.
 pub fn replace_remote(tx: &Tx<'_>, account_id: i64, keys: &[(String, Vec<u8>)]) -> Result<()> {
     tx.sql.prepare_cached("DELETE FROM remote_key WHERE account_id = ?")?.execute([account_id])?;
     let mut insert = tx.sql.prepare_cached(
-        "INSERT INTO remote_key (key_id, account_id, public, fetched_at) VALUES (?, ?, ?, ?)
-         ON CONFLICT (key_id) DO UPDATE SET account_id = excluded.account_id,
-           public = excluded.public, fetched_at = excluded.fetched_at",
+        "INSERT OR IGNORE INTO remote_key (key_id, account_id, public, fetched_at)
+         VALUES (?, ?, ?, ?)",
     )?;
     for (key_id, public) in keys {
         insert.execute(params![key_id, account_id, public, tx.now()])?;

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::{Conn, lock};
@@ -23,11 +24,14 @@ pub fn recorded() -> Vec<String> {
     lock(&STATEMENTS).iter().cloned().collect()
 }
 
-/// SQLite's plan of a statement, a line a step.
+/// SQLite's plan of a statement and of the triggers that it sets off, a line a step.
 pub fn explain(conn: &Conn, statement: &str) -> Result<Vec<String>> {
+    conn.sql.set_db_config(DbConfig::SQLITE_DBCONFIG_TRIGGER_EQP, true)?;
     let mut explained = conn.sql.prepare(&format!("EXPLAIN QUERY PLAN {statement}"))?;
-    let rows = explained.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<_>>()?;
-    Ok(rows)
+    let rows: Vec<Option<String>> =
+        explained.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<_>>()?;
+    // where a trigger begins there is a step without text
+    Ok(rows.into_iter().flatten().collect())
 }
 
 pub(super) fn watch(sql: &mut Connection) {

@@ -6,6 +6,7 @@ use rusqlite::{Row, ToSql, named_params, params};
 
 use super::account::{list_from, list_to};
 use super::{Conn, Tx, json_ids, optional, visible};
+use crate::activity::urls::same_host;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::model::{Media, MediaKind, Page, Status, Visibility};
@@ -103,12 +104,17 @@ pub fn find_by_uri(conn: &Conn, uri: &str) -> Result<Option<Status>> {
     one(conn, "s.uri = ?", [uri])
 }
 
-/// By URI or by its page.
+/// By URI, or by the page that its own server gave it. A page on another host than the status
+/// proves nothing: anybody could claim the address of somebody else's status so.
 pub fn find_by_uri_or_url(conn: &Conn, address: &str) -> Result<Option<Status>> {
-    match find_by_uri(conn, address)? {
-        Some(status) => Ok(Some(status)),
-        None => one(conn, "s.url = ? AND s.url <> s.uri ORDER BY s.id LIMIT 1", [address]),
+    if let Some(status) = find_by_uri(conn, address)? {
+        return Ok(Some(status));
     }
+    let sql = format!(
+        "SELECT {COLUMNS} FROM status s WHERE s.url = :url AND s.url <> s.uri ORDER BY s.id LIMIT 20"
+    );
+    let claims = many(conn, &sql, &[(":url", &address)])?;
+    Ok(claims.into_iter().find(|status| same_host(&status.uri, address)))
 }
 
 /// The account's boost of a status.

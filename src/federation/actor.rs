@@ -36,19 +36,20 @@ pub async fn local(
     if !accept::wants_activity(request.headers()) {
         return to_page(&app.site.profile(&name));
     }
-    allow_reader(&app, &request).await?;
+    let reader = admit(&app, &request).await?;
     let site = app.site.clone();
     let found = app
         .read(move |conn| {
             let Some(account) = find(conn, &name)? else {
                 return tombstone(conn, &site.actor(&name)).map(Err);
             };
+            reader.check(conn, account.id)?;
             let doc = document::actor(conn, &site, &account)?;
             serde_json::to_vec(&build::actor(&doc)).map(Ok).map_err(Error::internal)
         })
         .await?;
     Ok(match found {
-        Ok(body) => accept::public_document(&request, body),
+        Ok(body) => reader.answer(&request, body),
         Err(tombstone) => accept::gone(&tombstone),
     })
 }
@@ -73,12 +74,38 @@ pub fn to_page(page: &str) -> Result<HttpResponse> {
         .finish())
 }
 
+/// Who asks, as far as it matters.
+#[derive(Clone, Copy)]
+pub struct Reader {
+    /// With `require_signed_fetch`: who signed. Else nobody is asked.
+    signer: Option<i64>,
+}
+
 /// With `require_signed_fetch` only those read who say who they are (F-119).
-pub async fn allow_reader(app: &App, request: &HttpRequest) -> Result<()> {
-    if app.config.federation.require_signed_fetch {
-        verify::reader(app, request)
-            .await?
-            .ok_or(Error::Unauthorized("This server wants signed requests".into()))?;
+pub async fn admit(app: &App, request: &HttpRequest) -> Result<Reader> {
+    if !app.config.federation.require_signed_fetch {
+        return Ok(Reader { signer: None });
     }
-    Ok(())
+    let signer = verify::reader(app, request)
+        .await?
+        .ok_or(Error::Unauthorized("This server wants signed requests".into()))?;
+    Ok(Reader { signer: Some(signer.id) })
+}
+
+impl Reader {
+    /// Whom the account blocks finds nothing (S-094).
+    pub fn check(self, conn: &Conn, account: i64) -> Result<()> {
+        match self.signer {
+            Some(signer) if db::moderation::blocks(conn, account, signer)? => Err(Error::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    /// An answer that depends on the signer is for nobody else (F-122, S-093).
+    pub fn answer(self, request: &HttpRequest, body: Vec<u8>) -> HttpResponse {
+        match self.signer {
+            Some(_) => accept::private_document(body),
+            None => accept::public_document(request, body),
+        }
+    }
 }

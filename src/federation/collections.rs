@@ -155,12 +155,13 @@ async fn serve<F>(
 where
     F: Fn(&Conn, &Site, &Account, Option<Page>) -> Result<Value> + Send + 'static,
 {
-    actor::allow_reader(app, request).await?;
+    let reader = actor::admit(app, request).await?;
     let page = page(request.query_string())?;
     let (site, name) = (app.site.clone(), name.into_inner());
     let found = app
         .read(move |conn| match actor::find(conn, &name)? {
             Some(account) => {
+                reader.check(conn, account.id)?;
                 let value = write(conn, &site, &account, page)?;
                 serde_json::to_vec(&value).map(Ok).map_err(Error::internal)
             }
@@ -168,7 +169,7 @@ where
         })
         .await?;
     Ok(match found {
-        Ok(body) => accept::public_document(request, body),
+        Ok(body) => reader.answer(request, body),
         Err(tombstone) => accept::gone(&tombstone),
     })
 }

@@ -23,15 +23,20 @@ const LONGEST_WISH: i64 = 6 * HOUR;
 #[derive(Debug)]
 enum Outcome {
     Arrived,
-    /// It never will: the reason.
+    /// The server said that it never will: the reason.
     Refused(String),
+    /// We do not send it: the reason.
+    Dropped(&'static str),
     /// Perhaps later: the reason, and how many seconds the peer wants to be left alone.
     Later(String, Option<u64>),
 }
 
 /// Sends one activity to one inbox and writes down what came of it. Blocking, on the delivery
 /// lane.
-pub fn deliver(app: &App, delivery: Delivery) {
+///
+/// # Errors
+/// When the outcome could not be written: the row is still due then.
+pub fn deliver(app: &App, delivery: Delivery) -> Result<()> {
     let outcome = match send(app, &delivery) {
         Ok(outcome) => outcome,
         Err(error) => Outcome::Later(error.to_string(), None),
@@ -41,10 +46,9 @@ pub fn deliver(app: &App, delivery: Delivery) {
         record(tx, &delivery, outcome, u16::from_le_bytes(spread))
     });
     match written.wait() {
-        Ok(()) => {}
-        // the row is still due: it is sent again, the peer knows the activity's id by then
-        Err(Error::Unavailable { .. }) => tracing::debug!("a delivery ends with the server"),
-        Err(error) => tracing::error!(%error, "the outcome of a delivery could not be written"),
+        // the server stops: it is sent again, the peer knows the activity's id by then
+        Err(Error::Unavailable { .. }) => Ok(()),
+        other => other,
     }
 }
 
@@ -56,10 +60,10 @@ fn send(app: &App, delivery: &Delivery) -> Result<Outcome> {
         ))
     })?;
     if blocked {
-        return Ok(Outcome::Refused("the server is blocked here".into()));
+        return Ok(Outcome::Dropped("the server is blocked here"));
     }
     let Some((sender, body)) = activity else {
-        return Ok(Outcome::Refused("the activity is gone".into()));
+        return Ok(Outcome::Dropped("the activity is gone"));
     };
     let body: Arc<[u8]> = body.into();
     let modern = app.db.read(|conn| db::host::takes_rfc9421(conn, &delivery.host))?;
@@ -101,7 +105,8 @@ fn judge(answer: Answer) -> Outcome {
         }
         Ok((status, wish)) => Outcome::Later(format!("the inbox answered {status}"), wish),
         Err(error) => match error.kind {
-            Kind::BadUrl | Kind::Forbidden => Outcome::Refused(error.to_string()),
+            Kind::BadUrl => Outcome::Dropped("its address cannot be used"),
+            // a forbidden address may be a passing fault of somebody's name server
             _ => Outcome::Later(error.to_string(), None),
         },
     }
@@ -120,6 +125,10 @@ fn record(tx: &Tx<'_>, delivery: &Delivery, outcome: Outcome, spread: u16) -> Re
             db::delivery::remove(tx, delivery.id)?;
             // it does answer
             db::host::succeeded(tx, &delivery.host)?;
+        }
+        Outcome::Dropped(reason) => {
+            tracing::info!(inbox = %delivery.inbox, reason, "delivery dropped");
+            db::delivery::remove(tx, delivery.id)?;
         }
         Outcome::Later(reason, wish) => {
             let age = tx.now() - delivery.created_at;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::activity::{self, read};
 use crate::app::App;
-use crate::client::{OutRequest, Sign, host_of};
+use crate::client::{Limits, OutRequest, Sign, host_of};
 use crate::clock::MINUTE;
 use crate::error::{Error, Result};
 use crate::model::INSTANCE_ACTOR;
@@ -64,21 +64,27 @@ pub fn document(app: &App, address: &str, as_account: i64) -> Result<Value> {
 
 /// Fetches one address, whatever the document's id.
 pub fn get(app: &App, address: &str, as_account: i64) -> Result<Fetched> {
+    get_within(app, address, as_account, Limits::DOCUMENT)
+}
+
+/// The same with other limits: a key is fetched for a request that waits (F-103).
+pub fn get_within(app: &App, address: &str, as_account: i64, limits: Limits) -> Result<Fetched> {
     check(app, address)?;
     let key = format!("{as_account} {address}");
     if app.unreachable.look(&key).0 > 0 {
         return Err(Error::Remote(format!("{address} could not be fetched lately").into()));
     }
-    let result = request(app, address, as_account);
+    let result = request(app, address, as_account, limits);
     if let Err(Error::Remote(_) | Error::NotFound | Error::Gone) = &result {
         app.unreachable.count(&key, NEGATIVE);
     }
     result
 }
 
-fn request(app: &App, address: &str, as_account: i64) -> Result<Fetched> {
+fn request(app: &App, address: &str, as_account: i64, limits: Limits) -> Result<Fetched> {
     let send = |sign: Sign| {
-        app.client.send(OutRequest::get(address).header("Accept", accept::WANTED).signed(sign))
+        let request = OutRequest::get(address).header("Accept", accept::WANTED).limits(limits);
+        app.client.send(request.signed(sign))
     };
     let mut response = send(signer(app, as_account)?)?;
     if matches!(response.status, 400 | 401) {
@@ -97,6 +103,8 @@ fn request(app: &App, address: &str, as_account: i64) -> Result<Fetched> {
     if !accept::is_activity_type(content_type) {
         return Err(Error::Remote(format!("{address} is no ActivityPub document").into()));
     }
+    // a redirect leads around no block (S-039)
+    check(app, &response.final_url)?;
     let value = activity::json::parse_collection(&response.body)
         .map_err(|e| Error::Remote(format!("{address}: {e}").into()))?;
     Ok(Fetched { value, url: response.final_url })
@@ -155,6 +163,7 @@ pub fn page_or_document(app: &App, address: &str) -> Result<Value> {
     if !response.is_success() {
         return document(app, address, INSTANCE_ACTOR);
     }
+    check(app, &response.final_url)?;
     let content_type = response.header("content-type").unwrap_or_default().to_owned();
     if accept::is_activity_type(&content_type) {
         let value = activity::json::parse(&response.body)?;

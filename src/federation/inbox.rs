@@ -22,6 +22,7 @@ use crate::service;
 
 use super::accept;
 use super::process::Accepted;
+use super::resolve;
 use super::verify::{self, Signed};
 
 /// The largest body (F-128).
@@ -31,6 +32,10 @@ const REMEMBERED: i64 = 30 * DAY;
 /// How many accepted activities may wait, in all and of one server (S-054).
 const WAITING: i64 = 20_000;
 const WAITING_PER_HOST: i64 = 2_000;
+/// While so many wait, only bodies of the usual size are taken: a queue is bounded in bytes too.
+const MANY: i64 = 1_000;
+const MANY_PER_HOST: i64 = 50;
+const USUAL: usize = 64 * 1024;
 
 /// The inbox of everybody.
 pub async fn shared(
@@ -88,8 +93,9 @@ async fn receive(
         return Ok(accepted());
     };
     let signed = Signed::new(request, Arc::from(&body[..]));
-    let this = app.clone();
-    let candidates = actix_web::web::block(move || drop_cheaply(&this, activities, owner)).await;
+    let (this, size) = (app.clone(), body.len());
+    let candidates =
+        actix_web::web::block(move || drop_cheaply(&this, activities, owner, size)).await;
     let candidates = candidates.map_err(|_| Error::internal("a check was cancelled"))??;
     let Some(activities) = candidates else { return Ok(accepted()) };
     let signer = verify::signer(app, signed).await?;
@@ -118,6 +124,7 @@ fn drop_cheaply(
     app: &App,
     activities: Vec<Activity>,
     owner: Option<i64>,
+    size: usize,
 ) -> Result<Option<Vec<Activity>>> {
     app.db.read(|conn| {
         let mut left = Vec::new();
@@ -137,12 +144,13 @@ fn drop_cheaply(
                 tracing::debug!(kind = activity.kind.as_str(), actor = %activity.actor, "dropped");
                 continue;
             }
-            if db::job::count_lane(conn, &host, WAITING_PER_HOST)? >= WAITING_PER_HOST {
+            let waiting = db::job::count_lane(conn, &host, WAITING_PER_HOST)?;
+            if waiting >= if size > USUAL { MANY_PER_HOST } else { WAITING_PER_HOST } {
                 return Err(Error::TooMany { retry_after: 60 });
             }
             left.push(activity);
         }
-        if db::job::count(conn, WAITING)? >= WAITING {
+        if db::job::count(conn, WAITING)? >= if size > USUAL { MANY } else { WAITING } {
             return Err(Error::Unavailable {
                 message: "Too much waits to be processed".into(),
                 retry_after: 60,
@@ -186,7 +194,7 @@ fn judge(
                 },
             });
         } else if let Some(uri) = forwarded_reply(app, &activity)? {
-            writes.push(Write::Fetch { host: host_of(&uri).unwrap_or_default(), uri });
+            writes.push(Write::Fetch { uri });
         } else if signer.kind == ActorKind::Application {
             tracing::debug!(relay = %signer.uri, "an unknown relay is not listened to");
         } else {
@@ -217,7 +225,7 @@ fn forwarded_reply(app: &App, activity: &Activity) -> Result<Option<String>> {
 /// What an accepted activity leaves in the database before the 202.
 enum Write {
     Process { hash: [u8; 16], owner_hash: Option<[u8; 16]>, host: String, accepted: Accepted },
-    Fetch { host: String, uri: String },
+    Fetch { uri: String },
 }
 
 impl Write {
@@ -235,18 +243,14 @@ impl Write {
                 }
                 // known from another inbox: only its recipients are new
                 accepted.merge = !is_new;
-                let payload = serde_json::to_vec(&accepted).map_err(Error::internal)?;
-                db::job::insert(tx, JobKind::Inbox, &host, &payload)?;
+                db::job::insert(tx, JobKind::Inbox, &host, &accepted.to_payload()?)?;
                 // it speaks to us: what waits for it may go (F-214)
                 if db::host::succeeded(tx, &host)? {
                     db::delivery::hasten(tx, &host)?;
                     tx.after_commit(crate::model::Event::DeliveryQueued);
                 }
             }
-            Self::Fetch { host, uri } => {
-                let payload = serde_json::to_vec(&(uri, 0)).map_err(Error::internal)?;
-                db::job::insert(tx, JobKind::FetchStatus, &host, &payload)?;
-            }
+            Self::Fetch { uri } => resolve::queue_fetch(tx, &uri, 0)?,
         }
         Ok(())
     }

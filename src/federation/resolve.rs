@@ -9,16 +9,22 @@ use crate::activity::object::{Object, ObjectKind};
 use crate::activity::{self, read};
 use crate::app::App;
 use crate::client::host_of;
+use crate::clock::HOUR;
+use crate::crypto::short_hash16;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::model::{Account, INSTANCE_ACTOR, JobKind, Status};
 use crate::service;
-use crate::service::remote::Arrival;
+use crate::service::account::IncomingActor;
+use crate::service::remote::{Arrival, Incoming};
 
 use super::fetch;
 
 /// How many parents above a fetched status are fetched as well (F-251).
 pub const MOST_ANCESTORS: u32 = 40;
+
+/// How many fetches may wait for one server.
+const FETCHES: i64 = 200;
 
 /// What an address led to.
 pub enum Found {
@@ -63,12 +69,13 @@ pub fn store_actor(app: &App, value: &Value) -> Result<Account> {
         return Err(Error::Remote("this is an actor of our own".into()));
     }
     let domain = domain_of(app, &actor)?;
+    let incoming = IncomingActor::new(&actor, &domain);
     app.db
         .write(Lane::Background, move |tx| {
-            if db::seen::buried_at(tx, &actor.id)?.is_some() {
+            if db::seen::buried_at(tx, incoming.uri())?.is_some() {
                 return Err(Error::Gone);
             }
-            service::account::store_remote(tx, &actor, &domain)
+            service::account::store_remote(tx, &incoming)
         })
         .wait()
 }
@@ -177,21 +184,28 @@ pub fn status(app: &App, uri: &str, depth: u32) -> Result<Status> {
 
 /// Stores a status document that was fetched from its own address.
 fn store_status(app: &App, value: &Value, depth: u32) -> Result<Status> {
-    // an outbox or a link may name the Create instead of what was created
-    if Kind::of(value) == Kind::Create {
-        let inner = read::first(value, "object").and_then(read::uri_of);
-        let inner = inner.ok_or(Error::NotFound)?;
-        return status(app, &inner, depth);
-    }
+    // an outbox or a link may name the Create instead of what was created; once, not in circles
+    let fetched;
+    let value = if Kind::of(value) == Kind::Create {
+        let inner = read::first(value, "object").and_then(read::uri_of).ok_or(Error::NotFound)?;
+        if let Some(status) = app.db.read(|conn| db::status::find_by_uri(conn, &inner))? {
+            return Ok(status);
+        }
+        fetched = fetch::document(app, &inner, INSTANCE_ACTOR)?;
+        &fetched
+    } else {
+        value
+    };
     if ObjectKind::of(value).is_none() {
         return Err(Error::NotFound);
     }
     let object = Object::parse(value)?;
     let author = actor(app, &object.attributed_to)?;
+    let incoming = Incoming::new(object);
     app.db
         .write(Lane::Background, move |tx| {
             let author = db::account::get(tx, author.id)?;
-            let status = service::remote::store(tx, &object, &author, Arrival::Fetched)?;
+            let status = service::remote::store(tx, &incoming, &author, Arrival::Fetched)?;
             queue_parent(tx, &status, depth)?;
             Ok(status)
         })
@@ -200,10 +214,25 @@ fn store_status(app: &App, value: &Value, depth: u32) -> Result<Status> {
 
 /// Queues the fetch of a parent that is not here.
 pub fn queue_parent(tx: &db::Tx<'_>, status: &Status, depth: u32) -> Result<()> {
-    let Some(parent) = &status.in_reply_to_uri else { return Ok(()) };
-    let Some(host) = host_of(parent).filter(|_| depth < MOST_ANCESTORS) else { return Ok(()) };
-    let payload = serde_json::to_vec(&(parent, depth + 1)).map_err(Error::internal)?;
-    db::job::insert(tx, JobKind::FetchStatus, &host, &payload)?;
+    match &status.in_reply_to_uri {
+        Some(parent) if depth < MOST_ANCESTORS => queue_fetch(tx, parent, depth + 1),
+        _ => Ok(()),
+    }
+}
+
+/// Queues the fetch of a status, once an hour, in a lane of its own beside the server's
+/// activities, and not without limit: somebody else chose the address.
+pub fn queue_fetch(tx: &db::Tx<'_>, uri: &str, depth: u32) -> Result<()> {
+    let Some(host) = host_of(uri) else { return Ok(()) };
+    let lane = format!("fetch {host}");
+    let mark = short_hash16(format!("fetch {uri}").as_bytes());
+    if db::job::count_lane(tx, &lane, FETCHES)? >= FETCHES
+        || !db::seen::insert(tx, &mark, tx.now() + HOUR)?
+    {
+        return Ok(());
+    }
+    let payload = serde_json::to_vec(&(uri, depth)).map_err(Error::internal)?;
+    db::job::insert(tx, JobKind::FetchStatus, &lane, &payload)?;
     Ok(())
 }
 

@@ -123,14 +123,20 @@ where
 {
     let (name, id) = path.into_inner();
     let id = id::parse(&id).ok_or(Error::NotFound)?;
-    actor::allow_reader(app, request).await?;
+    let admitted = actor::admit(app, request).await?;
     let site = app.site.clone();
     let found = app
         .read({
             let (name, site) = (name.clone(), site.clone());
             move |conn| find(conn, &site, &name, id)
         })
-        .await?;
+        .await;
+    if let Err(Error::NotFound) = &found {
+        // the same work as for one that is there and not for everybody, or a signature with a key
+        // that must be fetched would tell which it was
+        let _ = verify::reader(app, request).await;
+    }
+    let found = found?;
     let open = match &found {
         Err(tombstone) => return Ok(accept::gone(tombstone)),
         Ok((status, _)) => status.visibility.is_open(),
@@ -146,13 +152,14 @@ where
             let Ok((status, author)) = find(conn, &site, &name, id)? else {
                 return Err(Error::NotFound);
             };
+            admitted.check(conn, author.id)?;
             if !visibility::can_see(conn, viewer, &status)? {
                 return Err(Error::NotFound);
             }
             serde_json::to_vec(&write(conn, &site, &status, &author)?).map_err(Error::internal)
         })
         .await?;
-    Ok(if open { accept::public_document(request, body) } else { accept::private_document(body) })
+    Ok(if open { admitted.answer(request, body) } else { accept::private_document(body) })
 }
 
 /// The local status of a path and its author, or its Tombstone.

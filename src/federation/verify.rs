@@ -2,12 +2,13 @@
 //! other (F-101 to F-105).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 
 use crate::activity::{actor, read};
 use crate::app::App;
-use crate::client::host_of;
+use crate::client::{Limits, host_of};
 use crate::clock::MINUTE;
 use crate::db;
 use crate::error::{Error, Result};
@@ -20,6 +21,8 @@ use super::{fetch, resolve};
 
 /// How often a key that does not fit may be read anew (F-104).
 const REFETCH: i64 = 5 * MINUTE;
+/// How long the fetch of a key may take (F-103).
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What of a request a signature covers, owned, so that it can go to another thread.
 #[derive(Clone)]
@@ -122,7 +125,8 @@ pub fn fetch_and_verify(app: &App, signed: &Signed, inspected: &Inspected) -> Re
 /// The actor that owns a key, stored from its own document, which must list the key (F-102).
 fn fetch_owner(app: &App, key_id: &str) -> Result<Account> {
     let address = signature::key_id_actor(key_id).ok_or_else(unknown)?;
-    let fetched = fetch::get(app, &address, INSTANCE_ACTOR)?;
+    let limits = Limits { total: PATIENCE, ..Limits::DOCUMENT };
+    let fetched = fetch::get_within(app, &address, INSTANCE_ACTOR, limits)?;
     // the key's address may serve the whole actor, or a stub that names its owner
     let is_whole = actor::kind_of(&fetched.value).is_some()
         && read::id_of(&fetched.value) == Some(address.as_str())
@@ -172,7 +176,9 @@ pub async fn signer(app: &App, signed: Signed) -> Result<Account> {
     if let Some(account) = known {
         return Ok(account);
     }
-    let key = format!("key {}", inspected.key_id);
+    // one address has one answer, whatever fragments are made up for it
+    let address = signature::key_id_actor(&inspected.key_id).ok_or_else(unknown)?;
+    let key = format!("key {address}");
     let (failures, seconds) = app.unreachable.look(&key);
     if failures > 0 {
         return Err(Error::Unavailable {
@@ -180,8 +186,16 @@ pub async fn signer(app: &App, signed: Signed) -> Result<Account> {
             retry_after: seconds,
         });
     }
+    let host = host_of(&address).ok_or_else(unknown)?;
+    let entry = app.key_fetches.enter(&host).ok_or(Error::Unavailable {
+        message: "Too many keys are being fetched".into(),
+        retry_after: 10,
+    })?;
     let this = app.clone();
-    let answer = app.lanes.resolve.run(move || fetch_and_verify(&this, &signed, &inspected))?;
+    let answer = app.lanes.resolve.run(move || {
+        let _entry = entry;
+        fetch_and_verify(&this, &signed, &inspected)
+    })?;
     match answer.await {
         Ok(Err(Error::Remote(reason))) => {
             app.unreachable.count(&key, REFETCH);
@@ -190,6 +204,10 @@ pub async fn signer(app: &App, signed: Signed) -> Result<Account> {
         Ok(Err(Error::NotFound | Error::Gone | Error::BadRequest(_))) => {
             app.unreachable.count(&key, REFETCH);
             Err(unknown())
+        }
+        Ok(Err(error @ Error::Unauthorized(_))) => {
+            app.unreachable.count(&key, REFETCH);
+            Err(error)
         }
         Ok(result) => result,
         Err(_) => Err(Error::Unavailable {

@@ -50,7 +50,9 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Params> {
         .unwrap_or_default()
         .to_ascii_lowercase();
     if content_type.starts_with("multipart/form-data") {
-        params.add_multipart(request, payload).await?;
+        tokio::time::timeout(super::body::PATIENCE, params.add_multipart(request, payload))
+            .await
+            .map_err(|_| Error::BadRequest("The body took too long".into()))??;
     } else {
         let body = super::body::read(&mut payload, LIMIT).await?;
         if content_type.starts_with("application/json") {

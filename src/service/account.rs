@@ -194,83 +194,115 @@ fn remove(tx: &Tx<'_>, account: &Account) -> Result<()> {
     Ok(())
 }
 
-/// One slice of an account's removal; true when nothing is left. The row of a local one stays
-/// until its deliveries are done, since they are signed with its key.
-pub fn remove_slice(tx: &Tx<'_>, account_id: i64) -> Result<bool> {
+/// How far an account's removal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// Nothing is left.
+    Done,
+    /// There are more rows.
+    More,
+    /// Its last deliveries wait, signed with its key.
+    Waits,
+}
+
+/// One slice of an account's removal. The row of a local one stays until its deliveries are
+/// done, since they are signed with its key.
+pub fn remove_slice(tx: &Tx<'_>, account_id: i64) -> Result<Removal> {
     let ids = db::status::ids_of_account(tx, account_id, 50)?;
     for id in &ids {
-        if let Some(status) = db::status::find(tx, *id)?
-            && status.local
-        {
-            db::seen::bury(tx, &status.uri, true)?;
+        if let Some(status) = db::status::find(tx, *id)? {
+            super::status::bury(tx, &status)?;
         }
         db::status::delete(tx, *id)?;
     }
-    if !ids.is_empty() || db::delivery::has_activities_of(tx, account_id)? {
-        return Ok(false);
+    if !ids.is_empty() {
+        return Ok(Removal::More);
+    }
+    if db::delivery::has_activities_of(tx, account_id)? {
+        return Ok(Removal::Waits);
     }
     db::account::delete(tx, account_id)?;
-    Ok(true)
+    Ok(Removal::Done)
 }
 
-/// Stores what a remote actor's own document says: a new row or the changed one. `domain` is
-/// the one of its handle, already checked (F-054).
-pub fn store_remote(tx: &Tx<'_>, actor: &activity::actor::Actor, domain: &str) -> Result<Account> {
-    let known = db::account::find_by_uri(tx, &actor.id)?;
+/// What a remote actor's own document says, made ready: sanitising has no place in a transaction.
+pub struct IncomingActor {
+    account: Account,
+    published: Option<i64>,
+    keys: Vec<(String, Vec<u8>)>,
+}
+
+impl IncomingActor {
+    /// `domain` is the one of its handle, already checked (F-054).
+    pub fn new(actor: &activity::actor::Actor, domain: &str) -> Self {
+        let fields = actor.fields.iter().map(|(name, value)| Field {
+            name: sanitize::name(name, 2047),
+            value: sanitize::html(value).html,
+            verified_at: None,
+        });
+        let keys = actor.public_keys.iter().filter_map(|key| {
+            Some((key.id.clone(), PublicKey::from_pem(&key.pem).ok()?.to_bytes()))
+        });
+        Self {
+            published: actor.published_ms,
+            keys: keys.collect(),
+            account: Account {
+                username: sanitize::name(&actor.preferred_username, 2048),
+                domain: Some(domain.to_owned()),
+                uri: actor.id.clone(),
+                url: actor.url.as_deref().and_then(sanitize::http_url),
+                kind: actor.kind,
+                display_name: sanitize::name(&actor.name, 2048),
+                note: sanitize::html(&actor.summary).html,
+                fields: fields.collect(),
+                emojis: emojis(&actor.emojis),
+                avatar_url: actor.icon_url.as_deref().and_then(sanitize::http_url),
+                header_url: actor.image_url.as_deref().and_then(sanitize::http_url),
+                locked: actor.locked,
+                discoverable: actor.discoverable,
+                indexable: actor.indexable,
+                inbox: actor.inbox.clone(),
+                shared_inbox: actor.shared_inbox.clone(),
+                outbox: actor.outbox.clone(),
+                followers_uri: actor.followers.clone(),
+                following_uri: actor.following.clone(),
+                featured_uri: actor.featured.clone(),
+                ..Account::default()
+            },
+        }
+    }
+
+    /// The actor's id.
+    pub fn uri(&self) -> &str {
+        &self.account.uri
+    }
+}
+
+/// Stores what a remote actor's own document says: a new row or the changed one.
+pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
+    let known = db::account::find_by_uri(tx, incoming.uri())?;
     if known.as_ref().is_some_and(Account::is_local) {
         return Err(Error::Forbidden("A local actor does not come from elsewhere".into()));
     }
-    let note = sanitize::html(&actor.summary).html;
-    let account = Account {
-        id: known.as_ref().map_or_else(|| tx.mint_id(), |known| known.id),
-        username: sanitize::name(&actor.preferred_username, 2048),
-        domain: Some(domain.to_owned()),
-        uri: actor.id.clone(),
-        url: actor.url.as_deref().and_then(sanitize::http_url),
-        kind: actor.kind,
-        display_name: sanitize::name(&actor.name, 2048),
-        note,
-        fields: actor
-            .fields
-            .iter()
-            .map(|(name, value)| Field {
-                name: sanitize::name(name, 2047),
-                value: sanitize::html(value).html,
-                verified_at: None,
-            })
-            .collect(),
-        emojis: emojis(&actor.emojis),
-        avatar_url: actor.icon_url.as_deref().and_then(sanitize::http_url),
-        header_url: actor.image_url.as_deref().and_then(sanitize::http_url),
-        locked: actor.locked,
-        discoverable: actor.discoverable,
-        indexable: actor.indexable,
-        inbox: actor.inbox.clone(),
-        shared_inbox: actor.shared_inbox.clone(),
-        outbox: actor.outbox.clone(),
-        followers_uri: actor.followers.clone(),
-        following_uri: actor.following.clone(),
-        featured_uri: actor.featured.clone(),
-        moved_to_uri: None,
-        created_at: match (actor.published_ms, &known) {
-            (Some(ms), _) => ms.clamp(0, tx.now()),
-            (None, Some(known)) => known.created_at,
-            (None, None) => tx.now(),
-        },
-        fetched_at: Some(tx.now()),
-        suspended_at: known.as_ref().and_then(|known| known.suspended_at),
-        ..Account::default()
+    let mut account = incoming.account.clone();
+    account.fetched_at = Some(tx.now());
+    account.created_at = match (incoming.published, &known) {
+        (Some(ms), _) => ms.clamp(0, tx.now()),
+        (None, Some(known)) => known.created_at,
+        (None, None) => tx.now(),
     };
     match known {
-        Some(_) => db::account::update(tx, &account)?,
-        None => db::account::insert(tx, &account)?,
+        Some(known) => {
+            account.id = known.id;
+            account.suspended_at = known.suspended_at;
+            db::account::update(tx, &account)?;
+        }
+        None => {
+            account.id = tx.mint_id();
+            db::account::insert(tx, &account)?;
+        }
     }
-    let keys: Vec<(String, Vec<u8>)> = actor
-        .public_keys
-        .iter()
-        .filter_map(|key| Some((key.id.clone(), PublicKey::from_pem(&key.pem).ok()?.to_bytes())))
-        .collect();
-    db::key::replace_remote(tx, account.id, &keys)?;
+    db::key::replace_remote(tx, account.id, &incoming.keys)?;
     tx.after_commit(Event::AccountChanged { account_id: account.id });
     Ok(account)
 }

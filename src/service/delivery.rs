@@ -19,6 +19,7 @@ pub fn queue(
 ) -> Result<()> {
     let inboxes: BTreeSet<String> = inboxes.into_iter().collect();
     let mut id = None;
+    let mut queued = false;
     for inbox in inboxes {
         let Some(host) = host_of(&inbox) else { continue };
         if super::domain::is_suspended(tx, &host)? {
@@ -31,12 +32,16 @@ pub fn queue(
                 *id.insert(db::delivery::insert_activity(tx, sender.id, &body)?)
             }
         };
-        if !db::delivery::insert(tx, id, &inbox, &host)? {
+        if db::delivery::insert(tx, id, &inbox, &host)? {
+            queued = true;
+        } else {
             tracing::warn!(%host, "too much waits for this server, an activity is not queued");
         }
     }
-    if id.is_some() {
-        tx.after_commit(Event::DeliveryQueued);
+    match id {
+        Some(_) if queued => tx.after_commit(Event::DeliveryQueued),
+        Some(id) => db::delivery::remove_activity(tx, id)?,
+        None => {}
     }
     Ok(())
 }

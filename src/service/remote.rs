@@ -1,14 +1,21 @@
 //! Statuses of remote accounts: storing, editing, removing, and what remote accounts do with ours.
 
+use std::ops::Deref;
+
 use crate::activity::media::MediaKind as WireMedia;
 use crate::activity::object::{Object, ObjectKind};
 use crate::activity::{self};
+use crate::clock::DAY;
+use crate::crypto::short_hash16;
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, Media, MediaKind, NotificationKind, Poll, Status, Visibility};
 use crate::text::{hashtag, language, sanitize};
 
 use super::{notification, status as local, timeline, visibility};
+
+/// How long the deletion of something that was never here is remembered.
+const DELETED: i64 = 30 * DAY;
 
 /// How a status came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +27,39 @@ pub enum Arrival {
     Fetched,
 }
 
+/// A status as its server describes it, with its texts made ready: sanitising has no place in a
+/// transaction.
+pub struct Incoming {
+    object: Object,
+    html: String,
+    warning: String,
+    /// Address and description of images inside the text.
+    images: Vec<(String, Option<String>)>,
+}
+
+impl Incoming {
+    /// Sanitises.
+    pub fn new(object: Object) -> Self {
+        let (html, images) = content(&object);
+        let warning = object.content_warning().unwrap_or_default();
+        let warning = sanitize::name(&sanitize::to_plain(warning), 500);
+        Self { object, html, warning, images }
+    }
+}
+
+impl Deref for Incoming {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.object
+    }
+}
+
 /// Stores a status. One that is known gets its recipients merged and is answered as it is (F-162).
 ///
 /// # Errors
 /// 410 when it was deleted before (F-169), 403 when its author is not the stored one (F-139).
-pub fn store(tx: &Tx<'_>, object: &Object, author: &Account, arrival: Arrival) -> Result<Status> {
+pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival) -> Result<Status> {
     if object.attributed_to != author.uri || author.is_local() || author.suspended_at.is_some() {
         return Err(Error::Forbidden("The status is not of this author".into()));
     }
@@ -40,7 +75,9 @@ pub fn store(tx: &Tx<'_>, object: &Object, author: &Account, arrival: Arrival) -
         }
         return Ok(known);
     }
-    if db::seen::buried_at(tx, &object.id)?.is_some() {
+    if db::seen::buried_at(tx, &object.id)?.is_some()
+        || db::seen::contains(tx, &deleted_mark(&author.uri, &object.id))?
+    {
         return Err(Error::Gone);
     }
     let mut status = row(tx, object, author, arrival)?;
@@ -60,7 +97,7 @@ pub fn store(tx: &Tx<'_>, object: &Object, author: &Account, arrival: Arrival) -
 /// What a status does that is new: it shows in home timelines, and tells those whom it names.
 fn arrive(
     tx: &Tx<'_>,
-    object: &Object,
+    object: &Incoming,
     status: &Status,
     author: &Account,
     addressed: &[Account],
@@ -75,7 +112,7 @@ fn arrive(
     Ok(())
 }
 
-fn row(tx: &Tx<'_>, object: &Object, author: &Account, arrival: Arrival) -> Result<Status> {
+fn row(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival) -> Result<Status> {
     let published = object.published_or(tx.now());
     let parent = match &object.in_reply_to {
         Some(uri) => db::status::find_by_uri_or_url(tx, uri)?,
@@ -103,8 +140,8 @@ fn row(tx: &Tx<'_>, object: &Object, author: &Account, arrival: Arrival) -> Resu
         },
         reblog_of_id: None,
         thread_id: parent.as_ref().map_or(0, |p| p.thread_id),
-        spoiler_text: warning(object),
-        content: content(object),
+        spoiler_text: object.warning.clone(),
+        content: object.html.clone(),
         text: None,
         language: object.language.as_deref().and_then(language::normalize),
         sensitive: object.sensitive || object.content_warning().is_some(),
@@ -122,16 +159,15 @@ fn seen_by(object: &Object, author: &Account) -> Visibility {
     activity::visibility(&object.to, &object.cc, author.followers_uri.as_deref())
 }
 
-fn warning(object: &Object) -> String {
-    sanitize::name(&sanitize::to_plain(object.content_warning().unwrap_or_default()), 500)
-}
-
 /// The text as HTML: sanitised, with the title above it where the type has one (F-262, F-263)
 /// and, where the page is more than the text, a link below.
-fn content(object: &Object) -> String {
-    let html = match object.content_media_type.as_deref() {
-        None | Some("text/html") => sanitize::html(&object.content).html,
-        Some(_) => sanitize::plain_to_html(&object.content),
+fn content(object: &Object) -> (String, Vec<(String, Option<String>)>) {
+    let (html, images) = match object.content_media_type.as_deref() {
+        None | Some("text/html") => {
+            let clean = sanitize::html(&object.content);
+            (clean.html, clean.images)
+        }
+        Some(_) => (sanitize::plain_to_html(&object.content), Vec::new()),
     };
     let mut out = String::new();
     if let Some(title) = object.title() {
@@ -146,7 +182,7 @@ fn content(object: &Object) -> String {
         out.push_str(&crate::text::render::url(&url));
         out.push_str("</p>");
     }
-    out
+    (out, images)
 }
 
 fn poll(object: &Object) -> Option<Poll> {
@@ -172,7 +208,7 @@ fn names(href: Option<&str>, account: &Account) -> bool {
 /// (F-234). A Mention without addressing gives nothing.
 fn address(
     tx: &Tx<'_>,
-    object: &Object,
+    object: &Incoming,
     status: &Status,
     arrival: Arrival,
 ) -> Result<Vec<Account>> {
@@ -205,7 +241,7 @@ fn address(
 }
 
 /// Writes tags and attachments.
-fn attach(tx: &Tx<'_>, object: &Object, status: &Status) -> Result<()> {
+fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status) -> Result<()> {
     for name in &object.hashtags {
         if let Some(name) = hashtag::normalize(name) {
             let tag = db::status::tag_id(tx, &name)?;
@@ -247,11 +283,11 @@ fn attach(tx: &Tx<'_>, object: &Object, status: &Status) -> Result<()> {
         })
     });
     // an image in the text becomes an attachment with its description (F-278)
-    let inline = sanitize::html(&object.content)
+    let inline = object
         .images
-        .into_iter()
+        .iter()
         .filter(|(url, _)| !object.attachments.iter().any(|a| a.url == *url))
-        .map(|(url, alt)| blank(url, alt));
+        .map(|(url, alt)| blank(url.clone(), alt.clone()));
     for (position, mut media) in
         attached.chain(inline).take(activity::media::MAX_ATTACHMENTS).enumerate()
     {
@@ -263,7 +299,7 @@ fn attach(tx: &Tx<'_>, object: &Object, status: &Status) -> Result<()> {
 
 /// A newer version of a known status (F-166): text, tags and attachments change, visibility and
 /// recipients never narrow or widen (F-311). An older one is ignored.
-pub fn edit(tx: &Tx<'_>, object: &Object, author: &Account) -> Result<()> {
+pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
     let Some(known) = db::status::find_by_uri(tx, &object.id)? else { return Ok(()) };
     if known.account_id != author.id || object.attributed_to != author.uri {
         return Err(Error::Forbidden("The status has another author".into()));
@@ -282,8 +318,8 @@ pub fn edit(tx: &Tx<'_>, object: &Object, author: &Account) -> Result<()> {
     let status = Status {
         url: object.url.as_deref().and_then(sanitize::http_url).or(known.url),
         edited_at: Some(edited_at.min(tx.now())),
-        spoiler_text: warning(object),
-        content: content(object),
+        spoiler_text: object.warning.clone(),
+        content: object.html.clone(),
         language: object.language.as_deref().and_then(language::normalize).or(known.language),
         sensitive: object.sensitive || object.content_warning().is_some(),
         emojis: super::account::emojis(&object.emojis),
@@ -295,14 +331,24 @@ pub fn edit(tx: &Tx<'_>, object: &Object, author: &Account) -> Result<()> {
     attach(tx, object, &status)
 }
 
-/// A remote author deletes a status (F-169). One that was never here leaves its mark too.
+/// A remote author deletes a status (F-169). One that was never here leaves a mark, which holds
+/// for this author alone: nobody deletes in advance what another will write.
 pub fn delete(tx: &Tx<'_>, author: &Account, uri: &str) -> Result<()> {
     match db::status::find_by_uri(tx, uri)? {
-        Some(status) if status.account_id == author.id => db::status::delete(tx, status.id)?,
-        Some(_) => return Err(Error::Forbidden("The status has another author".into())),
-        None => {}
+        Some(status) if status.account_id == author.id => {
+            db::status::delete(tx, status.id)?;
+            db::seen::bury(tx, uri, false)
+        }
+        Some(_) => Err(Error::Forbidden("The status has another author".into())),
+        None => {
+            db::seen::insert(tx, &deleted_mark(&author.uri, uri), tx.now() + DELETED)?;
+            Ok(())
+        }
     }
-    db::seen::bury(tx, uri, false)
+}
+
+fn deleted_mark(author: &str, uri: &str) -> [u8; 16] {
+    short_hash16(format!("deleted {author} {uri}").as_bytes())
 }
 
 /// A remote account boosts a status that is here (F-183 to F-186). Once per account and status.

@@ -210,15 +210,7 @@ pub fn create(
         }
     }
     let activity = document::activity(tx, site, &status, author)?;
-    let mut inboxes = audience(tx, &status, &named)?;
-    // the parent's author hears of a reply that does not name it, if it may read it (F-219)
-    if status.visibility.is_open()
-        && let Some(parent) = &parent
-        && let Some(account) = db::account::find(tx, parent.account_id)?
-        && !account.is_local()
-    {
-        inboxes.extend(account.delivery_inbox().map(str::to_owned));
-    }
+    let inboxes = audience(tx, &status, &named)?;
     delivery::queue(tx, author, &activity, inboxes)?;
     if let Some(key) = &draft.idempotency_key {
         db::seen::remember(tx, author.id, key, status.id, tx.now() + IDEMPOTENCY)?;
@@ -258,7 +250,8 @@ fn find_parent(conn: &Conn, viewer: i64, id: i64) -> Result<Status> {
     Ok(parent)
 }
 
-/// The inboxes of everybody whom a status is addressed to.
+/// The inboxes of everybody who gets a status: those addressed, and the author of the parent,
+/// who hears of an open reply that does not name it (F-219). Its Delete goes there too (F-220).
 fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<String>> {
     let mut inboxes: Vec<String> = named
         .iter()
@@ -268,6 +261,12 @@ fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<Strin
     if status.visibility != Visibility::Direct {
         inboxes.extend(db::follow::list_follower_inboxes(conn, status.account_id)?);
     }
+    if status.visibility.is_open()
+        && let Some(parent) = status.in_reply_to_account_id
+        && let Some(account) = db::account::find(conn, parent)?.filter(|a| !a.is_local())
+    {
+        inboxes.extend(account.delivery_inbox().map(str::to_owned));
+    }
     Ok(inboxes)
 }
 
@@ -276,6 +275,15 @@ pub fn index(tx: &Tx<'_>, status: &Status) -> Result<()> {
     let plain = sanitize::to_plain(&status.content);
     let words = text::search::index(&format!("{} {plain}", status.spoiler_text));
     db::search::index_status(tx, status.id, &words)
+}
+
+/// Leaves a tombstone of a local status that anybody could read. Of any other nobody learns that
+/// it was there (S-088).
+pub(super) fn bury(tx: &Tx<'_>, status: &Status) -> Result<()> {
+    if status.local && status.visibility.is_open() {
+        db::seen::bury(tx, &status.uri, true)?;
+    }
+    Ok(())
 }
 
 /// Deletes the account's own status, boost or not, and tells everybody who may have it (F-220).
@@ -296,13 +304,14 @@ pub fn delete(tx: &Tx<'_>, site: &Site, author: &Account, id: i64) -> Result<Sta
     let mut inboxes = audience(tx, &status, &named)?;
     let interactors = db::status::list_interactors(tx, status.id, 1000)?;
     for account in db::account::list(tx, &interactors)? {
-        if !account.is_local() {
+        // who only guessed its address learns nothing of its recipients
+        if !account.is_local() && visibility::can_see(tx, account.id, &status)? {
             inboxes.extend(account.delivery_inbox().map(str::to_owned));
         }
     }
     let activity_id = format!("{}#delete", status.uri);
     let activity = build::delete(&author.uri, &status.uri, &note.to, &note.cc, &activity_id);
-    db::seen::bury(tx, &status.uri, true)?;
+    bury(tx, &status)?;
     db::status::delete(tx, status.id)?;
     delivery::queue(tx, author, &activity, inboxes)?;
     Ok(status)

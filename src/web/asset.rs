@@ -75,14 +75,14 @@ fn file(
     kind: &'static str,
     age: &'static str,
 ) -> HttpResponse {
-    let mut response =
-        if is_fresh(request, tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let fresh = is_fresh(request, tag);
+    let mut response = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, age))
         .insert_header((header::CONTENT_TYPE, kind))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         // web clients on other hosts show the pictures
-        .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"))
-        .body(bytes)
+        .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"));
+    if fresh { response.finish() } else { response.body(bytes) }
 }

@@ -64,7 +64,8 @@ pub struct Public {
 /// Answers a public page, or 304 when the browser has it already.
 pub fn public(request: &HttpRequest, page: Public) -> HttpResponse {
     let tag = etag(page.body.as_bytes());
-    let mut response = if is_fresh(request, &tag) {
+    let fresh = is_fresh(request, &tag);
+    let mut response = if fresh {
         HttpResponse::NotModified()
     } else {
         let mut response = HttpResponse::Ok();
@@ -83,7 +84,8 @@ pub fn public(request: &HttpRequest, page: Public) -> HttpResponse {
         let link = format!("<{uri}>; rel=\"alternate\"; type=\"application/activity+json\"");
         response.insert_header((header::LINK, link));
     }
-    response.body(page.body)
+    // actix would send a body with a 304 as well, and a client read it as the next answer
+    if fresh { response.finish() } else { response.body(page.body) }
 }
 
 /// Answers a form or what follows one: never stored, and its address is told to nobody.

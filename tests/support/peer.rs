@@ -132,6 +132,22 @@ impl Peer {
         self.post(key_id, inbox, body, dassie::clock::Clock::system().now_ms())
     }
 
+    /// Asks for a document, signed by one of the peer's actors.
+    pub fn get_signed(&self, signer: &str, address: &str) -> Answer {
+        let url = url::Url::parse(address).unwrap();
+        let key_id = format!("{}#main-key", self.uri(signer));
+        let now = dassie::clock::Clock::system().now_ms();
+        let headers = signature::sign_cavage(&self.key, &key_id, "GET", &url, None, now).unwrap();
+        let mut request =
+            Request::new("GET", address).header("accept", "application/activity+json");
+        for (name, value) in headers {
+            if !name.eq_ignore_ascii_case("host") {
+                request = request.header(&name, value);
+            }
+        }
+        request.send()
+    }
+
     fn post(&self, key_id: &str, inbox: &str, body: &[u8], now_ms: i64) -> Answer {
         let url = url::Url::parse(inbox).unwrap();
         let headers =

@@ -7,7 +7,7 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::federation::resolve;
 use crate::model::Account;
-use crate::service::remote::{self, Arrival};
+use crate::service::remote::{self, Arrival, Incoming};
 
 use super::{Context, Step, Stop};
 
@@ -20,11 +20,16 @@ pub(super) fn create(context: &Context<'_>, activity: &Activity) -> Step<()> {
     }
     let object = Object::parse_embedded(value)
         .map_err(|_| Stop::Drop("the object is not usable, or not of its actor's server"))?;
-    store(context, object)
+    store(context, activity, object)
 }
 
-/// Stores a status that the signer wrote (F-137).
-pub(super) fn store(context: &Context<'_>, object: Object) -> Step<()> {
+/// Stores a status that the signer wrote (F-137). Recipients that stand on the activity alone
+/// are the object's (F-164).
+pub(super) fn store(context: &Context<'_>, activity: &Activity, mut object: Object) -> Step<()> {
+    if object.to.is_empty() && object.cc.is_empty() {
+        object.to.clone_from(&activity.to);
+        object.cc.clone_from(&activity.cc);
+    }
     if object.attributed_to != context.signer.uri {
         return Err(Stop::Drop("the object is not the actor's"));
     }
@@ -36,10 +41,11 @@ pub(super) fn store(context: &Context<'_>, object: Object) -> Step<()> {
     if !context.read(|conn| is_relevant(conn, &object, &author, owner))? {
         return Err(Stop::Drop("nobody here has to do with it"));
     }
+    let incoming = Incoming::new(object);
     let stored = context.write(move |tx| {
         // the author may have gone in the meantime
         let author = db::account::get(tx, author.id)?;
-        let status = remote::store(tx, &object, &author, Arrival::Pushed { inbox_owner: owner })?;
+        let status = remote::store(tx, &incoming, &author, Arrival::Pushed { inbox_owner: owner })?;
         resolve::queue_parent(tx, &status, 0)
     });
     match stored {
@@ -57,13 +63,20 @@ fn by_id(context: &Context<'_>, activity: &Activity) -> Step<()> {
     if !crate::activity::urls::same_host(uri, &context.signer.uri) {
         return Err(Stop::Drop("the object is on another server"));
     }
+    // an id tells nothing of recipients: somebody here must want to hear of its actor
+    let signer = context.signer.id;
+    if context.owner.is_none()
+        && !context.read(|conn| db::follow::has_local_follower(conn, signer))?
+    {
+        return Err(Stop::Drop("nobody here has to do with it"));
+    }
     if !context.online {
         return Err(Stop::NeedsNetwork);
     }
     let reader = context.owner.unwrap_or(crate::model::INSTANCE_ACTOR);
     let value = crate::federation::fetch::document(context.app, uri, reader)?;
     let object = Object::parse(&value).map_err(|_| Stop::Drop("the object is not usable"))?;
-    store(context, object)
+    store(context, activity, object)
 }
 
 /// F-135: from somebody followed here, to somebody here, or in a conversation of theirs.

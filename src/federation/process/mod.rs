@@ -11,8 +11,6 @@ mod update;
 
 use std::cell::Cell;
 
-use serde::{Deserialize, Serialize};
-
 use crate::activity::incoming::{Activity, Kind};
 use crate::activity::json;
 use crate::app::App;
@@ -28,7 +26,7 @@ use super::resolve;
 const UNDONE: i64 = 24 * HOUR;
 
 /// An activity as it waits in the job queue.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Accepted {
     /// The account whose signature was verified; it is the actor.
     pub signer: i64,
@@ -37,6 +35,26 @@ pub struct Accepted {
     /// It was processed before; only its recipients may be new.
     pub merge: bool,
     pub body: String,
+}
+
+impl Accepted {
+    /// One line of JSON, then the body as it is.
+    pub fn to_payload(&self) -> Result<Vec<u8>> {
+        let head = (self.signer, self.owner, self.merge);
+        let mut payload = serde_json::to_vec(&head).map_err(Error::internal)?;
+        payload.push(b'\n');
+        payload.extend_from_slice(self.body.as_bytes());
+        Ok(payload)
+    }
+
+    /// Reads [`Accepted::to_payload`].
+    pub fn from_payload(payload: &[u8]) -> Result<Self> {
+        let text = std::str::from_utf8(payload).map_err(Error::internal)?;
+        let (head, body) =
+            text.split_once('\n').ok_or_else(|| Error::internal("a job without a head"))?;
+        let (signer, owner, merge) = serde_json::from_str(head).map_err(Error::internal)?;
+        Ok(Self { signer, owner, merge, body: body.to_owned() })
+    }
 }
 
 /// Why an activity had no effect, or has none yet.
@@ -123,7 +141,7 @@ impl Context<'_> {
 
 /// Runs an accepted activity; true when its job went with the effect.
 pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
-    let accepted: Accepted = serde_json::from_slice(&job.payload).map_err(Error::internal)?;
+    let accepted = Accepted::from_payload(&job.payload)?;
     let activity = Activity::parse(json::parse(accepted.body.as_bytes())?)?;
     let signer = app.db.read(|conn| db::account::find(conn, accepted.signer))?;
     let Some(signer) = signer else { return Err(Stop::Drop("its actor is gone")) };
@@ -160,15 +178,18 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
     effect.map(|()| context.done.get())
 }
 
-/// The mark that an Undo leaves for an activity which has not come yet.
-fn undone_mark(activity_id: &str) -> [u8; 16] {
-    short_hash16(format!("undone {activity_id}").as_bytes())
+/// The mark that an Undo leaves for an activity of the same actor which has not come yet.
+fn undone_mark(actor: &str, activity_id: &str) -> [u8; 16] {
+    short_hash16(format!("undone {actor} {activity_id}").as_bytes())
 }
 
 /// Whether the activity was undone before it came (F-133).
 fn was_undone(context: &Context<'_>, activity: &Activity) -> Step<bool> {
     match &activity.id {
-        Some(id) => context.read(|conn| db::seen::contains(conn, &undone_mark(id))),
+        Some(id) => {
+            let mark = undone_mark(&context.signer.uri, id);
+            context.read(|conn| db::seen::contains(conn, &mark))
+        }
         None => Ok(false),
     }
 }

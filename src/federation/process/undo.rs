@@ -33,7 +33,7 @@ pub(super) fn undo(context: &Context<'_>, activity: &Activity) -> Step<()> {
         }
         // what comes late has no effect any more
         if let Some(uri) = uri.filter(|uri| urls::same_host(uri, &from.uri)) {
-            db::seen::insert(tx, &undone_mark(&uri), tx.now() + UNDONE)?;
+            db::seen::insert(tx, &undone_mark(&from.uri, &uri), tx.now() + UNDONE)?;
         }
         Ok(())
     })

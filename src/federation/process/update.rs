@@ -9,6 +9,8 @@ use crate::db;
 use crate::federation::{fetch, resolve};
 use crate::model::INSTANCE_ACTOR;
 use crate::service;
+use crate::service::account::IncomingActor;
+use crate::service::remote::Incoming;
 
 use super::{Context, Step, Stop, create};
 
@@ -37,7 +39,7 @@ pub(super) fn update(context: &Context<'_>, activity: &Activity) -> Step<()> {
     let Some(known) = context.read(|conn| db::status::find_by_uri(conn, &object.id))? else {
         let now = context.app.clock.now_ms();
         return if object.published_or(now) > now - DAY {
-            create::store(context, object)
+            create::store(context, activity, object)
         } else {
             Err(Stop::Drop("an old status that is not here"))
         };
@@ -46,7 +48,8 @@ pub(super) fn update(context: &Context<'_>, activity: &Activity) -> Step<()> {
         return Err(Stop::Drop("the object is not the actor's"));
     }
     let author = context.signer.clone();
-    context.write(move |tx| service::remote::edit(tx, &object, &author))
+    let incoming = Incoming::new(object);
+    context.write(move |tx| service::remote::edit(tx, &incoming, &author))
 }
 
 fn profile(context: &Context<'_>, activity: &Activity) -> Step<()> {
@@ -58,11 +61,9 @@ fn profile(context: &Context<'_>, activity: &Activity) -> Step<()> {
             if actor.preferred_username != context.signer.username {
                 return refetch(context);
             }
-            let domain = context.signer.domain.clone().unwrap_or_default();
-            context.write(move |tx| {
-                service::account::store_remote(tx, &actor, &domain)?;
-                Ok(())
-            })
+            let domain = context.signer.domain.as_deref().unwrap_or_default();
+            let incoming = IncomingActor::new(&actor, domain);
+            context.write(move |tx| service::account::store_remote(tx, &incoming).map(drop))
         }
         Some(_) => Err(Stop::Drop("this is no profile")),
         None => refetch(context),

@@ -1,0 +1,62 @@
+//! Housekeeping: what has expired goes, one small slice a look, so that nothing waits for it.
+
+use crate::app::App;
+use crate::clock::{DAY, HOUR};
+use crate::db::{self, Lane, Tx};
+use crate::error::Result;
+
+/// How many rows one slice removes.
+const SLICE: i64 = 200;
+/// How long given-up jobs are kept for the administrator.
+const DEAD_JOBS: i64 = 7 * DAY;
+/// How long tombstones of remote things are kept.
+const TOMBSTONES: i64 = 90 * DAY;
+/// Applications that nobody used go after this time (S-079).
+const UNUSED_APPLICATIONS: i64 = 7 * DAY;
+
+/// One kind of slice; answers how many rows it removed.
+type Step = fn(&Tx<'_>) -> Result<usize>;
+
+const STEPS: &[Step] = &[
+    |tx| db::seen::expire(tx, SLICE, tx.now() - TOMBSTONES),
+    |tx| db::job::expire_dead(tx, tx.now() - DEAD_JOBS, SLICE),
+    |tx| db::oauth::expire_applications(tx, tx.now() - UNUSED_APPLICATIONS, SLICE),
+    |tx| {
+        for account in db::account::list_local(tx)? {
+            db::timeline::trim(tx, account.id)?;
+        }
+        Ok(0)
+    },
+    |tx| db::vacuum_slice(tx).map(|()| 0),
+];
+
+/// Where housekeeping stands; it begins anew each hour.
+#[derive(Default)]
+pub(super) struct House {
+    step: usize,
+    next: i64,
+}
+
+impl House {
+    /// When there is something to do again.
+    pub(super) fn next(&self) -> i64 {
+        self.next
+    }
+
+    /// Does one slice if it is time; true when more are to come.
+    pub(super) fn keep(&mut self, app: &App, now: i64) -> Result<bool> {
+        if now < self.next {
+            return Ok(false);
+        }
+        let Some(step) = STEPS.get(self.step) else {
+            self.step = 0;
+            self.next = now + HOUR;
+            return Ok(false);
+        };
+        let gone = app.db.write(Lane::Background, step).wait()?;
+        if i64::try_from(gone).unwrap_or(0) < SLICE {
+            self.step += 1;
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,141 @@
+//! Durable jobs: which are started where, and what becomes of them.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::clock::MINUTE;
+use crate::db::{self, Lane};
+use crate::error::{Error, Result};
+use crate::federation::process::{self, Stop};
+use crate::federation::resolve;
+use crate::model::{Job, JobKind};
+use crate::service;
+use crate::service::account::Removal;
+
+use super::LOOK;
+use super::running::{Place, Running};
+
+/// How many jobs one round runs on the worker's own thread; deliveries come in between.
+const ROUND: usize = 50;
+/// A job is tried so often (F-145).
+const TRIES: i64 = 5;
+/// The pause between two slices of an account's removal, and while its deliveries wait.
+const NEXT_SLICE: i64 = 200;
+const NEXT_LOOK: i64 = 10 * MINUTE;
+
+/// Starts what is due; true when there is more that could be started at once.
+pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
+    let due = app.db.read(|conn| db::job::list_due(conn, LOOK))?;
+    let mut ran = 0;
+    for (id, kind, lane) in due {
+        if ran >= ROUND || app.wake.is_closed() {
+            break;
+        }
+        let fetches = matches!(kind, JobKind::FetchStatus | JobKind::RefreshActor);
+        let Some(place) = running.take_lane(id, &lane, fetches) else { continue };
+        // between the list and its turn it may have been done
+        let Some(job) = app.db.read(|conn| db::job::find_due(conn, id))? else { continue };
+        ran += usize::from(run(app, job, place)?);
+    }
+    // what ran here made room for the next of its lane
+    Ok(ran > 0)
+}
+
+/// Runs a job here if it needs no network, else hands it to the resolve lane. True when it was
+/// done here.
+fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
+    if !place.is_online() {
+        let result = guarded(|| work(app, &job, false));
+        if !matches!(result, Err(Stop::NeedsNetwork)) {
+            finish(app, &job, result)?;
+            return Ok(true);
+        }
+        if !place.go_online() {
+            return Ok(false);
+        }
+    }
+    let this = app.clone();
+    let started = app.lanes.resolve.run(move || {
+        place.ring_when_done();
+        let result = guarded(|| work(&this, &job, true));
+        if let Err(error) = finish(&this, &job, result) {
+            tracing::error!(%error, "the outcome of a job could not be written");
+        }
+    });
+    if started.is_err() {
+        tracing::debug!("the resolve lane is full");
+    }
+    Ok(false)
+}
+
+/// A panic in one job stops nothing else (S-136).
+fn guarded(f: impl FnOnce() -> process::Step<bool>) -> process::Step<bool> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
+        .unwrap_or_else(|_| Err(Stop::Failed(Error::internal("the job panicked"))))
+}
+
+/// Does a job; true when its row is gone already, or was given a new time.
+fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
+    match job.kind {
+        JobKind::Inbox => process::run(app, job, online),
+        JobKind::FetchStatus => {
+            let (uri, depth): (String, u32) =
+                serde_json::from_slice(&job.payload).map_err(Error::internal)?;
+            resolve::status(app, &uri, depth)?;
+            Ok(false)
+        }
+        JobKind::RefreshActor => {
+            let uri = String::from_utf8_lossy(&job.payload).into_owned();
+            resolve::refresh_actor(app, &uri)?;
+            Ok(false)
+        }
+        JobKind::RemoveAccount => {
+            let account = String::from_utf8_lossy(&job.payload);
+            let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;
+            let id = job.id;
+            let slice = app.db.write(Lane::Background, move |tx| {
+                let pause = match service::account::remove_slice(tx, account)? {
+                    Removal::Done => return Ok(false),
+                    Removal::More => NEXT_SLICE,
+                    Removal::Waits => NEXT_LOOK,
+                };
+                db::job::again(tx, id, tx.now() + pause)?;
+                Ok(true)
+            });
+            Ok(slice.wait()?)
+        }
+    }
+}
+
+/// Writes down what came of a job.
+fn finish(app: &App, job: &Job, result: process::Step<bool>) -> Result<()> {
+    let (id, attempts) = (job.id, job.attempts);
+    let written = match result {
+        Ok(true) | Err(Stop::NeedsNetwork) => return Ok(()),
+        Ok(false) => app.db.write(Lane::Background, move |tx| db::job::remove(tx, id)),
+        Err(Stop::Drop(reason)) => {
+            tracing::debug!(job = id, reason, "an activity had no effect");
+            app.db.write(Lane::Background, move |tx| db::job::remove(tx, id))
+        }
+        Err(Stop::Failed(error)) => {
+            let text = error.to_string();
+            // a fault of ours may pass as well: a full disk, a failed commit
+            let may_pass =
+                matches!(error, Error::Remote(_) | Error::Unavailable { .. } | Error::Internal(_));
+            if may_pass && attempts + 1 < TRIES {
+                app.db.write(Lane::Background, move |tx| {
+                    let pause = MINUTE * 5_i64.pow(u32::try_from(attempts).unwrap_or(0).min(5));
+                    db::job::postpone(tx, id, tx.now() + pause, &text)
+                })
+            } else if may_pass {
+                tracing::warn!(job = id, %error, "a job is given up");
+                app.db.write(Lane::Background, move |tx| db::job::bury(tx, id, &text))
+            } else {
+                // refused on its merits (gone, not found, malformed): no use in keeping it
+                tracing::debug!(job = id, %error, "a job had no effect");
+                app.db.write(Lane::Background, move |tx| db::job::remove(tx, id))
+            }
+        }
+    };
+    written.wait()
+}

@@ -1,0 +1,164 @@
+//! Search: accounts, tags and statuses, in Chinese too, and what is asked of other servers.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::id;
+use crate::support::{Instance, Peer, Person, texts};
+
+fn find(person: &Person, kind: &str, query: &str) -> Value {
+    let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+    let found = person.get(&format!("/api/v2/search?q={query}&type={kind}"));
+    for other in ["accounts", "statuses", "hashtags"] {
+        assert!(found[other].is_array(), "{other} is a list, asked for or not");
+        assert!(other == kind || found[other] == json!([]), "{other}");
+    }
+    found[kind].clone()
+}
+
+fn statuses(person: &Person, query: &str) -> Vec<String> {
+    texts(&find(person, "statuses", query))
+}
+
+fn names(list: &Value, field: &str) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|one| one[field].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn accounts_are_found_by_name_and_handle() {
+    let instance = Instance::start();
+    let (ann, anna, bob) =
+        (instance.person("ann"), instance.person("anna"), instance.person("bob"));
+    bob.request("PATCH", "/api/v1/accounts/update_credentials")
+        .json(&json!({"display_name": "Anneliese 王小明"}))
+        .send()
+        .ok();
+    let peer = Peer::start(&["mia"]);
+    ann.finds(&format!("mia@{}", peer.host));
+    let accts = |query: &str| names(&find(&ann, "accounts", query), "acct");
+    assert_eq!(accts("@anna"), ["anna"]);
+    assert_eq!(accts(&anna.handle())[0], "anna");
+    assert_eq!(accts(&format!("@{}", bob.handle()))[0], "bob");
+    let mut ann_like = accts("ann");
+    ann_like.sort();
+    assert_eq!(ann_like, ["ann", "anna", "bob"]);
+    assert_eq!(accts("小明"), ["bob"]);
+    assert_eq!(accts("王"), ["bob"]);
+    assert_eq!(accts("mia"), [format!("mia@{}", peer.host)]);
+    assert_eq!(accts(&peer.uri("mia")), [format!("mia@{}", peer.host)]);
+    assert_eq!(accts("nothing-like-it"), [""; 0]);
+    let list = ann.get("/api/v1/accounts/search?q=anna");
+    assert_eq!(names(&list, "acct"), ["anna"]);
+    assert_eq!(ann.get("/api/v1/accounts/search?q=anna&following=true"), json!([]));
+    ann.post(&format!("/api/v1/accounts/{}/follow", anna.id), json!({}));
+    assert_eq!(names(&ann.get("/api/v1/accounts/search?q=ann&following=true"), "acct"), ["anna"]);
+    assert_eq!(id(&ann.get("/api/v1/accounts/lookup?acct=anna")), anna.id);
+    assert_eq!(
+        id(&instance.get(&format!("/api/v1/accounts/lookup?acct={}", anna.handle())).ok()),
+        anna.id
+    );
+    assert_eq!(instance.get("/api/v1/accounts/lookup?acct=nobody").status, 404);
+    assert_eq!(instance.get("/api/v1/accounts/lookup").status, 404);
+}
+
+#[test]
+fn tags_are_found_by_their_beginning() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    ann.writes("#Rust #rustacean #Gärten #中文標籤", "public");
+    let tags = |query: &str| names(&find(&ann, "hashtags", query), "name");
+    assert_eq!(tags("rust"), ["rust", "rustacean"]);
+    assert_eq!(tags("#RUST"), ["rust", "rustacean"]);
+    assert_eq!(tags("中文"), ["中文標籤"]);
+    assert_eq!(tags("acean"), [""; 0]);
+    let found = find(&ann, "hashtags", "rustac");
+    assert_eq!(found[0]["url"], format!("{}/tags/rustacean", instance.base));
+    assert!(found[0]["history"].is_array());
+}
+
+#[test]
+fn statuses_are_found_by_words_of_one_and_two_chinese_characters() {
+    let instance = Instance::start();
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let texts = ["今天天氣很好", "我喜歡編程和音樂", "The weather is fine", "Grüße aus Köln", "天"];
+    for text in texts {
+        ann.writes(text, "public");
+    }
+    bob.writes("天氣預報", "public");
+    assert_eq!(statuses(&ann, "天氣"), ["天氣預報", "今天天氣很好"]);
+    assert_eq!(statuses(&ann, "天"), ["天氣預報", "天", "今天天氣很好"]);
+    assert_eq!(statuses(&ann, "好"), ["今天天氣很好"]);
+    assert_eq!(statuses(&ann, "音樂"), ["我喜歡編程和音樂"]);
+    assert_eq!(statuses(&ann, "今天天氣很好"), ["今天天氣很好"]);
+    assert_eq!(statuses(&ann, "氣天"), [""; 0]);
+    assert_eq!(statuses(&ann, "音編"), [""; 0]);
+    assert_eq!(statuses(&ann, "WEATHER fine"), ["The weather is fine"]);
+    assert_eq!(statuses(&ann, "weath"), ["The weather is fine"]);
+    assert_eq!(statuses(&ann, "grüße"), ["Grüße aus Köln"]);
+    assert_eq!(statuses(&ann, "weather rain"), [""; 0]);
+    // nothing in a query is a command (S-123)
+    for strange in
+        ["\"", "a\"b", "*", "NEAR(a b)", "a OR b", "words:a", "(", "-", "^a", "' OR 1=1 --"]
+    {
+        find(&ann, "statuses", strange);
+    }
+    let only_bob = ann
+        .get(&format!("/api/v2/search?q=%E5%A4%A9%E6%B0%A3&type=statuses&account_id={}", bob.id));
+    assert_eq!(crate::support::texts(&only_bob["statuses"]), ["天氣預報"]);
+    // what is deleted is found no more
+    let gone = id(&find(&ann, "statuses", "音樂")[0]);
+    ann.delete(&format!("/api/v1/statuses/{gone}"));
+    assert_eq!(statuses(&ann, "音樂"), [""; 0]);
+    // offset
+    let second = ann.get("/api/v2/search?q=%E5%A4%A9&type=statuses&limit=1&offset=1");
+    assert_eq!(crate::support::texts(&second["statuses"]), ["天"]);
+}
+
+#[test]
+fn s_087_search_finds_what_the_reader_may_read_and_no_more() {
+    let instance = Instance::start();
+    let (ann, bob, eve) = (instance.person("ann"), instance.person("bob"), instance.person("eve"));
+    bob.post(&format!("/api/v1/accounts/{}/follow", ann.id), json!({}));
+    ann.writes("marmalade open", "public");
+    ann.writes("marmalade followers", "private");
+    ann.writes("marmalade @bob", "direct");
+    assert_eq!(statuses(&eve, "marmalade"), ["marmalade open"]);
+    assert_eq!(statuses(&bob, "marmalade").len(), 3);
+    ann.post(&format!("/api/v1/accounts/{}/block", eve.id), json!({}));
+    assert_eq!(statuses(&eve, "marmalade"), [""; 0]);
+    assert_eq!(instance.get("/api/v2/search?q=marmalade").status, 401);
+}
+
+#[test]
+fn resolve_ends_clearly_where_there_is_nobody() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    // takes connections and never speaks
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent_host = silent.local_addr().unwrap();
+    // nobody listens there any more
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let peer = Peer::start(&["mia"]);
+    for query in [
+        format!("nobody@{closed}"),
+        format!("http://{closed}/users/nobody"),
+        "nobody@no-such-host.invalid".to_owned(),
+        "https://no-such-host.invalid/users/nobody".to_owned(),
+        format!("stranger@{}", peer.host),
+        peer.at("/users/stranger"),
+        format!("http://{silent_host}/users/nobody"),
+    ] {
+        let since = Instant::now();
+        let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let answer = ann.request("GET", &format!("/api/v2/search?resolve=true&q={query}")).send();
+        assert!(since.elapsed() < Duration::from_secs(10), "{query}: {:?}", since.elapsed());
+        let found = answer.ok();
+        assert_eq!((&found["accounts"], &found["statuses"]), (&json!([]), &json!([])), "{query}");
+    }
+    // without `resolve` nobody is asked
+    let before = peer.asked().len();
+    ann.get(&format!("/api/v2/search?q=mia@{}", peer.host));
+    assert_eq!(peer.asked().len(), before);
+}

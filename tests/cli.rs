@@ -1,0 +1,655 @@
+//! The program as an operator runs it: the real binary, its exit codes and what it says.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::oauth::{Browser, forms};
+use crate::support::{Peer, PeerAnswer, Request, TempDir, eventually};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// A folder with a configuration, in which the program is run.
+struct Place {
+    folder: TempDir,
+    listen: String,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+struct Run {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Place {
+    /// A server of a dev kind on a free port.
+    fn new() -> Self {
+        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let place = Self { folder: TempDir::new(), listen: listen.clone() };
+        place.configure(&format!(
+            "[server]\nlisten = \"{listen}\"\nhost = \"{listen}\"\n[storage]\ndata_dir = \"{}\"\n\
+             [network]\nallowed_private_ranges = [\"127.0.0.0/8\"]\n[log]\nlevel = \"trace\"\n",
+            place.data().display()
+        ));
+        place
+    }
+
+    /// A server as it stands behind a proxy.
+    fn real(host: &str) -> Self {
+        let place = Self::new();
+        place.configure(&format!(
+            "[server]\nlisten = \"{}\"\nhost = \"{host}\"\n[storage]\ndata_dir = \"{}\"\n",
+            place.listen,
+            place.data().display()
+        ));
+        place
+    }
+
+    fn configure(&self, text: &str) {
+        std::fs::write(self.file(), text).unwrap();
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("dassie.toml")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn base(&self) -> String {
+        format!("http://{}", self.listen)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dassie"));
+        command.args(args).arg("--config").arg(self.file()).current_dir(self.folder.path());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("DASSIE_") {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        run(&mut self.command(args), "")
+    }
+
+    #[track_caller]
+    fn does(&self, args: &[&str]) -> String {
+        let run = self.run(args);
+        assert_eq!(run.code, Some(0), "{args:?}: {run:?}");
+        assert_eq!(run.err, "", "{args:?}");
+        run.out
+    }
+
+    /// Fails with one clear sentence, which is answered.
+    #[track_caller]
+    fn refuses(&self, args: &[&str]) -> String {
+        let run = self.run(args);
+        assert_eq!(run.code, Some(1), "{args:?}: {run:?}");
+        assert!(
+            !run.err.is_empty() && run.err.lines().all(|l| l.starts_with("dassie: ")),
+            "{run:?}"
+        );
+        assert!(!run.err.contains("panicked") && !run.err.contains("Error("), "{run:?}");
+        run.err
+    }
+
+    fn create(&self, name: &str) -> Vec<String> {
+        [
+            "account",
+            "create",
+            "--username",
+            name,
+            "--email",
+            &format!("{name}@mail.example"),
+            "--password",
+            PASSWORD,
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+
+    #[track_caller]
+    fn creates(&self, name: &str) {
+        let args = self.create(name);
+        let out = self.does(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(out.starts_with(&format!("Created @{name}@")), "{out}");
+        assert!(!out.contains(PASSWORD), "it was given, so it is not told again");
+    }
+
+    /// Fails with the names of the files that are not as they were.
+    #[track_caller]
+    fn is_as(&self, before: &[(String, Vec<u8>)]) {
+        let after = self.bytes();
+        let names = |files: &[(String, Vec<u8>)], others: &[(String, Vec<u8>)]| -> Vec<String> {
+            let differ = files.iter().filter(|file| !others.contains(file));
+            differ.map(|(name, bytes)| format!("{name} ({} bytes)", bytes.len())).collect()
+        };
+        let (was, is) = (names(before, &after), names(&after, before));
+        assert!(was.is_empty() && is.is_empty(), "changed: {was:?} became {is:?}");
+    }
+
+    /// What the data folder holds, byte for byte.
+    fn bytes(&self) -> Vec<(String, Vec<u8>)> {
+        let mut found: Vec<(String, Vec<u8>)> = std::fs::read_dir(self.data())
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                (name, std::fs::read(path).unwrap())
+            })
+            .collect();
+        found.sort();
+        found
+    }
+}
+
+fn run(command: &mut Command, input: &str) -> Run {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // a program that refuses may have closed it
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Run {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A running server; what it says is kept.
+struct Serving {
+    child: Child,
+    said: Arc<Mutex<String>>,
+}
+
+impl Serving {
+    #[track_caller]
+    fn start(place: &Place, args: &[&str]) -> Self {
+        let mut child = place
+            .command(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        for mut pipe in [
+            Box::new(child.stdout.take().unwrap()) as Box<dyn Read + Send>,
+            Box::new(child.stderr.take().unwrap()),
+        ] {
+            let said = Arc::clone(&said);
+            std::thread::spawn(move || {
+                let mut bytes = [0; 4096];
+                while let Ok(count @ 1..) = pipe.read(&mut bytes) {
+                    said.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
+                }
+            });
+        }
+        let serving = Self { child, said };
+        eventually("it serves", || {
+            let request = Request::new("GET", format!("{}/api/v1/instance", place.base()));
+            request.try_send().ok().filter(|answer| answer.status == 200)
+        });
+        serving
+    }
+
+    fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// SIGTERM, as systemd sends it; answers how long the end took.
+    #[track_caller]
+    fn stop(&mut self) -> Duration {
+        let since = Instant::now();
+        let status = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(status.success());
+        let ended = eventually("it ends", || self.child.try_wait().unwrap());
+        assert_eq!(ended.code(), Some(0), "{}", self.said());
+        since.elapsed()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn api(place: &Place, token: &str, method: &'static str, path: &str) -> Request {
+    Request::new(method, format!("{}{path}", place.base()))
+        .header("authorization", format!("Bearer {token}"))
+}
+
+#[test]
+fn a_faulty_configuration_is_refused_with_place_key_and_advice() {
+    let place = Place::new();
+    for (text, line, key, advice) in [
+        ("[server]\nhost = 5\n", 2, "server.host", "text"),
+        ("[server]\nhost = \"a.example\"\nhoost = \"x\"\n", 3, "hoost", "Did you mean server.host"),
+        ("[severs]\nhost = \"a.example\"\n", 1, "severs", "Did you mean [server]"),
+        ("[server]\nhost = \"https://a.example/\"\n", 2, "server.host", ""),
+        ("[server]\nhost = \"a.example\"\nlisten = \"nonsense\"\n", 3, "server.listen", ""),
+        ("[limits]\n\n\nmax_characters = \"many\"\n", 4, "limits.max_characters", ""),
+        ("[limits]\nmax_characters = -1\n", 2, "limits.max_characters", ""),
+        ("[log]\nlevel = \"loud\"\n", 2, "log.level", "info"),
+        (
+            "[network]\nallowed_private_ranges = [\"10.0.0.0/99\"]\n",
+            2,
+            "network.allowed_private_ranges",
+            "",
+        ),
+        ("[server\nhost = \"a\"\n", 1, "", "not valid TOML"),
+        ("host = \"a.example\"\n", 1, "host", "server.host"),
+    ] {
+        place.configure(text);
+        for command in [&["config", "check"] as &[&str], &["serve"], &["account", "list"]] {
+            let said = place.refuses(command);
+            assert!(said.contains(&format!("dassie.toml:{line}: ")), "{text}: {said}");
+            assert!(said.contains(key) && said.contains(advice), "{text}: {said}");
+        }
+    }
+    place.configure("[instance]\ntitle = \"x\"\n");
+    let said = place.refuses(&["config", "check"]);
+    assert!(said.contains("server.host is not set"), "{said}");
+    // all faults at once
+    place.configure("[server]\nhost = 1\n[log]\nlevel = 2\n");
+    assert_eq!(place.refuses(&["config", "check"]).lines().count(), 2);
+    std::fs::remove_file(place.file()).unwrap();
+    assert!(place.refuses(&["config", "check"]).contains("cannot be read"));
+    assert!(!place.data().exists(), "nothing was made");
+}
+
+#[test]
+fn the_environment_goes_before_the_file_and_show_says_so() {
+    let place = Place::real("a.example");
+    assert_eq!(place.does(&["config", "check"]), "ok\n");
+    let shown = place.does(&["config", "show"]);
+    assert!(shown.contains("a.example") && shown.contains("dassie.toml:3"), "{shown}");
+    assert!(shown.contains("default"), "{shown}");
+    let with =
+        |name: &str, value: &str| run(place.command(&["config", "show"]).env(name, value), "");
+    let shown = with("DASSIE_LIMITS_MAX_CHARACTERS", "777");
+    assert_eq!(shown.code, Some(0));
+    assert!(
+        shown.out.contains("777") && shown.out.contains("DASSIE_LIMITS_MAX_CHARACTERS"),
+        "{}",
+        shown.out
+    );
+    for (name, value) in [("DASSIE_LIMITS_MAX_CHARACTERS", "many"), ("DASSIE_SERVER_HOTS", "x")] {
+        let refused = with(name, value);
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.err.contains(name), "{}", refused.err);
+    }
+    assert!(!place.data().exists(), "nothing was made");
+}
+
+#[test]
+fn s_085_accounts_are_made_listed_changed_and_deleted_without_a_server() {
+    let place = Place::real("a.example");
+    for command in [
+        &["account", "list"] as &[&str],
+        &["delivery", "list"],
+        &["token", "create", "--account", "a"],
+    ] {
+        let said = place.refuses(command);
+        assert!(said.contains("account create"), "what to do first: {said}");
+    }
+    assert!(!place.data().exists(), "nothing was made");
+    place.creates("ann");
+    let stdin = |args: &[&str], input: &str| run(&mut place.command(args), input);
+    let bob = ["account", "create", "--username", "bob", "--email", "b@mail.example", "--admin"];
+    let made = stdin(&bob, &format!("{PASSWORD}\n"));
+    assert_eq!((made.code, made.err.as_str()), (Some(0), ""), "{made:?}");
+    assert!(!made.out.contains(PASSWORD));
+    let list = place.does(&["account", "list"]);
+    let lines: Vec<Vec<&str>> = list.lines().map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(lines[1][..3], ["ann", "ann@mail.example", "no"]);
+    assert_eq!(lines[2][..3], ["bob", "b@mail.example", "yes"]);
+    assert_eq!(lines.len(), 3);
+    for (args, why) in [
+        (place.create("ann"), "taken"),
+        (place.create("with space"), "letters"),
+        (place.create(&"x".repeat(200)), ""),
+    ] {
+        let said = place.refuses(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(said.contains(why), "{said}");
+    }
+    let short = stdin(&["account", "password", "ann", "--password-stdin"], "short\n");
+    assert_eq!(short.code, Some(1), "{short:?}");
+    assert!(!short.err.contains("short\n"), "{short:?}");
+    let none = stdin(&["account", "password", "ann", "--password-stdin"], "");
+    assert_eq!(none.code, Some(1), "{none:?}");
+    let changed =
+        stdin(&["account", "password", "ann", "--password", "-"], "another long password\r\n");
+    assert_eq!(changed.code, Some(0), "{changed:?}");
+    assert!(
+        place
+            .refuses(&["account", "password", "nobody", "--password", PASSWORD])
+            .contains("nobody")
+    );
+    assert!(place.refuses(&["account", "delete", "bob"]).contains("--yes"));
+    place.does(&["account", "delete", "bob", "--yes"]);
+    assert_eq!(place.does(&["account", "list"]).lines().count(), 2);
+    let bob: Vec<&str> = vec![
+        "account",
+        "create",
+        "--username",
+        "bob",
+        "--email",
+        "b2@mail.example",
+        "--password",
+        PASSWORD,
+    ];
+    place.refuses(&bob);
+    assert_eq!(place.does(&["delivery", "list"]), "Nothing waits.\n");
+    let token = place.does(&["token", "create", "--account", "ann"]);
+    assert_eq!(token.lines().count(), 1);
+    assert!(token.trim().len() >= 43);
+    assert!(
+        place
+            .refuses(&["token", "create", "--account", "ann", "--scopes", "everything"])
+            .contains("everything")
+    );
+    assert!(
+        place
+            .refuses(&["token", "create", "--account", "ann", "--scopes", "admin:read"])
+            .contains("admin")
+    );
+    assert_eq!(place.does(&["version"]), format!("dassie {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(run(&mut place.command(&["nonsense"]), "").code, Some(2));
+}
+
+#[test]
+fn commands_work_while_the_server_runs() {
+    let place = Place::new();
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    place.creates("ann");
+    let token = place.does(&["token", "create", "--account", "ann", "--name", "script"]);
+    let token = token.trim();
+    let me = api(&place, token, "GET", "/api/v1/accounts/verify_credentials").send().ok();
+    assert_eq!(me["username"], "ann");
+    let app = api(&place, token, "GET", "/api/v1/apps/verify_credentials").send().ok();
+    assert_eq!(app["name"], "script");
+    let narrow = place.does(&["token", "create", "--account", "@ann", "--scopes", "read:search"]);
+    let refused = api(&place, narrow.trim(), "GET", "/api/v1/timelines/home").send();
+    assert_eq!(refused.status, 403);
+    assert!(place.does(&["account", "list"]).contains("ann@mail.example"));
+    // a delivery that cannot be made is listed with its reason
+    let peer = Peer::start(&["mia"]);
+    peer.answer(PeerAnswer::Status(503));
+    let body = json!({"status": format!("@mia@{} hello", peer.host), "visibility": "direct"});
+    api(&place, token, "POST", "/api/v1/statuses").json(&body).send().ok();
+    let list = eventually("the failure is listed", || {
+        Some(place.does(&["delivery", "list"])).filter(|list| list.contains("503"))
+    });
+    assert!(
+        list.contains(&peer.host) && list.contains("Create") && list.contains("1 for 1 server"),
+        "{list}"
+    );
+    // S-078: at once, also in the running server
+    place.does(&["account", "password", "ann", "--password", "another long password"]);
+    let ended = api(&place, token, "GET", "/api/v1/accounts/verify_credentials").send();
+    assert_eq!(ended.status, 401);
+    place.does(&["account", "delete", "ann", "--yes"]);
+    let gone = Request::new("GET", format!("{}/users/ann", place.base()))
+        .header("accept", "application/activity+json")
+        .send();
+    assert_eq!(gone.status, 410);
+    serving.stop();
+}
+
+#[test]
+fn a_dev_server_greets_once_and_keeps_everything() {
+    let place = Place::new();
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    let said = serving.said();
+    let (_, rest) = said.split_once("Created the account dev with the password ").unwrap();
+    let password = rest.split_whitespace().next().unwrap().to_owned();
+    assert!(said.contains(&format!(
+        "Point a Mastodon client at {} and sign in as dev@localhost",
+        place.base()
+    )));
+    assert!(password.len() >= 12);
+    let token = place.does(&["token", "create", "--account", "dev"]).trim().to_owned();
+    api(&place, &token, "POST", "/api/v1/statuses").json(&json!({"status": "kept"})).send().ok();
+    let took = serving.stop();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    let home: Value = api(&place, &token, "GET", "/api/v1/timelines/home").send().ok();
+    assert_eq!(crate::support::texts(&home), ["kept"]);
+    let said = serving.said();
+    assert!(said.contains(&format!("Point a Mastodon client at {}", place.base())), "{said}");
+    assert!(!said.contains("password"), "shown only once: {said}");
+    serving.stop();
+    assert_eq!(place.does(&["account", "list"]).lines().count(), 2);
+    // dev databases stay dev, and cannot be given to the world
+    let address = &place.listen;
+    let real = format!(
+        "[server]\nlisten = \"{address}\"\nhost = \"a.example\"\n[storage]\ndata_dir = \"{}\"\n",
+        place.data().display()
+    );
+    place.configure(&real);
+    let before = place.bytes();
+    let said = place.refuses(&["serve"]);
+    assert!(said.contains("a.example") || said.contains("--dev"), "{said}");
+    place.is_as(&before);
+}
+
+#[test]
+fn a_used_database_keeps_its_host_and_kind() {
+    let place = Place::real("a.example");
+    place.creates("ann");
+    let before = place.bytes();
+    let config = |server: &str| {
+        format!(
+            "[server]\nlisten = \"{}\"\n{server}\n[storage]\ndata_dir = \"{}\"\n",
+            place.listen,
+            place.data().display()
+        )
+    };
+    for (server, named) in [
+        ("host = \"b.example\"", "server.host"),
+        ("host = \"a.example\"\naccount_domain = \"b.example\"", "server.account_domain"),
+    ] {
+        place.configure(&config(server));
+        for command in [&["serve"] as &[&str], &["account", "list"]] {
+            let said = place.refuses(command);
+            assert!(
+                said.contains(named) && said.contains("a.example") && said.contains("b.example"),
+                "{said}"
+            );
+        }
+    }
+    place.configure(&config(&format!("host = \"{}\"", place.listen)));
+    let said = place.refuses(&["serve", "--dev"]);
+    assert!(said.contains("data"), "{said}");
+    place.configure(&config("host = \"b.example\""));
+    assert!(place.refuses(&["serve", "--dev"]).contains("server.host"), "dev is for this machine");
+    place.configure(&config("host = \"localhost:8080\""));
+    assert!(place.refuses(&["serve"]).contains("server.host"), "and the world is not on localhost");
+    place.is_as(&before);
+}
+
+#[test]
+fn a_newer_database_is_left_alone() {
+    let place = Place::real("a.example");
+    place.creates("ann");
+    {
+        let sql = rusqlite::Connection::open(place.data().join("dassie.db")).unwrap();
+        sql.execute_batch("PRAGMA user_version = 999; PRAGMA wal_checkpoint(TRUNCATE);").unwrap();
+    }
+    let database = || std::fs::read(place.data().join("dassie.db")).unwrap();
+    let before = database();
+    for command in [&["serve"] as &[&str], &["account", "list"], &["delivery", "list"]] {
+        let said = place.refuses(command);
+        assert!(said.contains("999") && said.contains("newer"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(before == database(), "{command:?} changed it");
+    }
+    std::fs::write(place.data().join("dassie.db"), "this is no database, but somebody's notes")
+        .unwrap();
+    let said = place.refuses(&["serve"]);
+    assert!(said.contains("dassie.db"), "{said}");
+    assert_eq!(database(), b"this is no database, but somebody's notes");
+}
+
+#[test]
+fn a_foreign_database_is_left_alone() {
+    let place = Place::real("a.example");
+    std::fs::create_dir(place.data()).unwrap();
+    let path = place.data().join("dassie.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let said = place.refuses(&["serve"]);
+    assert!(said.contains("another program"), "{said}");
+    assert!(before == std::fs::read(&path).unwrap());
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    assert!(place.refuses(&["serve"]).contains("chmod 600"), "S-124");
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_one_clear_line() {
+    let place = Place::real("a.example");
+    // root may write everywhere, but not in a file
+    std::fs::write(place.data(), "in the way").unwrap();
+    for command in [
+        &["serve"] as &[&str],
+        &["account", "create", "--username", "a", "--email", "a@b.example", "--password", PASSWORD],
+    ] {
+        let said = place.refuses(command);
+        assert!(said.contains("data folder") && said.contains("storage.data_dir"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    assert_eq!(std::fs::read(place.data()).unwrap(), b"in the way");
+}
+
+#[test]
+fn a_port_in_use_is_refused_before_anything_is_made() {
+    let place = Place::real("a.example");
+    let _taken = TcpListener::bind(&place.listen).unwrap();
+    let said = place.refuses(&["serve"]);
+    assert!(said.contains(&place.listen) && said.contains("server.listen"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(!place.data().exists(), "nothing was made");
+}
+
+#[test]
+fn two_servers_never_share_a_folder() {
+    let place = Place::new();
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    let said = place.refuses(&["serve", "--dev"]);
+    assert!(said.contains("running") && said.contains("storage.data_dir"), "{said}");
+    // on another port neither
+    let other = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let mut command = place.command(&["serve", "--dev"]);
+    let refused = run(command.env("DASSIE_SERVER_LISTEN", &other), "");
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("running"), "{refused:?}");
+    let answer = Request::new("GET", format!("{}/api/v1/instance", place.base())).send();
+    assert_eq!(answer.status, 200, "the first one was not disturbed");
+    serving.stop();
+    Serving::start(&place, &["serve", "--dev"]).stop();
+}
+
+#[test]
+fn s_085_a_first_start_for_real_has_no_usable_login() {
+    let place = Place::real("a.example");
+    let mut serving = Serving::start(&place, &["serve"]);
+    let said = eventually("it greets", || {
+        Some(serving.said()).filter(|said| said.contains("account create"))
+    });
+    assert!(said.contains("--config") && !said.contains("password"), "{said}");
+    assert_eq!(place.does(&["account", "list"]), "There is no account yet.\n");
+    for (host, status) in [("a.example", 200), ("b.example", 421)] {
+        let answer = Request::new("GET", format!("{}/api/v2/instance", place.base()))
+            .header("host", host)
+            .send();
+        assert_eq!(answer.status, status, "{host}");
+    }
+    place.creates("ann");
+    let path = format!("{}/.well-known/webfinger?resource=acct:ann@a.example", place.base());
+    let finger = Request::new("GET", path).header("host", "a.example").send().ok();
+    assert_eq!(
+        finger["links"][0]["href"].as_str().map(|href| href.starts_with("https://a.example/")),
+        Some(true)
+    );
+    serving.stop();
+}
+
+#[test]
+fn s_040_s_127_no_secret_reaches_the_log() {
+    let place = Place::new();
+    for format in ["human", "json"] {
+        let file = std::fs::read_to_string(place.file()).unwrap();
+        let file =
+            file.lines().filter(|line| !line.starts_with("format")).collect::<Vec<_>>().join("\n");
+        place.configure(&format!("{file}\nformat = \"{format}\"\n"));
+        let mut serving = Serving::start(&place, &["serve", "--dev"]);
+        let name = format!("ann_{format}");
+        place.creates(&name);
+        let token = place.does(&["token", "create", "--account", &name]).trim().to_owned();
+        let peer = Peer::start(&["mia"]);
+        let body = json!({"status": format!("the secret is marmalade @mia@{}", peer.host), "visibility": "direct"});
+        api(&place, &token, "POST", "/api/v1/statuses").json(&body).send().ok();
+        api(&place, "a-wrong-token", "GET", "/api/v1/timelines/home").send();
+        Request::new(
+            "GET",
+            format!("{}/api/v2/search?q=marmalade&access_token={token}", place.base()),
+        )
+        .send();
+        api(&place, &token, "GET", "/api/v2/search?q=marmalade").send().ok();
+        let mut browser = Browser::at(&place.base());
+        let page = browser.open("/auth/sign_in");
+        assert!(!forms(&page.text()).is_empty());
+        browser.sign_in(&page, &name, "a wrong password");
+        assert_eq!(browser.sign_in(&page, &name, PASSWORD).status, 303);
+        eventually("it is delivered", || (!peer.received().is_empty()).then_some(()));
+        // forged lines in what strangers send
+        let forged = Request::new("GET", format!("{}/nothing%0aERROR%20forged", place.base()));
+        forged.send();
+        serving.stop();
+        let said = serving.said();
+        assert!(said.to_lowercase().contains("request"), "it was logged: {said:.300}");
+        for secret in [
+            PASSWORD,
+            "a wrong password",
+            token.as_str(),
+            "a-wrong-token",
+            "PRIVATE KEY",
+            "marmalade",
+            "Bearer ",
+            "argon2",
+            &browser.cookies[0].1,
+            &browser.cookies[1].1,
+        ] {
+            assert!(!said.contains(secret), "{secret} is in the {format} log");
+        }
+        assert!(!said.lines().any(|line| line.starts_with("ERROR forged")), "a line was forged");
+        if format == "json" {
+            let log = said.lines().filter(|line| line.starts_with('{'));
+            assert!(log.clone().count() > 3);
+            for line in log {
+                serde_json::from_str::<Value>(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            }
+        }
+    }
+}

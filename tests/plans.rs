@@ -1,0 +1,378 @@
+//! No query reads a whole table that grows: everything that the main flows run is explained.
+
+use std::collections::BTreeSet;
+
+use dassie::control::{self, Command, Secret};
+use dassie::db;
+use rusqlite::config::DbConfig;
+use serde_json::{Value, json};
+
+use crate::api::{follow_peer, id, scopes, token};
+use crate::oauth;
+use crate::support::{Instance, Peer, PeerAnswer, Person, Request, eventually};
+
+/// What may be read as a whole, and why. `(part of the statement, part of the step, reason)`.
+const ALLOWED: &[(&str, &str, &str)] = &[
+    ("", "SCAN user", "the people of this server: a handful of rows"),
+    ("", "SCAN u", "the same: local followers are found from the people's side"),
+    ("count(*) FROM delivery", "SCAN delivery", "`dassie delivery list`, by hand"),
+    (
+        "FROM delivery ORDER BY due, id LIMIT",
+        "SCAN delivery",
+        "the same, in the order of the index",
+    ),
+    ("FROM job INDEXED BY job_due WHERE dead = 0 LIMIT", "SCAN job", "counts up to a limit only"),
+    ("FROM sqlite_schema", "SCAN sqlite_schema", "the schema itself, when the database is opened"),
+];
+
+/// Orders that are made by sorting, and why. `(part of the statement, reason)`.
+const SORTED: &[(&str, &str)] = &[
+    ("WITH RECURSIVE", "a thread: as many rows as are shown, 2000 at the most"),
+    ("json_each(:authors)", "home behind the kept entries: one window of time of the authors"),
+    ("known DESC, a.followers_count", "search for accounts: the 1000 that match at the most"),
+    ("WHERE status_id IN (SELECT value FROM json_each(?))", "details of the statuses of one page"),
+    (
+        "UNION SELECT account_id FROM (SELECT",
+        "whom a deletion is told: 1000 of each kind at the most",
+    ),
+    ("ORDER BY (username = ?1) DESC", "accounts whose handles differ by case: one or two"),
+];
+
+/// Every GET of the client API, in the variants that clients use.
+fn read_everything(instance: &Instance, person: &Person, status: &str, account: &str) {
+    let variants = [
+        "",
+        "?max_id=999999999999999999&limit=5",
+        "?min_id=5&limit=5",
+        "?since_id=5",
+        "?local=true&min_id=5",
+        "?remote=true",
+        "?only_media=true",
+        "?exclude_replies=true&min_id=1",
+        "?exclude_reblogs=true&only_media=true",
+        "?tagged=tag",
+        "?pinned=true",
+        "?any[]=tag&all[]=tag&none[]=no",
+        "?types[]=mention&account_id=5",
+        "?exclude_types[]=mention&min_id=1",
+        "?q=mia&resolve=false",
+        "?q=%E5%A4%A9&type=statuses&account_id=5&min_id=3",
+        "?q=tag&type=hashtags",
+        "?q=ann&following=true",
+        "?acct=ann",
+        "?acct=nobody@nowhere.example",
+        "?id[]=5&id[]=6",
+    ];
+    for route in scopes::table().iter().filter(|route| route.method == "GET") {
+        let of = if route.path.contains("/accounts/") { account } else { status };
+        for id in [of, "5"] {
+            let path = route.path.replace("{id}", id).replace("{tag}", "tag");
+            for variant in variants {
+                let path = format!("{path}{variant}");
+                let signed = person.request("GET", &path).send();
+                let open = instance.get(&path);
+                assert!(signed.status < 500 && open.status < 500, "{path}: {}", signed.text());
+            }
+        }
+    }
+    let name = &person.name;
+    for path in [
+        "/",
+        "/about",
+        "/tags/tag",
+        "/tags/tag?max_id=5",
+        "/nodeinfo/2.0",
+        "/nodeinfo/2.1",
+        &format!("/@{name}"),
+        &format!("/@{name}?max_id=5"),
+        &format!("/@{name}/{status}"),
+        "/@nobody",
+        &format!("/authorize_interaction?uri=@{name}@{}", instance.host),
+        &format!("/authorize_interaction?uri={}/users/{name}/statuses/{status}", instance.base),
+        &format!("/.well-known/webfinger?resource=acct:{name}@{}", instance.host),
+    ] {
+        assert!(instance.get(path).status < 500, "{path}");
+    }
+    for path in [
+        "/actor",
+        "/actor/outbox",
+        &format!("/users/{name}"),
+        &format!("/users/{name}/outbox"),
+        &format!("/users/{name}/outbox?page=true"),
+        &format!("/users/{name}/outbox?page=true&max_id=5"),
+        &format!("/users/{name}/followers?page=true"),
+        &format!("/users/{name}/following?page=true&max_id=9"),
+        &format!("/users/{name}/collections/featured"),
+        &format!("/users/{name}/statuses/{status}"),
+        &format!("/users/{name}/statuses/{status}/activity"),
+        "/users/nobody",
+        "/users/ann/statuses/5",
+        &format!("/users/{name}/statuses/{status}/replies?page=true&min_id=5"),
+        &format!("/users/{name}/statuses/{status}/likes"),
+        &format!("/users/{name}/statuses/{status}/shares"),
+    ] {
+        assert!(instance.activity(&format!("{}{path}", instance.base)).status < 500, "{path}");
+    }
+}
+
+/// What a person does, to somebody here and to somebody elsewhere.
+fn do_everything(instance: &Instance, person: &Person, other: &str, status: &str) {
+    let post = |path: String, body: Value| {
+        let answer = person.request("POST", &path).json(&body).send();
+        assert!(answer.status < 500, "{path}: {}", answer.text());
+        answer
+    };
+    for deed in ["favourite", "reblog", "unreblog", "unfavourite", "reblog", "favourite"] {
+        post(format!("/api/v1/statuses/{status}/{deed}"), json!({}));
+    }
+    let reply = post(
+        "/api/v1/statuses".into(),
+        json!({"status": "a reply #tag 天氣 https://a.example", "in_reply_to_id": status, "spoiler_text": "cw"}),
+    );
+    let draft = json!({"status": "@ann @bob once", "visibility": "direct"});
+    for _ in 0..2 {
+        let once =
+            person.request("POST", "/api/v1/statuses").header("idempotency-key", "k").json(&draft);
+        once.send().ok();
+    }
+    for deed in [
+        ("follow", json!({"reblogs": false, "languages": ["en"]})),
+        ("follow", json!({"reblogs": true, "notify": true, "languages": []})),
+        ("mute", json!({"duration": 60})),
+        ("unmute", json!({})),
+        ("remove_from_followers", json!({})),
+        ("block", json!({})),
+        ("follow", json!({})),
+        ("unblock", json!({})),
+        ("unfollow", json!({})),
+    ] {
+        post(format!("/api/v1/accounts/{other}/{}", deed.0), deed.1);
+    }
+    let profile = json!({"display_name": "A", "note": "#me @bob", "locked": true, "source": {"privacy": "public"}});
+    person.request("PATCH", "/api/v1/accounts/update_credentials").json(&profile).send().ok();
+    if reply.status == 200 {
+        person.delete(&format!("/api/v1/statuses/{}", id(&reply.json())));
+    }
+    let told = person.get("/api/v1/notifications");
+    if let Some(first) = told.get(0) {
+        post(format!("/api/v1/notifications/{}/dismiss", id(first)), json!({}));
+    }
+    instance.settle();
+}
+
+/// What other servers send.
+fn receive_everything(instance: &Instance, ann: &Person, peer: &Peer, status: &Value) {
+    let inbox = format!("{}/inbox", instance.base);
+    let (uri, context) = (peer.uri("mia"), "https://www.w3.org/ns/activitystreams");
+    let send = |number: &str, kind: &str, object: Value| {
+        let activity = json!({
+            "@context": context, "id": peer.at(&format!("/activities/{number}")), "type": kind,
+            "actor": uri, "object": object, "to": [format!("{context}#Public")], "cc": [ann.uri],
+        });
+        let answer = peer.send("mia", &inbox, &activity);
+        assert!(answer.status < 500, "{kind}: {}", answer.text());
+        instance.settle();
+        activity
+    };
+    let mut note = peer.create("mia", 1, "<p>hello #tag</p>", json!({
+        "cc": [ann.uri, format!("{uri}/followers")], "inReplyTo": status["uri"],
+        "published": "2024-01-01T00:00:00Z", "url": peer.at("/@mia/1"),
+        "tag": [{"type": "Hashtag", "name": "#tag"}, {"type": "Mention", "href": ann.uri, "name": "@ann"},
+                {"type": "Emoji", "name": ":x:", "icon": {"type": "Image", "url": peer.at("/x.png")}}],
+        "attachment": [{"type": "Document", "mediaType": "image/png", "url": peer.at("/a.png"), "name": "alt"}],
+    }));
+    assert_eq!(peer.send("mia", &inbox, &note).status, 202);
+    instance.settle();
+    // an answer to what has to be fetched first, and whose own parent is nowhere
+    let parent =
+        peer.create("mia", 3, "<p>parent</p>", json!({"inReplyTo": peer.at("/notes/nowhere")}));
+    peer.serve("/notes/3", parent["object"].clone());
+    let child = peer.create(
+        "mia",
+        4,
+        "<p>child</p>",
+        json!({"inReplyTo": peer.at("/notes/3"), "cc": [ann.uri]}),
+    );
+    assert_eq!(peer.send("mia", &inbox, &child).status, 202);
+    instance.settle();
+    let like = send("like", "Like", status["uri"].clone());
+    send("unlike", "Undo", like);
+    let boost = send("boost", "Announce", status["uri"].clone());
+    send("unboost", "Undo", boost);
+    send("boost3", "Announce", json!(peer.at("/notes/3")));
+    let follow = send("follow", "Follow", json!(ann.uri));
+    let asker = id(&ann.finds(&format!("mia@{}", peer.host)));
+    ann.request("POST", &format!("/api/v1/follow_requests/{asker}/authorize")).send();
+    send("unfollow", "Undo", follow.clone());
+    send("follow2", "Follow", json!(ann.uri));
+    ann.request("POST", &format!("/api/v1/follow_requests/{asker}/reject")).send();
+    note["object"]["content"] = json!("<p>edited #tag</p>");
+    note["object"]["updated"] = json!("2024-02-01T00:00:00Z");
+    send("update", "Update", note["object"].clone());
+    let block = send("block", "Block", json!(ann.uri));
+    send("unblock", "Undo", block);
+    send("accept", "Accept", json!({"type": "Follow", "actor": ann.uri, "object": uri}));
+    send("reject", "Reject", json!({"type": "Follow", "actor": ann.uri, "object": uri}));
+    send("delete", "Delete", json!({"type": "Tombstone", "id": peer.at("/notes/1")}));
+    send("flag", "Flag", json!([ann.uri]));
+    let actor = json!({
+        "id": uri, "type": "Person", "preferredUsername": "mia", "name": "New", "inbox": format!("{uri}/inbox"),
+    });
+    send("profile", "Update", actor);
+    send("goodbye", "Delete", json!(uri));
+}
+
+/// What stands in the table, or is named so in a statement.
+fn table_of<'a>(
+    statement: &'a str,
+    name: &'a str,
+    tables: &'a BTreeSet<String>,
+) -> Option<&'a str> {
+    if tables.contains(name) {
+        return Some(name);
+    }
+    let words: Vec<&str> = statement
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.windows(2).find(|pair| pair[1] == name && tables.contains(pair[0])).map(|pair| pair[0])
+}
+
+#[test]
+fn no_query_reads_a_whole_table() {
+    db::plan::record();
+    let instance = Instance::start();
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let peer = Peer::start(&["mia", "nora"]);
+    follow_peer(&instance, &ann, &peer, "mia");
+    let status = ann.writes("hello #tag 天氣 @bob", "public");
+    let nora = id(&ann.finds(&format!("nora@{}", peer.host)));
+    for visibility in ["unlisted", "private", "direct"] {
+        ann.writes(&format!("@bob @nora@{} {visibility}", peer.host), visibility);
+    }
+    bob.post(&format!("/api/v1/accounts/{}/follow", ann.id), json!({}));
+    bob.request("POST", &format!("/api/v1/statuses/{}/favourite", id(&status))).send().ok();
+    read_everything(&instance, &ann, &id(&status), &ann.id);
+    read_everything(&instance, &bob, &id(&status), &nora);
+    do_everything(&instance, &bob, &ann.id, &id(&status));
+    do_everything(&instance, &ann, &nora, &id(&status));
+    receive_everything(&instance, &ann, &peer, &status);
+    read_everything(&instance, &ann, &id(&status), &ann.id);
+    oauth::everything(&instance);
+    // a server that is down
+    peer.answer(PeerAnswer::Status(500));
+    ann.writes(&format!("@nora@{} are you there?", peer.host), "direct");
+    eventually("a delivery fails", || {
+        let list = instance.app.db.read(|conn| db::delivery::list(conn, 10)).unwrap();
+        list.iter().any(|delivery| delivery.attempts > 0).then_some(())
+    });
+    let execute = |command| control::execute(&instance.app, command);
+    execute(Command::DeliveryList { limit: 10 }).unwrap();
+    execute(Command::AccountList).unwrap();
+    let password = || Secret("a long enough one".into());
+    execute(Command::AccountPassword { account: "bob".into(), password: password() }).unwrap();
+    let create = |name: &str| Command::AccountCreate {
+        username: name.into(),
+        email: format!("{name}@c.example"),
+        password: password(),
+        admin: true,
+    };
+    execute(create("carl")).unwrap();
+    execute(Command::TokenCreate {
+        account: "carl".into(),
+        scopes: "read".into(),
+        name: "x".into(),
+    })
+    .unwrap();
+    execute(Command::AccountDelete { account: "ann".into() }).unwrap();
+    peer.answer(PeerAnswer::Status(202));
+    token(&instance, None, "read");
+    Request::new("GET", format!("{}/api/v1/timelines/public", instance.base)).send().ok();
+
+    // the schema says which tables there are
+    let path = instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    let mut query = sql.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+    let mut tables: BTreeSet<String> =
+        query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    tables.insert("sqlite_schema".into());
+    let mut looked = 0;
+    let mut offenders = Vec::new();
+    let mut used = BTreeSet::new();
+    for statement in db::plan::recorded() {
+        let word = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
+        if !["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(&word.as_str()) {
+            continue;
+        }
+        looked += 1;
+        let steps = instance.app.db.read(|conn| db::plan::explain(conn, &statement)).unwrap();
+        for step in steps {
+            let is_sorted = step.contains("USE TEMP B-TREE FOR ORDER BY");
+            let scanned = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
+            let bad = match scanned {
+                // of a virtual table: only without anything to look for
+                Some(_) if step.contains("VIRTUAL TABLE INDEX") => step.ends_with("INDEX 0:"),
+                Some(name) => table_of(&statement, name, &tables).is_some(),
+                None => is_sorted,
+            };
+            if !bad {
+                continue;
+            }
+            let reason = if is_sorted {
+                SORTED.iter().position(|(part, _)| statement.contains(part)).map(|at| (1, at))
+            } else {
+                ALLOWED
+                    .iter()
+                    .position(|(part, what, _)| {
+                        statement.contains(part)
+                            && (step == *what || step.starts_with(&format!("{what} ")))
+                    })
+                    .map(|at| (0, at))
+            };
+            match reason {
+                Some(reason) => drop(used.insert(reason)),
+                None => offenders.push(format!("{step}\n    in {statement}")),
+            }
+        }
+    }
+    assert!(looked > 150, "only {looked} statements were seen");
+    assert!(offenders.is_empty(), "{} of {looked}:\n{}", offenders.len(), offenders.join("\n"));
+    eprintln!("{looked} statements; exceptions used: {used:?}");
+}
+
+#[test]
+fn what_a_deletion_takes_along_is_found_by_an_index() {
+    let instance = Instance::start();
+    let path = instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.set_db_config(DbConfig::SQLITE_DBCONFIG_TRIGGER_EQP, true).unwrap();
+    let text = |query: &str| -> Vec<Vec<String>> {
+        let mut query = sql.prepare(query).unwrap();
+        let columns = query.column_count();
+        let rows = query.query_map([], |row| {
+            (0..columns)
+                .map(|i| row.get::<_, rusqlite::types::Value>(i))
+                .map(|value| {
+                    value.map(|value| match value {
+                        rusqlite::types::Value::Text(text) => text,
+                        other => format!("{other:?}"),
+                    })
+                })
+                .collect::<Result<Vec<_>, _>>()
+        });
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let mut checked = 0;
+    for table in text("SELECT name FROM sqlite_schema WHERE type = 'table'") {
+        for key in text(&format!("PRAGMA foreign_key_list({})", table[0])) {
+            let (table, column) = (&table[0], &key[3]);
+            let steps =
+                text(&format!("EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE {column} = 1"));
+            for step in steps {
+                assert!(!step[3].starts_with("SCAN"), "{table}.{column}: {}", step[3]);
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 30, "{checked}");
+}
