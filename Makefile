@@ -35,3 +35,7 @@ check: ## formatting and lints
 release: ## the program as it is shipped: target/release/dassie
 	$(CARGO) build --locked --release
 	@ls -l target/release/dassie
+
+.PHONY: bench
+bench: ## what it costs, measured on a seeded database (ARGS="--quick" for a short look)
+	$(CARGO) bench --locked --bench figures -- $(ARGS)

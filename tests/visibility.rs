@@ -93,7 +93,7 @@ fn build(sql: &rusqlite::Connection, world: &World, now: i64) {
     .unwrap();
     for index in 0..ACCOUNTS {
         let domain =
-            (index >= LOCAL).then(|| if index % 2 == 0 { "a.example" } else { "b.example" });
+            (index >= LOCAL).then_some(if index % 2 == 0 { "a.example" } else { "b.example" });
         sql.execute(
             "INSERT INTO account (id, username, domain, uri, created_at, suspended_at) VALUES (?, ?, ?, ?, 0, ?)",
             rusqlite::params![
