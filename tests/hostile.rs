@@ -464,3 +464,61 @@ fn f_119_s_093_signed_fetch_keeps_answers_to_the_signer() {
     assert_eq!(peer.get_signed("mia", status["uri"].as_str().unwrap()).status, 404);
     assert_eq!(peer.get_signed("mia", &ann.uri).status, 404);
 }
+
+impl Scene {
+    /// Puts the note of a vector into its Create and sends it to ann; answers its address.
+    fn pushes(&self, name: &str) -> String {
+        let mut note: Value = serde_json::from_str(&self.vector(name)).unwrap();
+        let uri = note["id"].as_str().unwrap().to_owned();
+        note.as_object_mut().unwrap().remove("@context");
+        let create = json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{uri}/activity"),
+            "type": "Create", "actor": note["attributedTo"], "to": note["to"], "object": note,
+        });
+        let inbox = format!("{}/inbox", self.ann.uri);
+        let answer = self.mallory.send("mallory", &inbox, &create);
+        assert_eq!(answer.status, 202, "{name}: {}", answer.text());
+        eventually("it is stored", || self.ann.finds_status(&uri));
+        uri
+    }
+}
+
+#[test]
+fn s_004_no_address_inside_is_ever_asked() {
+    let scene = Scene::new();
+    // what the vector points to on this machine, if anything were asked
+    let asked = scene.mallory.asked().len();
+    let uri = scene.pushes("ssrf_urls");
+    let status = scene.ann.finds_status(&uri).unwrap();
+    for attachment in status["media_attachments"].as_array().unwrap() {
+        let url = attachment["remote_url"].as_str().unwrap();
+        assert!(url.starts_with("http") && !url.contains('@'), "{url}");
+    }
+    assert_eq!(scene.mallory.asked().len(), asked, "nothing was fetched from anywhere");
+}
+
+#[test]
+fn s_052_bombs_are_cut_to_size() {
+    let scene = Scene::new();
+    let poll = scene.ann.finds_status(&scene.pushes("poll_bomb_small")).unwrap();
+    let options = poll["poll"]["options"].as_array().unwrap();
+    assert!(options.len() <= 100, "{}", options.len());
+    assert!(options.iter().all(|option| option["votes_count"].as_i64().unwrap() >= 0));
+    let asked = scene.mallory.asked().len();
+    let flood = scene.ann.finds_status(&scene.pushes("mention_flood")).unwrap();
+    assert!(flood["mentions"].as_array().unwrap().len() <= 50);
+    assert!(scene.mallory.asked().len() - asked <= 10);
+}
+
+#[test]
+fn s_049_control_characters_do_not_come_through() {
+    let scene = Scene::new();
+    let actor: Value = serde_json::from_str(&scene.vector("control_chars_actor")).unwrap();
+    scene.mallory.serve("/users/ctl", actor);
+    let found = scene
+        .ann
+        .get(&format!("/api/v2/search?resolve=true&q={}", encoded(&scene.mallory.uri("ctl"))));
+    let name = found["accounts"][0]["display_name"].as_str().unwrap();
+    assert!(!name.contains(['\u{202e}', '\0', '\u{1b}']), "{name:?}");
+    assert!(name.contains('a') && name.contains('b'));
+}
