@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Conn;
@@ -84,6 +85,9 @@ fn finish(mut sql: Connection, clock: Clock) -> Result<Conn> {
         "PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA busy_timeout=5000;
          PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;",
     )?;
+    // plans come from the schema alone: otherwise STAT4 makes SQLite compile a statement anew
+    // whenever another value is bound to it, a fifth of the time of every list
+    sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     sql.set_prepared_statement_cache_capacity(256);
     super::plan::watch(&mut sql);
     Ok(Conn { sql, clock })
