@@ -8,6 +8,7 @@ use crate::activity::build;
 use crate::app::App;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
+use crate::http;
 use crate::model::{Account, INSTANCE_ACTOR};
 use crate::service::document;
 
@@ -15,15 +16,12 @@ use super::{accept, verify};
 
 /// `GET /actor`: the instance actor, to everybody, always (F-038).
 pub async fn instance(app: Data<App>, request: HttpRequest) -> Result<HttpResponse> {
-    let site = app.site.clone();
-    let body = app
-        .read(move |conn| {
-            let account = db::account::get(conn, INSTANCE_ACTOR)?;
-            let doc = document::actor(conn, &site, &account)?;
-            serde_json::to_vec(&build::instance_actor(&doc)).map_err(Error::internal)
-        })
-        .await?;
-    Ok(accept::public_document(&request, body))
+    let body = app.document("actor".into(), |app, conn| {
+        let account = db::account::get(conn, INSTANCE_ACTOR)?;
+        let doc = document::actor(conn, &app.site, &account)?;
+        http::encode(&build::instance_actor(&doc))
+    });
+    Ok(accept::public_document(&request, body.await?.to_vec()))
 }
 
 /// `GET /users/{name}`: the actor, or for a browser the way to the profile page.
@@ -37,20 +35,19 @@ pub async fn local(
         return to_page(&app.site.profile(&name));
     }
     allow_reader(&app, &request).await?;
-    let site = app.site.clone();
-    let found = app
-        .read(move |conn| {
-            let Some(account) = find(conn, &name)? else {
-                return tombstone(conn, &site.actor(&name)).map(Err);
-            };
-            let doc = document::actor(conn, &site, &account)?;
-            serde_json::to_vec(&build::actor(&doc)).map(Ok).map_err(Error::internal)
-        })
-        .await?;
-    Ok(match found {
-        Ok(body) => accept::public_document(&request, body),
-        Err(tombstone) => accept::gone(&tombstone),
-    })
+    let wanted = name.clone();
+    let body = app.document(format!("users/{name}"), move |app, conn| {
+        let account = find(conn, &wanted)?.ok_or(Error::NotFound)?;
+        http::encode(&build::actor(&document::actor(conn, &app.site, &account)?))
+    });
+    match body.await {
+        Ok(body) => Ok(accept::public_document(&request, body.to_vec())),
+        Err(Error::NotFound) => {
+            let uri = app.site.actor(&name);
+            Ok(accept::gone(&app.read(move |conn| tombstone(conn, &uri)).await?))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The local account of a path; `None` when there is none (any more).
