@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::cache::{Keys, Tokens};
+use crate::cache::{Documents, Keys, Tokens};
 use crate::client::{Client, Lanes, Resolve, Settings};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -31,6 +31,8 @@ pub struct Parts {
     pub client: Client,
     pub lanes: Lanes,
     pub tokens: Arc<Tokens>,
+    /// Public documents, see [`App::document`].
+    documents: Documents,
     /// Private keys of local actors, parsed.
     pub keys: Keys,
     /// Rouses the worker when there is something to deliver or to do.
@@ -98,6 +100,7 @@ impl App {
             client: Client::new(settings)?,
             lanes: Lanes::new(),
             keys: Keys::default(),
+            documents: Documents::default(),
             sign_ins: Throttle::new(clock.clone()),
             registrations: Throttle::new(clock.clone()),
             // of the resolve lane's six threads two are left to others
@@ -122,6 +125,37 @@ impl App {
         actix_web::web::block(move || db.read(f))
             .await
             .map_err(|_| Error::internal("a read was cancelled"))?
+    }
+
+    /// Reads a handful of rows by their keys: at once on this thread while a reader is free, since
+    /// that takes less time than going to another thread. Not for lists, nor for what may be
+    /// slow: this thread serves all connections.
+    pub async fn read_few<T, F>(&self, f: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Conn) -> Result<T> + Send + 'static,
+    {
+        match self.db.try_read(f) {
+            Ok(result) => result,
+            Err(f) => self.read(f).await,
+        }
+    }
+
+    /// The bytes of a public document: those of before while nothing was committed since, else
+    /// as `build` makes them. `key` says all that the document depends on beside the database.
+    pub async fn document<F>(&self, key: String, build: F) -> Result<Arc<[u8]>>
+    where
+        F: FnOnce(&Self, &Conn) -> Result<Vec<u8>> + Send + 'static,
+    {
+        // read before the snapshot is taken
+        let (commits, now) = (self.db.commits(), self.clock.now_ms());
+        if let Some(body) = self.documents.get(&key, commits, now) {
+            return Ok(body);
+        }
+        let parts = self.clone();
+        let body: Arc<[u8]> = self.read(move |conn| build(&parts, conn)).await?.into();
+        self.documents.insert(key, &body, commits, now);
+        Ok(body)
     }
 
     /// Writes for a person who waits; answers after the commit.

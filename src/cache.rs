@@ -1,8 +1,10 @@
-//! Small caches of what every request needs: tokens by hash, parsed private keys by account.
+//! Small caches of what every request needs: tokens by hash, parsed private keys by account,
+//! public documents that many ask for.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::clock::MINUTE;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::model::Token;
@@ -91,6 +93,62 @@ impl Keys {
     }
 }
 
+/// How many documents are kept at the most; full, the cache starts anew.
+const MOST_DOCUMENTS: usize = 64;
+
+/// Public documents as bytes. One is good until anything is committed, so that nothing is ever
+/// shown that has changed, become private or gone (S-093); and for a minute at the longest, since
+/// what it says may depend on the time.
+#[derive(Default)]
+pub struct Documents(Mutex<HashMap<String, Document>>);
+
+struct Document {
+    body: Arc<[u8]>,
+    /// How many commits there had been before it was read.
+    commits: u64,
+    read_at: i64,
+}
+
+impl Documents {
+    /// The document if it is still good after `commits`.
+    pub fn get(&self, key: &str, commits: u64, now: i64) -> Option<Arc<[u8]>> {
+        let known = lock(&self.0);
+        let found = known.get(key)?;
+        let fresh = found.commits == commits && (0..MINUTE).contains(&(now - found.read_at));
+        fresh.then(|| Arc::clone(&found.body))
+    }
+
+    /// Keeps a document that was read after `commits` had been counted.
+    pub fn insert(&self, key: String, body: &Arc<[u8]>, commits: u64, read_at: i64) {
+        let mut known = lock(&self.0);
+        if known.len() >= MOST_DOCUMENTS {
+            known.clear();
+        }
+        known.insert(key, Document { body: Arc::clone(body), commits, read_at });
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s_093_a_document_is_good_until_the_next_commit() {
+        let documents = Documents::default();
+        let body: Arc<[u8]> = Arc::from(*b"a");
+        documents.insert("x".into(), &body, 7, 1000);
+        assert_eq!(documents.get("x", 7, 1000), Some(Arc::clone(&body)));
+        assert_eq!(documents.get("x", 8, 1000), None, "something was committed");
+        assert_eq!(documents.get("x", 7, 1000 + MINUTE), None, "a minute passed");
+        assert_eq!(documents.get("x", 7, 999), None, "the clock stepped back");
+        assert_eq!(documents.get("y", 7, 1000), None);
+        for number in 0..MOST_DOCUMENTS * 3 {
+            documents.insert(number.to_string(), &body, 7, 1000);
+        }
+        assert!(lock(&documents.0).len() <= MOST_DOCUMENTS);
+    }
 }

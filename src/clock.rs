@@ -83,11 +83,26 @@ fn format_ms(ms: i64, fraction: bool) -> String {
     let month = if mp < 10 { mp + 3 } else { mp - 9 };
     let year = yoe + era * 400 + i64::from(month <= 2);
     let (h, m, s) = (in_day / HOUR, in_day / MINUTE % 60, in_day / 1000 % 60);
+    let mut text = String::with_capacity(24);
+    let parts = [(year, 4, '-'), (month, 2, '-'), (day, 2, 'T'), (h, 2, ':'), (m, 2, ':')];
+    for (number, width, end) in parts {
+        push_digits(&mut text, number, width);
+        text.push(end);
+    }
+    push_digits(&mut text, s, 2);
     if fraction {
-        let f = in_day % 1000;
-        format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{f:03}Z")
-    } else {
-        format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}Z")
+        text.push('.');
+        push_digits(&mut text, in_day % 1000, 3);
+    }
+    text.push('Z');
+    text
+}
+
+/// The last `width` digits of a number that is not negative.
+fn push_digits(text: &mut String, number: i64, width: u32) {
+    for place in (0..width).rev() {
+        let digit = number / 10_i64.pow(place) % 10;
+        text.push(char::from(b'0' + digit as u8));
     }
 }
 

@@ -25,8 +25,8 @@ pub(super) fn get(conn: &Conn, id: i64) -> Result<Account> {
 pub(super) async fn show(app: Data<App>, path: Path<String>) -> Result<HttpResponse> {
     let id = id_of(&path)?;
     let account =
-        super::read(&app, move |app, conn| Ok(entity::Account::new(&app.site, &get(conn, id)?)));
-    Ok(http::json(&account.await?))
+        super::show_few(&app, move |app, conn| Ok(entity::Account::new(&app.site, get(conn, id)?)));
+    account.await
 }
 
 /// GET /api/v1/accounts/lookup: an account that is stored, by its handle.
@@ -36,7 +36,7 @@ pub(super) async fn lookup(app: Data<App>, params: Params) -> Result<HttpRespons
         let account = service::account::find_by_handle(conn, &app.site, &handle)?
             .filter(|account| account.suspended_at.is_none())
             .ok_or(Error::NotFound)?;
-        Ok(entity::Account::new(&app.site, &account))
+        Ok(entity::Account::new(&app.site, account))
     });
     Ok(http::json(&account.await?))
 }
@@ -61,26 +61,25 @@ pub(super) async fn statuses(
         only_media: params.flag("only_media")?.unwrap_or(false),
         ..OfAccount::default()
     };
-    let found = super::read(&app, move |app, conn| {
+    let found = page::read(&app, &request, move |app, conn| {
         let account = get(conn, id)?;
         if viewer == 0 && !account.is_local() {
             return Err(needs_person());
         }
         // nothing can be pinned yet
         if pinned {
-            return Ok(Vec::new());
+            return Ok((None, Vec::new()));
         }
         if let Some(tag) = tagged {
             let name = hashtag::normalize(&tag);
             match name.map(|name| db::status::find_tag(conn, &name)).transpose()?.flatten() {
                 Some(tag) => what.tag_id = Some(tag),
-                None => return Ok(Vec::new()),
+                None => return Ok((None, Vec::new())),
             }
         }
         let found = db::status::list_of_account(conn, viewer, what, &cut)?;
-        entity::statuses(conn, &app.site, viewer, found)
+        let shown = entity::statuses(conn, &app.site, viewer, found)?;
+        Ok((page::ends(shown.iter().map(|status| status.id)), shown))
     });
-    let found = found.await?;
-    let ends = page::ends(found.iter().map(|status| status.id));
-    Ok(page::json(&app.site, &request, &found, ends))
+    found.await
 }

@@ -1,5 +1,7 @@
 //! Whom one blocks and mutes.
 
+use std::collections::HashMap;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -33,22 +35,21 @@ pub(super) async fn mutes(
 ) -> Result<HttpResponse> {
     let me = auth.account_id()?;
     let cut = params.page(40, 80)?;
-    let found = super::read(&app, move |app, conn| {
+    let found = page::read(&app, &request, move |app, conn| {
         let rows = db::moderation::list_mutes(conn, me, &cut)?;
         let ids: Vec<i64> = rows.iter().map(|(_, account, _)| *account).collect();
-        let stored = db::account::list(conn, &ids)?;
+        let mut stored: HashMap<i64, _> =
+            db::account::list(conn, &ids)?.into_iter().map(|found| (found.id, found)).collect();
         let shown: Vec<MutedAccount> = rows
             .iter()
             .filter_map(|(_, id, expires_at)| {
-                let account = stored.iter().find(|account| account.id == *id)?;
                 Some(MutedAccount {
-                    account: Account::new(&app.site, account),
+                    account: Account::new(&app.site, stored.remove(id)?),
                     mute_expires_at: expires_at.map(api_time),
                 })
             })
             .collect();
         Ok((page::ends(rows.iter().map(|(row, _, _)| *row)), shown))
     });
-    let (ends, shown) = found.await?;
-    Ok(page::json(&app.site, &request, &shown, ends))
+    found.await
 }

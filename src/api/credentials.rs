@@ -17,8 +17,7 @@ use crate::text::language;
 /// GET /api/v1/accounts/verify_credentials.
 pub(super) async fn verify(app: Data<App>, auth: Auth) -> Result<HttpResponse> {
     let me = auth.account_id()?;
-    let own = super::read(&app, move |app, conn| own(app, conn, me)).await?;
-    Ok(http::json(&own))
+    super::show_few(&app, move |app, conn| own(app, conn, me)).await
 }
 
 /// PATCH /api/v1/accounts/update_credentials.
@@ -59,7 +58,7 @@ fn own(app: &App, conn: &Conn, me: i64) -> Result<Credential> {
     let account = db::account::get(conn, me)?;
     let user = db::user::find(conn, me)?.ok_or(Error::NotFound)?;
     let requests = db::follow::count_requests(conn, me)?;
-    Ok(entity::credential(&app.site, &account, &user, requests))
+    Ok(entity::credential(&app.site, account, user, requests))
 }
 
 fn read_change(params: &Params) -> Result<ProfileChange> {

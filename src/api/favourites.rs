@@ -51,13 +51,12 @@ pub(super) async fn list(
 ) -> Result<HttpResponse> {
     let me = auth.account_id()?;
     let cut = params.page(20, 40)?;
-    let found = super::read(&app, move |app, conn| {
+    let found = page::read(&app, &request, move |app, conn| {
         let rows = db::favourite::list_statuses(conn, me, &cut)?;
         let ids: Vec<i64> = rows.iter().map(|(_, status)| *status).collect();
         let found = super::timelines::in_order(&ids, db::status::list(conn, &ids)?);
         let shown = entity::statuses(conn, &app.site, me, found)?;
         Ok((page::ends(rows.iter().map(|(row, _)| *row)), shown))
     });
-    let (ends, shown) = found.await?;
-    Ok(page::json(&app.site, &request, &shown, ends))
+    found.await
 }

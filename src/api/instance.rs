@@ -15,22 +15,22 @@ const MOST_PEERS: i64 = 10_000;
 
 /// GET /api/v1/instance.
 pub(super) async fn v1(app: Data<App>) -> Result<HttpResponse> {
-    let instance = super::read(&app, |app, conn| {
+    let instance = app.document("api/v1/instance".into(), |app, conn| {
         let (user_count, _, status_count) = db::account::usage(conn, month_ago(conn))?;
         let domain_count = db::account::count_domains(conn)?;
         let stats = Stats { user_count, status_count, domain_count };
-        Ok(entity::V1::new(app, stats, contact(app, conn)?))
+        http::encode(&entity::V1::new(app, stats, contact(app, conn)?))
     });
-    Ok(http::json(&instance.await?))
+    Ok(http::encoded(http::JSON, instance.await?.to_vec()))
 }
 
 /// GET /api/v2/instance.
 pub(super) async fn v2(app: Data<App>) -> Result<HttpResponse> {
-    let instance = super::read(&app, |app, conn| {
+    let instance = app.document("api/v2/instance".into(), |app, conn| {
         let (_, active, _) = db::account::usage(conn, month_ago(conn))?;
-        Ok(entity::V2::new(app, active, contact(app, conn)?))
+        http::encode(&entity::V2::new(app, active, contact(app, conn)?))
     });
-    Ok(http::json(&instance.await?))
+    Ok(http::encoded(http::JSON, instance.await?.to_vec()))
 }
 
 /// GET /api/v1/instance/peers: the servers that we have met.
@@ -52,7 +52,7 @@ fn contact(app: &App, conn: &Conn) -> Result<Option<Account>> {
     };
     Ok(account
         .filter(|account| account.suspended_at.is_none())
-        .map(|account| Account::new(&app.site, &account)))
+        .map(|account| Account::new(&app.site, account)))
 }
 
 fn month_ago(conn: &Conn) -> i64 {

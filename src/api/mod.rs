@@ -24,6 +24,7 @@ mod timelines;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
+use serde::Serialize;
 
 use crate::app::App;
 use crate::db::{Conn, Tx};
@@ -41,6 +42,27 @@ where
 {
     let parts = App::clone(app);
     app.read(move |conn| f(&parts, conn)).await
+}
+
+/// Reads something and answers it; the JSON is written on the thread that read the rows.
+async fn show<T, F>(app: &Data<App>, f: F) -> Result<HttpResponse>
+where
+    T: Serialize,
+    F: FnOnce(&App, &Conn) -> Result<T> + Send + 'static,
+{
+    let body = read(app, move |app, conn| http::encode(&f(app, conn)?)).await?;
+    Ok(http::encoded(http::JSON, body))
+}
+
+/// The same for a handful of rows that are found by their keys: see [`App::read_few`].
+async fn show_few<T, F>(app: &Data<App>, f: F) -> Result<HttpResponse>
+where
+    T: Serialize,
+    F: FnOnce(&App, &Conn) -> Result<T> + Send + 'static,
+{
+    let parts = App::clone(app);
+    let body = app.read_few(move |conn| http::encode(&f(&parts, conn)?)).await?;
+    Ok(http::encoded(http::JSON, body))
 }
 
 /// Writes with the program's parts at hand; answers after the commit.

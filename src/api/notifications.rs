@@ -27,15 +27,14 @@ pub(super) async fn list(
     if kinds.is_empty() {
         return Ok(http::json(&[(); 0]));
     }
-    let found = super::read(&app, move |app, conn| {
+    let found = page::read(&app, &request, move |app, conn| {
         let all = kinds.len() == NotificationKind::ALL.len();
         let wanted = Wanted { kinds: if all { Vec::new() } else { kinds }, from };
         let rows = db::notification::list(conn, me, &wanted, &cut)?;
         let shown = entity::notifications(conn, &app.site, me, &rows)?;
         Ok((page::ends(rows.iter().map(|one| one.id)), shown))
     });
-    let (ends, shown) = found.await?;
-    Ok(page::json(&app.site, &request, &shown, ends))
+    found.await
 }
 
 /// The kinds that are left; a word for a kind that this server does not have names nothing.

@@ -1,10 +1,14 @@
 //! Lists in pages: the `Link` header that clients follow (S-061).
 
 use actix_web::http::header::{HeaderValue, LINK};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use url::Url;
 
+use crate::app::App;
+use crate::db::Conn;
+use crate::error::Result;
 use crate::http;
 use crate::site::Site;
 
@@ -14,24 +18,31 @@ const LONGEST_QUERY: usize = 2000;
 /// What the paging itself sets, and what has no place in an address.
 const DROPPED: [&str; 4] = ["max_id", "min_id", "since_id", "access_token"];
 
-/// A JSON list with `Link: …; rel="next", …; rel="prev"`. `first` and `last` are the ids of the
-/// rows that stand at the ends of the page, also where those are not shown.
-pub(super) fn json<T: Serialize>(
-    site: &Site,
-    request: &HttpRequest,
-    items: &T,
-    ends: Option<(i64, i64)>,
-) -> HttpResponse {
-    let mut response = http::json(items);
-    let link = ends.and_then(|ends| link(site, request.path(), request.query_string(), ends));
+/// The ids of the rows that stand at the ends of a page, also where those are not shown.
+type Ends = Option<(i64, i64)>;
+
+/// Reads a list and answers it with `Link: …; rel="next", …; rel="prev"`. The JSON is written on
+/// the thread that read the rows.
+pub(super) async fn read<T, F>(app: &Data<App>, request: &HttpRequest, f: F) -> Result<HttpResponse>
+where
+    T: Serialize,
+    F: FnOnce(&App, &Conn) -> Result<(Ends, T)> + Send + 'static,
+{
+    let found = super::read(app, move |app, conn| {
+        let (ends, items) = f(app, conn)?;
+        Ok((ends, http::encode(&items)?))
+    });
+    let (ends, body) = found.await?;
+    let mut response = http::encoded(http::JSON, body);
+    let link = ends.and_then(|ends| link(&app.site, request.path(), request.query_string(), ends));
     if let Some(value) = link.and_then(|text| HeaderValue::from_str(&text).ok()) {
         response.headers_mut().insert(LINK, value);
     }
-    response
+    Ok(response)
 }
 
 /// The first and the last of some ids.
-pub(super) fn ends(mut ids: impl Iterator<Item = i64>) -> Option<(i64, i64)> {
+pub(super) fn ends(mut ids: impl Iterator<Item = i64>) -> Ends {
     let first = ids.next()?;
     Some((first, ids.last().unwrap_or(first)))
 }

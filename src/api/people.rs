@@ -4,8 +4,7 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::entity::{self, Account};
-use super::{Auth, accounts, id_of, page};
+use super::{Auth, accounts, entity, id_of, page};
 use crate::app::App;
 use crate::db::follow::Side;
 use crate::db::{self, Conn};
@@ -28,15 +27,13 @@ where
     F: FnOnce(&Conn, &Page) -> Result<Rows> + Send + 'static,
 {
     let cut = params.page(40, 80)?;
-    let found = super::read(app, move |app, conn| {
+    let found = page::read(app, request, move |app, conn| {
         let rows = find(conn, &cut)?;
         let ids: Vec<i64> = rows.iter().map(|(_, account)| *account).collect();
-        let shown: Vec<Account> =
-            entity::accounts(&app.site, &ids, &db::account::list(conn, &ids)?);
+        let shown = entity::accounts(&app.site, &ids, db::account::list(conn, &ids)?);
         Ok((page::ends(rows.iter().map(|(row, _)| *row)), shown))
     });
-    let (ends, shown) = found.await?;
-    Ok(page::json(&app.site, request, &shown, ends))
+    found.await
 }
 
 /// GET /api/v1/accounts/:id/followers.

@@ -20,11 +20,11 @@ const THREAD_ANONYMOUS: (i64, i64) = (40, 60);
 /// GET /api/v1/statuses/:id.
 pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
     let (id, viewer) = (id_of(&path)?, auth.viewer());
-    let status = super::read(&app, move |app, conn| {
+    let status = super::show(&app, move |app, conn| {
         let status = visibility::get(conn, viewer, id)?;
         entity::status(conn, &app.site, viewer, status)
     });
-    Ok(http::json(&status.await?))
+    status.await
 }
 
 /// GET /api/v1/statuses/:id/context.
@@ -35,7 +35,7 @@ pub(super) async fn context(
 ) -> Result<HttpResponse> {
     let (id, viewer) = (id_of(&path)?, auth.viewer());
     let (above, below) = if viewer == 0 { THREAD_ANONYMOUS } else { THREAD };
-    let thread = super::read(&app, move |app, conn| {
+    let thread = super::show(&app, move |app, conn| {
         let status = visibility::get(conn, viewer, id)?;
         let id = status.reblog_of_id.unwrap_or(status.id);
         let mut all = db::status::list_ancestors(conn, viewer, id, above)?;
@@ -46,7 +46,7 @@ pub(super) async fn context(
         let descendants = ancestors.split_off(split.min(ancestors.len()));
         Ok(Context { ancestors, descendants })
     });
-    Ok(http::json(&thread.await?))
+    thread.await
 }
 
 /// GET /api/v1/statuses/:id/source: one's own status as it was written.

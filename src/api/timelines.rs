@@ -35,14 +35,13 @@ pub(super) async fn home(
 ) -> Result<HttpResponse> {
     let me = auth.account_id()?;
     let cut = params.page(20, 40)?;
-    let found = super::read(&app, move |app, conn| {
+    let found = page::read(&app, &request, move |app, conn| {
         let ids = service::timeline::home(conn, me, &cut)?;
         let found = in_order(&ids, db::status::list(conn, &ids)?);
         let shown = entity::statuses(conn, &app.site, me, found)?;
         Ok((page::ends(ids.into_iter()), shown))
     });
-    let (ends, shown) = found.await?;
-    Ok(page::json(&app.site, &request, &shown, ends))
+    found.await
 }
 
 /// Which part of a shared timeline is wanted.
@@ -84,13 +83,12 @@ pub(super) async fn public(
         (false, true) => Origin::Remote,
         (false, false) => Origin::All,
     };
-    let found = super::read(&app, move |app, conn| {
+    let found = page::read(&app, &request, move |app, conn| {
         let found = db::status::list_public(conn, viewer, origin, part.only_media, &cut)?;
-        entity::statuses(conn, &app.site, viewer, found)
+        let shown = entity::statuses(conn, &app.site, viewer, found)?;
+        Ok((page::ends(shown.iter().map(|status| status.id)), shown))
     });
-    let found = found.await?;
-    let ends = page::ends(found.iter().map(|status| status.id));
-    Ok(page::json(&app.site, &request, &found, ends))
+    found.await
 }
 
 /// The tags of a tag timeline: one of `any`, each of `all`, none of `none`.
@@ -117,14 +115,13 @@ pub(super) async fn tag(
     };
     let mut tags = Tags { any: more("any")?, all: more("all")?, none: more("none")? };
     tags.any.extend(hashtag::normalize(&path));
-    let found = super::read(&app, move |app, conn| {
+    let found = page::read(&app, &request, move |app, conn| {
         let found = tagged(conn, viewer, &tags, part, &cut)?;
         let ends = page::ends(found.iter().map(|status| status.id));
         let kept = sift(conn, found, &tags, part)?;
         Ok((ends, entity::statuses(conn, &app.site, viewer, kept)?))
     });
-    let (ends, shown) = found.await?;
-    Ok(page::json(&app.site, &request, &shown, ends))
+    found.await
 }
 
 /// A page of what has any of the tags.

@@ -98,12 +98,34 @@ impl Db {
 
     /// Runs `f` on a reader, in one snapshot. Blocks while all readers are out.
     pub fn read<T>(&self, f: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
-        let reader = ReaderGuard { inner: &self.inner, conn: Some(self.take_reader()) };
+        self.read_on(self.take_reader(), f)
+    }
+
+    /// The same if a reader is free this moment; else gives `f` back.
+    pub fn try_read<T, F>(&self, f: F) -> std::result::Result<Result<T>, F>
+    where
+        F: FnOnce(&Conn) -> Result<T>,
+    {
+        let free = lock(&self.inner.readers).pop();
+        match free {
+            Some(reader) => Ok(self.read_on(reader, f)),
+            None => Err(f),
+        }
+    }
+
+    fn read_on<T>(&self, reader: Conn, f: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
+        let reader = ReaderGuard { inner: &self.inner, conn: Some(reader) };
         let conn = reader.conn.as_ref().ok_or_else(|| Error::internal("no reader"))?;
         conn.sql.prepare_cached("BEGIN")?.execute([])?;
         let result = f(conn);
         conn.sql.prepare_cached("COMMIT")?.execute([])?;
         result
+    }
+
+    /// How often something was committed since the start. Counted before the writes are answered:
+    /// what was read at one count and is used at the same one is as new as anybody can know.
+    pub fn commits(&self) -> u64 {
+        self.inner.writer.commits()
     }
 
     /// Queues `f` for the writer. It runs in a savepoint of its own: an error or a panic undoes

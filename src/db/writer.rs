@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
@@ -63,6 +63,7 @@ struct Shared {
     queues: Mutex<Queues>,
     wake: Condvar,
     fail_commits: AtomicU32,
+    commits: AtomicU64,
 }
 
 #[derive(Default)]
@@ -114,6 +115,7 @@ impl Writer {
             queues: Mutex::new(Queues::default()),
             wake: Condvar::new(),
             fail_commits: AtomicU32::new(0),
+            commits: AtomicU64::new(0),
         });
         let hook = Arc::clone(&shared);
         conn.sql.commit_hook(Some(move || {
@@ -150,6 +152,10 @@ impl Writer {
             self.shared.wake.notify_one();
         }
         Written { answer: receiver }
+    }
+
+    pub(super) fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::SeqCst)
     }
 
     pub(super) fn fail_commits(&self, count: u32) {
@@ -218,6 +224,8 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64) {
         if commit.is_err() && !conn.sql.is_autocommit() {
             let _ = conn.sql.execute_batch("ROLLBACK");
         }
+        // also after a failure: it may have reached the disk all the same
+        shared.commits.fetch_add(1, Ordering::SeqCst);
         if let Err(error) = &commit {
             tracing::error!(%error, writes = done.len(), "commit failed");
         } else if !events.is_empty() {

@@ -8,6 +8,7 @@ use crate::activity::build;
 use crate::app::App;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
+use crate::http;
 use crate::model::{Account, INSTANCE_ACTOR};
 use crate::service::document;
 
@@ -15,15 +16,12 @@ use super::{accept, verify};
 
 /// `GET /actor`: the instance actor, to everybody, always (F-038).
 pub async fn instance(app: Data<App>, request: HttpRequest) -> Result<HttpResponse> {
-    let site = app.site.clone();
-    let body = app
-        .read(move |conn| {
-            let account = db::account::get(conn, INSTANCE_ACTOR)?;
-            let doc = document::actor(conn, &site, &account)?;
-            serde_json::to_vec(&build::instance_actor(&doc)).map_err(Error::internal)
-        })
-        .await?;
-    Ok(accept::public_document(&request, body))
+    let body = app.document("actor".into(), |app, conn| {
+        let account = db::account::get(conn, INSTANCE_ACTOR)?;
+        let doc = document::actor(conn, &app.site, &account)?;
+        http::encode(&build::instance_actor(&doc))
+    });
+    Ok(accept::public_document(&request, body.await?.to_vec()))
 }
 
 /// `GET /users/{name}`: the actor, or for a browser the way to the profile page.
@@ -37,21 +35,27 @@ pub async fn local(
         return to_page(&app.site.profile(&name));
     }
     let reader = admit(&app, &request).await?;
-    let site = app.site.clone();
-    let found = app
-        .read(move |conn| {
-            let Some(account) = find(conn, &name)? else {
-                return tombstone(conn, &site.actor(&name)).map(Err);
-            };
-            reader.check(conn, account.id)?;
-            let doc = document::actor(conn, &site, &account)?;
-            serde_json::to_vec(&build::actor(&doc)).map(Ok).map_err(Error::internal)
+    if reader.is_somebody() {
+        let wanted = name.clone();
+        app.read(move |conn| match find(conn, &wanted)? {
+            Some(account) => reader.check(conn, account.id),
+            None => Ok(()),
         })
         .await?;
-    Ok(match found {
-        Ok(body) => reader.answer(&request, body),
-        Err(tombstone) => accept::gone(&tombstone),
-    })
+    }
+    let wanted = name.clone();
+    let body = app.document(format!("users/{name}"), move |app, conn| {
+        let account = find(conn, &wanted)?.ok_or(Error::NotFound)?;
+        http::encode(&build::actor(&document::actor(conn, &app.site, &account)?))
+    });
+    match body.await {
+        Ok(body) => Ok(reader.answer(&request, body.to_vec())),
+        Err(Error::NotFound) => {
+            let uri = app.site.actor(&name);
+            Ok(accept::gone(&app.read(move |conn| tombstone(conn, &uri)).await?))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The local account of a path; `None` when there is none (any more).
@@ -93,6 +97,11 @@ pub async fn admit(app: &App, request: &HttpRequest) -> Result<Reader> {
 }
 
 impl Reader {
+    /// Whether the answer depends on who asks.
+    fn is_somebody(self) -> bool {
+        self.signer.is_some()
+    }
+
     /// Whom the account blocks finds nothing (S-094).
     pub fn check(self, conn: &Conn, account: i64) -> Result<()> {
         match self.signer {

@@ -6,4 +6,4 @@ pub mod peer;
 pub mod respond;
 
 pub use params::Params;
-pub use respond::{JSON, json};
+pub use respond::{JSON, encode, encoded, json};

@@ -5,7 +5,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// The content type of the client API.
 pub const JSON: &str = "application/json; charset=utf-8";
@@ -17,12 +17,22 @@ pub fn json<T: Serialize>(value: &T) -> HttpResponse {
 
 /// 200 with a JSON body under another content type.
 pub fn typed<T: Serialize>(content_type: &'static str, value: &T) -> HttpResponse {
-    match serde_json::to_vec(value) {
-        Ok(body) => HttpResponse::Ok()
-            .insert_header((header::CONTENT_TYPE, HeaderValue::from_static(content_type)))
-            .body(body),
-        Err(error) => Error::internal(format!("cannot write JSON: {error}")).error_response(),
+    match encode(value) {
+        Ok(body) => encoded(content_type, body),
+        Err(error) => error.error_response(),
     }
+}
+
+/// JSON as bytes, to be written where the value was made.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|e| Error::internal(format!("cannot write JSON: {e}")))
+}
+
+/// 200 with what [`encode`] wrote.
+pub fn encoded(content_type: &'static str, body: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, HeaderValue::from_static(content_type)))
+        .body(body)
 }
 
 impl ResponseError for Error {

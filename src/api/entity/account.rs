@@ -1,5 +1,7 @@
 //! Account, and what its owner sees of it.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::{Emoji, emojis};
@@ -46,24 +48,25 @@ pub(crate) struct Account {
 impl Account {
     /// The shape of a stored account. Addresses are absolute and never empty: clients fail the
     /// whole page otherwise.
-    pub(crate) fn new(site: &Site, account: &model::Account) -> Self {
-        let avatar = account.avatar_url.clone().unwrap_or_else(|| site.missing_avatar());
-        let header = account.header_url.clone().unwrap_or_else(|| site.missing_header());
+    pub(crate) fn new(site: &Site, account: model::Account) -> Self {
         let local = account.is_local();
+        let acct = account.acct();
+        let avatar = account.avatar_url.unwrap_or_else(|| site.missing_avatar());
+        let header = account.header_url.unwrap_or_else(|| site.missing_header());
         Self {
             id: account.id,
-            username: account.username.clone(),
-            acct: account.acct(),
-            display_name: account.display_name.clone(),
+            username: account.username,
+            acct,
+            display_name: account.display_name,
             locked: account.locked,
             bot: account.kind.is_bot(),
             discoverable: account.discoverable,
             indexable: account.indexable,
             group: account.kind == ActorKind::Group,
             created_at: api_time(account.created_at - account.created_at.rem_euclid(DAY)),
-            note: account.note.clone(),
-            url: account.page().to_owned(),
-            uri: account.uri.clone(),
+            note: account.note,
+            url: account.url.unwrap_or_else(|| account.uri.clone()),
+            uri: account.uri,
             avatar_static: avatar.clone(),
             avatar,
             header_static: header.clone(),
@@ -74,17 +77,19 @@ impl Account {
             last_status_at: account.last_status_at.map(date),
             hide_collections: local.then_some(false),
             noindex: local.then_some(!account.indexable),
-            emojis: emojis(&account.emojis),
+            emojis: emojis(account.emojis),
             roles: local.then_some([]),
-            fields: account.fields.clone(),
+            fields: account.fields,
         }
     }
 }
 
 /// Accounts in the order of `ids`; those that are gone are left out.
-pub(crate) fn accounts(site: &Site, ids: &[i64], found: &[model::Account]) -> Vec<Account> {
+pub(crate) fn accounts(site: &Site, ids: &[i64], found: Vec<model::Account>) -> Vec<Account> {
+    let mut found: HashMap<i64, model::Account> =
+        found.into_iter().map(|account| (account.id, account)).collect();
     ids.iter()
-        .filter_map(|id| found.iter().find(|account| account.id == *id))
+        .filter_map(|id| found.remove(id))
         .filter(|account| account.suspended_at.is_none())
         .map(|account| Account::new(site, account))
         .collect()
@@ -135,18 +140,17 @@ struct Role {
 /// The shape of one's own account.
 pub(crate) fn credential(
     site: &Site,
-    account: &model::Account,
-    user: &User,
+    account: model::Account,
+    user: User,
     follow_requests_count: i64,
 ) -> Credential {
     Credential {
-        account: Account::new(site, account),
         source: Source {
             // Mastodon has no default of `direct`
             privacy: user.default_visibility.min(Visibility::Private).as_str(),
             sensitive: user.default_sensitive,
-            language: user.default_language.clone(),
-            note: user.note_source.clone(),
+            language: user.default_language,
+            note: user.note_source,
             fields: account.fields.clone(),
             follow_requests_count,
             hide_collections: false,
@@ -154,6 +158,7 @@ pub(crate) fn credential(
             indexable: account.indexable,
             attribution_domains: [],
         },
+        account: Account::new(site, account),
         role: Role { id: "-99", name: "", permissions: "0", color: "", highlighted: false },
     }
 }
@@ -178,7 +183,7 @@ mod tests {
             created_at: 1_767_323_045_678,
             ..Default::default()
         };
-        let json = to_value(Account::new(&site, &stored)).unwrap();
+        let json = to_value(Account::new(&site, stored.clone())).unwrap();
         assert_eq!(json["id"], "115000000000000001");
         assert_eq!(json["acct"], "x@b.example");
         assert_eq!(json["url"], "https://b.example/x");
@@ -186,6 +191,6 @@ mod tests {
         assert_eq!(json["avatar"], "https://a.example/assets/avatar.png");
         assert!(json["last_status_at"].is_null() && json.get("roles").is_none());
         let local = model::Account { domain: None, ..stored };
-        assert_eq!(to_value(Account::new(&site, &local)).unwrap()["roles"], serde_json::json!([]));
+        assert_eq!(to_value(Account::new(&site, local)).unwrap()["roles"], serde_json::json!([]));
     }
 }

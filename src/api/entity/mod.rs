@@ -32,12 +32,12 @@ pub(super) struct Emoji {
     visible_in_picker: bool,
 }
 
-fn emojis(list: &[model::Emoji]) -> Vec<Emoji> {
-    list.iter()
+fn emojis(list: Vec<model::Emoji>) -> Vec<Emoji> {
+    list.into_iter()
         .map(|emoji| Emoji {
-            shortcode: emoji.shortcode.clone(),
-            url: emoji.url.clone(),
-            static_url: emoji.static_url.clone(),
+            shortcode: emoji.shortcode,
+            url: emoji.url,
+            static_url: emoji.static_url,
             visible_in_picker: true,
         })
         .collect()
@@ -61,4 +61,13 @@ fn id_or_null<S: Serializer>(id: &Option<i64>, to: S) -> Result<S::Ok, S::Error>
 /// One account stands at many statuses of a page and is built once.
 fn shared<T: Serialize, S: Serializer>(value: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
     value.as_ref().serialize(to)
+}
+
+/// The same where there may be none: a status that several boosts or notifications are about.
+#[allow(clippy::ref_option)]
+fn shared_or_null<T: Serialize, S: Serializer>(
+    value: &Option<Arc<T>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    value.as_deref().serialize(to)
 }

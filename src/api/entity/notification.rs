@@ -23,8 +23,8 @@ pub(crate) struct Notification {
     group_key: String,
     #[serde(serialize_with = "super::shared")]
     account: Arc<Account>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "super::shared_or_null")]
+    status: Option<Arc<Status>>,
 }
 
 /// The shapes of a page of notifications, in its order.
@@ -36,14 +36,14 @@ pub(crate) fn notifications(
 ) -> Result<Vec<Notification>> {
     let from: Vec<i64> = page.iter().map(|one| one.from_account_id).collect();
     let accounts: HashMap<i64, Arc<Account>> = db::account::list(conn, &from)?
-        .iter()
+        .into_iter()
         .map(|account| (account.id, Arc::new(Account::new(site, account))))
         .collect();
     let about: Vec<i64> = page.iter().filter_map(|one| one.status_id).collect();
-    let shown: HashMap<i64, Status> =
+    let shown: HashMap<i64, Arc<Status>> =
         statuses(conn, site, viewer, db::status::list(conn, &about)?)?
             .into_iter()
-            .map(|status| (status.id, status))
+            .map(|status| (status.id, Arc::new(status)))
             .collect();
     Ok(page
         .iter()

@@ -49,7 +49,7 @@ impl Poll {
                 .iter()
                 .map(|(title, votes)| Choice { title: title.clone(), votes_count: *votes })
                 .collect(),
-            emojis: super::emojis(&status.emojis),
+            emojis: super::emojis(status.emojis.clone()),
         })
     }
 }

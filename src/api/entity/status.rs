@@ -52,7 +52,8 @@ pub(crate) struct Status {
     /// As written; in the answer to a deletion only.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    reblog: Option<Box<Status>>,
+    #[serde(serialize_with = "super::shared_or_null")]
+    reblog: Option<Arc<Status>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     application: Option<Program>,
     #[serde(serialize_with = "super::shared")]
@@ -73,7 +74,7 @@ impl Status {
         self.content = None;
         self.text = Some(text.unwrap_or_default());
         if let Some(inner) = &mut self.reblog {
-            inner.content = None;
+            Arc::make_mut(inner).content = None;
         }
         self
     }
@@ -139,19 +140,23 @@ pub(crate) fn statuses(
     let boosted: Vec<i64> = page.iter().filter_map(|status| status.reblog_of_id).collect();
     let boosted = db::status::list(conn, &boosted)?;
     let details = Details::read(conn, site, viewer, &page, &boosted)?;
-    let boosted: HashMap<i64, &model::Status> = boosted.iter().map(|s| (s.id, s)).collect();
-    let shape = |status: &model::Status| {
+    let boosted: HashMap<i64, Arc<Status>> = boosted
+        .into_iter()
+        .filter_map(|status| Some((status.id, Arc::new(details.shape(status)?))))
+        .collect();
+    let shape = |status: model::Status| {
+        let of = status.reblog_of_id;
         let mut shown = details.shape(status)?;
-        if let Some(of) = status.reblog_of_id {
-            let inner = details.shape(boosted.get(&of)?)?;
+        if let Some(of) = of {
+            let inner = boosted.get(&of)?;
             // Mastodon's clients look at either of the two
             shown.favourited = inner.favourited;
             shown.reblogged = inner.reblogged;
-            shown.reblog = Some(Box::new(inner));
+            shown.reblog = Some(Arc::clone(inner));
         }
         Some(shown)
     };
-    Ok(page.iter().filter_map(shape).collect())
+    Ok(page.into_iter().filter_map(shape).collect())
 }
 
 /// All that hangs on the statuses of a page, one query a table.
@@ -188,7 +193,7 @@ impl Details {
         let wanted: HashSet<i64> =
             authors.iter().copied().chain(named.iter().map(|(_, account)| *account)).collect();
         let wanted: Vec<i64> = wanted.into_iter().collect();
-        let stored: HashMap<i64, model::Account> = db::account::list(conn, &wanted)?
+        let mut stored: HashMap<i64, model::Account> = db::account::list(conn, &wanted)?
             .into_iter()
             .map(|account| (account.id, account))
             .collect();
@@ -224,7 +229,7 @@ impl Details {
             now: conn.now(),
             accounts: authors
                 .iter()
-                .filter_map(|id| stored.get(id))
+                .filter_map(|id| stored.remove(id))
                 .map(|account| (account.id, Arc::new(Account::new(site, account))))
                 .collect(),
             mentions,
@@ -239,7 +244,7 @@ impl Details {
         })
     }
 
-    fn shape(&self, status: &model::Status) -> Option<Status> {
+    fn shape(&self, status: model::Status) -> Option<Status> {
         let person = self.viewer != 0;
         let id = status.id;
         let pinnable = person
@@ -252,11 +257,12 @@ impl Details {
             in_reply_to_id: status.in_reply_to_id,
             in_reply_to_account_id: status.in_reply_to_account_id,
             sensitive: status.sensitive,
-            spoiler_text: status.spoiler_text.clone(),
+            poll: Poll::new(&status, person, self.now),
+            spoiler_text: status.spoiler_text,
             visibility: status.visibility.as_str(),
-            language: status.language.clone(),
-            uri: status.uri.clone(),
-            url: status.page().to_owned(),
+            language: status.language,
+            url: status.url.unwrap_or_else(|| status.uri.clone()),
+            uri: status.uri,
             replies_count: status.replies_count,
             reblogs_count: status.reblogs_count,
             favourites_count: status.favourites_count,
@@ -267,7 +273,7 @@ impl Details {
             bookmarked: person.then_some(false),
             pinned: pinnable.then_some(false),
             filtered: person.then_some([]),
-            content: Some(status.content.clone()),
+            content: Some(status.content),
             text: None,
             reblog: None,
             application: status.application_id.and_then(|id| self.programs.get(&id).cloned()),
@@ -275,10 +281,9 @@ impl Details {
             media_attachments: self.media.get(&id).cloned().unwrap_or_default(),
             mentions: self.mentions.get(&id).cloned().unwrap_or_default(),
             tags: self.tags.get(&id).cloned().unwrap_or_default(),
-            emojis: emojis(&status.emojis),
+            emojis: emojis(status.emojis),
             quote: (),
             card: (),
-            poll: Poll::new(status, person, self.now),
         })
     }
 }
