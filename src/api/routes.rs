@@ -22,7 +22,7 @@ type On = (Method, Need, Route);
 #[rustfmt::skip] // one line a route
 pub fn routes(config: &mut ServiceConfig) {
     use Need::{Optional, Public, User};
-    let mut table: [(&str, Vec<On>); 56] = [
+    let table: [(&str, Vec<On>); 56] = [
         ("/v1/apps", vec![post(Public, apps::create)]),
         ("/v1/apps/verify_credentials", vec![get(Need::App, apps::verify_credentials)]),
 
@@ -91,6 +91,7 @@ pub fn routes(config: &mut ServiceConfig) {
     ];
     // a path without parameters is compared as it is, the others are regular expressions: those
     // are tried last
+    let mut table = table;
     table.sort_by_key(|(path, _)| path.contains('{'));
     let mut scope = web::scope("/api");
     for (path, methods) in table {

@@ -137,6 +137,9 @@ pub(crate) fn statuses(
     Ok(statuses_and_accounts(conn, site, viewer, page, &[])?.0)
 }
 
+/// Shapes of accounts by their ids.
+type Accounts = HashMap<i64, Arc<Account>>;
+
 /// The same, and the shapes of the accounts that are read for it, `others` among them.
 pub(super) fn statuses_and_accounts(
     conn: &Conn,
@@ -144,7 +147,7 @@ pub(super) fn statuses_and_accounts(
     viewer: i64,
     page: Vec<model::Status>,
     others: &[i64],
-) -> Result<(Vec<Status>, HashMap<i64, Arc<Account>>)> {
+) -> Result<(Vec<Status>, Accounts)> {
     if page.is_empty() && others.is_empty() {
         return Ok(Default::default());
     }
@@ -175,7 +178,7 @@ pub(super) fn statuses_and_accounts(
 struct Details {
     viewer: i64,
     now: i64,
-    accounts: HashMap<i64, Arc<Account>>,
+    accounts: Accounts,
     mentions: HashMap<i64, Vec<Mention>>,
     tags: HashMap<i64, Vec<Tag>>,
     media: HashMap<i64, Vec<Media>>,
