@@ -38,8 +38,10 @@ pub(super) async fn mutes(
     let found = page::read(&app, &request, move |app, conn| {
         let rows = db::moderation::list_mutes(conn, me, &cut)?;
         let ids: Vec<i64> = rows.iter().map(|(_, account, _)| *account).collect();
-        let mut stored: HashMap<i64, _> =
-            db::account::list(conn, &ids)?.into_iter().map(|found| (found.id, found)).collect();
+        let mut stored: HashMap<i64, _> = db::account::list_shown(conn, &ids)?
+            .into_iter()
+            .map(|found| (found.id, found))
+            .collect();
         let shown: Vec<MutedAccount> = rows
             .iter()
             .filter_map(|(_, id, expires_at)| {

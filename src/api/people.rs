@@ -30,7 +30,7 @@ where
     let found = page::read(app, request, move |app, conn| {
         let rows = find(conn, &cut)?;
         let ids: Vec<i64> = rows.iter().map(|(_, account)| *account).collect();
-        let shown = entity::accounts(&app.site, &ids, db::account::list(conn, &ids)?);
+        let shown = entity::accounts(&app.site, &ids, db::account::list_shown(conn, &ids)?);
         Ok((page::ends(rows.iter().map(|(row, _)| *row)), shown))
     });
     found.await

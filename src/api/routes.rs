@@ -89,6 +89,10 @@ pub fn routes(config: &mut ServiceConfig) {
 
         ("/v2/search", vec![get(User(&["read:search"]), search::all)]),
     ];
+    // a path without parameters is compared as it is, the others are regular expressions: those
+    // are tried last
+    let mut table = table;
+    table.sort_by_key(|(path, _)| path.contains('{'));
     let mut scope = web::scope("/api");
     for (path, methods) in table {
         scope = scope.service(resource(path, methods));

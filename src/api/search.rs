@@ -233,7 +233,7 @@ fn find_accounts(
         }
     }
     ids.truncate(query.limit);
-    Ok(entity::accounts(&app.site, &ids, db::account::list(conn, &ids)?))
+    Ok(entity::accounts(&app.site, &ids, db::account::list_shown(conn, &ids)?))
 }
 
 fn find_statuses(

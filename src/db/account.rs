@@ -13,6 +13,12 @@ const COLUMNS: &str = "id, username, domain, uri, url, kind, display_name, note,
   followers_uri, following_uri, featured_uri, moved_to_uri, created_at, fetched_at, suspended_at,
   statuses_count, followers_count, following_count, last_status_at";
 
+/// The same without the addresses that only deliveries and fetches need.
+const SHOWN: &str = "id, username, domain, uri, url, kind, display_name, note, fields, emojis,
+  avatar_url, header_url, locked, discoverable, indexable, NULL, NULL, NULL,
+  NULL, NULL, NULL, NULL, created_at, fetched_at, suspended_at,
+  statuses_count, followers_count, following_count, last_status_at";
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
         id: row.get(0)?,
@@ -115,10 +121,20 @@ pub fn find_remote(conn: &Conn, username: &str, domain: &str) -> Result<Option<A
 
 /// Those of `ids` that exist, in no order.
 pub fn list(conn: &Conn, ids: &[i64]) -> Result<Vec<Account>> {
+    list_columns(conn, COLUMNS, ids)
+}
+
+/// Those of `ids` that exist, in no order, as far as people see them: without the addresses of
+/// inboxes and collections.
+pub fn list_shown(conn: &Conn, ids: &[i64]) -> Result<Vec<Account>> {
+    list_columns(conn, SHOWN, ids)
+}
+
+fn list_columns(conn: &Conn, columns: &str, ids: &[i64]) -> Result<Vec<Account>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = format!("SELECT {COLUMNS} FROM account WHERE id IN (SELECT value FROM json_each(?))");
+    let sql = format!("SELECT {columns} FROM account WHERE id IN (SELECT value FROM json_each(?))");
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let rows = statement.query_map([json_ids(ids)], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

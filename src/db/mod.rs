@@ -40,8 +40,9 @@ use crate::model::Event;
 
 pub use writer::{Lane, Written};
 
-/// How many readers there are: as many as the blocking pool has threads.
-const READERS: usize = 4;
+/// How many readers there are: one less than the blocking pool has threads, since each keeps some
+/// megabytes, and a thread is left for what reads nothing.
+const READERS: usize = 3;
 
 /// The open database. Cheap to clone.
 #[derive(Clone)]

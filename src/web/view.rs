@@ -100,7 +100,7 @@ pub(super) fn posts(
     authors.sort_unstable();
     authors.dedup();
     let authors: HashMap<i64, Account> =
-        db::account::list(conn, &authors)?.into_iter().map(|a| (a.id, a)).collect();
+        db::account::list_shown(conn, &authors)?.into_iter().map(|a| (a.id, a)).collect();
     let ids: Vec<i64> = shown().filter(|s| s.reblog_of_id.is_none()).map(|s| s.id).collect();
     let mut media: HashMap<i64, Vec<Attachment>> = HashMap::new();
     for item in db::status::list_media(conn, &ids)? {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Account, Status, statuses};
+use super::status::statuses_and_accounts;
+use super::{Account, Status};
 use crate::clock::api_time;
 use crate::db::{self, Conn};
 use crate::error::Result;
@@ -35,16 +36,11 @@ pub(crate) fn notifications(
     page: &[model::Notification],
 ) -> Result<Vec<Notification>> {
     let from: Vec<i64> = page.iter().map(|one| one.from_account_id).collect();
-    let accounts: HashMap<i64, Arc<Account>> = db::account::list(conn, &from)?
-        .into_iter()
-        .map(|account| (account.id, Arc::new(Account::new(site, account))))
-        .collect();
     let about: Vec<i64> = page.iter().filter_map(|one| one.status_id).collect();
+    let about = db::status::list(conn, &about)?;
+    let (shown, accounts) = statuses_and_accounts(conn, site, viewer, about, &from)?;
     let shown: HashMap<i64, Arc<Status>> =
-        statuses(conn, site, viewer, db::status::list(conn, &about)?)?
-            .into_iter()
-            .map(|status| (status.id, Arc::new(status)))
-            .collect();
+        shown.into_iter().map(|status| (status.id, Arc::new(status))).collect();
     Ok(page
         .iter()
         .filter_map(|one| {

@@ -134,12 +134,26 @@ pub(crate) fn statuses(
     viewer: i64,
     page: Vec<model::Status>,
 ) -> Result<Vec<Status>> {
-    if page.is_empty() {
-        return Ok(Vec::new());
+    Ok(statuses_and_accounts(conn, site, viewer, page, &[])?.0)
+}
+
+/// Shapes of accounts by their ids.
+type Accounts = HashMap<i64, Arc<Account>>;
+
+/// The same, and the shapes of the accounts that are read for it, `others` among them.
+pub(super) fn statuses_and_accounts(
+    conn: &Conn,
+    site: &Site,
+    viewer: i64,
+    page: Vec<model::Status>,
+    others: &[i64],
+) -> Result<(Vec<Status>, Accounts)> {
+    if page.is_empty() && others.is_empty() {
+        return Ok(Default::default());
     }
     let boosted: Vec<i64> = page.iter().filter_map(|status| status.reblog_of_id).collect();
     let boosted = db::status::list(conn, &boosted)?;
-    let details = Details::read(conn, site, viewer, &page, &boosted)?;
+    let details = Details::read(conn, site, viewer, &page, &boosted, others)?;
     let boosted: HashMap<i64, Arc<Status>> = boosted
         .into_iter()
         .filter_map(|status| Some((status.id, Arc::new(details.shape(status)?))))
@@ -156,14 +170,15 @@ pub(crate) fn statuses(
         }
         Some(shown)
     };
-    Ok(page.into_iter().filter_map(shape).collect())
+    let shown = page.into_iter().filter_map(shape).collect();
+    Ok((shown, details.accounts))
 }
 
 /// All that hangs on the statuses of a page, one query a table.
 struct Details {
     viewer: i64,
     now: i64,
-    accounts: HashMap<i64, Arc<Account>>,
+    accounts: Accounts,
     mentions: HashMap<i64, Vec<Mention>>,
     tags: HashMap<i64, Vec<Tag>>,
     media: HashMap<i64, Vec<Media>>,
@@ -179,6 +194,7 @@ impl Details {
         viewer: i64,
         page: &[model::Status],
         boosted: &[model::Status],
+        others: &[i64],
     ) -> Result<Self> {
         let all = || page.iter().chain(boosted);
         // boosts have no text that anything could hang on
@@ -189,11 +205,12 @@ impl Details {
             .filter(|(_, _, silent)| !silent)
             .map(|(status, account, _)| (status, account))
             .collect();
-        let authors: HashSet<i64> = all().map(|status| status.account_id).collect();
+        let authors: HashSet<i64> =
+            all().map(|status| status.account_id).chain(others.iter().copied()).collect();
         let wanted: HashSet<i64> =
             authors.iter().copied().chain(named.iter().map(|(_, account)| *account)).collect();
         let wanted: Vec<i64> = wanted.into_iter().collect();
-        let mut stored: HashMap<i64, model::Account> = db::account::list(conn, &wanted)?
+        let mut stored: HashMap<i64, model::Account> = db::account::list_shown(conn, &wanted)?
             .into_iter()
             .map(|account| (account.id, account))
             .collect();
