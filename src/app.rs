@@ -15,6 +15,7 @@ use crate::model::{Event, INSTANCE_ACTOR};
 use crate::service;
 use crate::signature;
 use crate::site::Site;
+use crate::stream::Hub;
 use crate::throttle::Throttle;
 use crate::wake::Wake;
 
@@ -37,6 +38,8 @@ pub struct Parts {
     pub keys: Keys,
     /// Rouses the worker when there is something to deliver or to do.
     pub wake: Arc<Wake>,
+    /// Open streams of the client API.
+    pub streams: Arc<Hub>,
     /// Failed sign-ins by account and by address (S-068).
     pub sign_ins: Throttle<String>,
     /// New applications by address (S-079).
@@ -80,14 +83,17 @@ impl App {
         let tokens = Arc::new(Tokens::default());
         let wake = Arc::new(Wake::default());
         let settings = client_settings(&config, surroundings.resolver)?;
+        let streams = Arc::new(Hub::default());
         let (for_tokens, for_wake) = (Arc::clone(&tokens), Arc::clone(&wake));
+        let for_streams = Arc::clone(&streams);
         let after_commit = move |events: Vec<Event>| {
             for event in events {
-                match event {
+                match &event {
                     Event::TokensEnded { .. } => for_tokens.clear(),
                     Event::DeliveryQueued | Event::JobQueued => for_wake.rouse(),
-                    Event::AccountChanged { .. } | Event::DomainBlocksChanged => {}
+                    _ => {}
                 }
+                for_streams.tell(event);
             }
         };
         let db = Db::open(&config.storage.data_dir, clock.clone(), Box::new(after_commit))?;
@@ -112,6 +118,7 @@ impl App {
             db,
             tokens,
             wake,
+            streams,
         })))
     }
 

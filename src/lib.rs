@@ -4,7 +4,7 @@
 //!
 //! - `cli` → `server` → `worker`, `control`
 //! - → `api`, `oauth`, `federation`, `web` (protocols in and out), over `http`
-//! - → `app` (the parts in one place), `cache`
+//! - → `app` (the parts in one place), `cache`, `stream`
 //! - → `service` (use cases: the one place of rules)
 //! - → `db`, `client`, `throttle`, `in_flight`, `wake` (mechanisms)
 //! - → `activity`, `signature`, `text`, `model`, `config`, `site`, … (ground: pure, no I/O)
@@ -32,6 +32,7 @@ pub mod server;
 pub mod service;
 pub mod signature;
 pub mod site;
+pub mod stream;
 pub mod text;
 pub mod throttle;
 pub mod wake;

@@ -33,6 +33,7 @@ pub struct Server {
     handle: ServerHandle,
     thread: std::thread::JoinHandle<()>,
     worker: Worker,
+    streams: api::Streams,
     control: Option<control::Control>,
     /// Where it listens.
     pub address: SocketAddr,
@@ -42,6 +43,7 @@ pub struct Server {
 pub fn start(app: App, listener: TcpListener) -> Result<Server> {
     let address = listener.local_addr().map_err(Error::internal)?;
     let worker = Worker::start(&app)?;
+    let streams = api::stream(&app)?;
     let (sender, receiver) = mpsc::channel();
     let parts = app.clone();
     let thread = std::thread::Builder::new()
@@ -89,7 +91,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
             None
         }
     };
-    Ok(Server { app, handle, thread, worker, control, address })
+    Ok(Server { app, handle, thread, worker, streams, control, address })
 }
 
 impl Server {
@@ -97,6 +99,9 @@ impl Server {
     pub fn stop(self) {
         let since = Instant::now();
         let handle = self.handle;
+        // they would not end by themselves
+        self.app.streams.close();
+        self.streams.join();
         // a stuck connection must not hold up the end
         let stopped = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(handle.stop(true));

@@ -14,7 +14,7 @@ const RANKS: &[(u32, &[&str])] = &[
     (5, &["http"]),
     (4, &["app"]),
     (3, &["service"]),
-    (2, &["cache"]),
+    (2, &["cache", "stream"]),
     (1, &["db", "client", "throttle", "in_flight", "wake"]),
     (
         0,
@@ -51,6 +51,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("ureq", &["client"]),
     ("rustls", &["client"]),
     ("actix_web", &["api", "oauth", "federation", "web", "http", "server", "app"]),
+    ("actix_ws", &["api"]),
     ("actix_multipart", &["http"]),
     ("http_sig", &["signature"]),
     // in client it is rustls's module of that name

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::api::{follow_peer, id, scopes, token};
 use crate::oauth;
-use crate::support::{Instance, Peer, PeerAnswer, Person, Request, eventually};
+use crate::support::{Instance, Peer, PeerAnswer, Person, Request, Socket, eventually};
 
 /// What may be read as a whole, and why. `(part of the statement, part of the step, reason)`.
 const ALLOWED: &[(&str, &str, &str)] = &[
@@ -245,6 +245,12 @@ fn no_query_reads_a_whole_table() {
     follow_peer(&instance, &ann, &peer, "mia");
     let status = ann.writes("hello #tag 天氣 @bob", "public");
     let nora = id(&ann.finds(&format!("nora@{}", peer.host)));
+    // whoever listens has what is below decided and rendered for it
+    let mut open =
+        Socket::open(&instance.host, &format!("?access_token={}", ann.token), &[]).unwrap();
+    for stream in ["user", "public", "list"] {
+        open.says(json!({"type": "subscribe", "stream": stream, "list": "1"}));
+    }
     for visibility in ["unlisted", "private", "direct"] {
         ann.writes(&format!("@bob @nora@{} {visibility}", peer.host), visibility);
     }

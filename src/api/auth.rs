@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
 
+use super::streaming;
 use crate::app::App;
 use crate::crypto;
 use crate::error::{Error, Result};
@@ -30,6 +31,9 @@ pub enum Need {
     App,
     /// A person, and a token with one of these scopes.
     User(&'static [&'static str]),
+    /// The same for a stream; its token may also come where a browser can put it: in the query, or
+    /// as the subprotocol of a WebSocket (S-081).
+    Stream(&'static [&'static str]),
 }
 
 /// What a resource demands, by method.
@@ -101,8 +105,12 @@ async fn authenticate(request: &ServiceRequest, need: Need) -> Result<Auth> {
     if need == Need::Public {
         return Ok(Auth::default());
     }
-    let token = match bearer(request) {
-        Some(text) => Some(find(request, text).await?),
+    let text = match bearer(request) {
+        None if matches!(need, Need::Stream(_)) => streaming::token(request.request()),
+        bearer => bearer.map(str::to_owned),
+    };
+    let token = match text {
+        Some(text) => Some(find(request, &text).await?),
         None => None,
     };
     check(need, token)
@@ -113,18 +121,18 @@ fn check(need: Need, token: Option<Arc<Token>>) -> Result<Auth> {
     let scopes: &[&str] = match &need {
         Need::Public | Need::App => &[],
         Need::Optional(scope) => std::slice::from_ref(scope),
-        Need::User(scopes) => scopes,
+        Need::User(scopes) | Need::Stream(scopes) => scopes,
     };
     let Some(token) = token else {
         return match need {
             Need::Public | Need::Optional(_) => Ok(Auth::default()),
-            Need::App | Need::User(_) => Err(invalid_token()),
+            Need::App | Need::User(_) | Need::Stream(_) => Err(invalid_token()),
         };
     };
     if !scopes.is_empty() && !scopes.iter().any(|scope| token.scopes.allow(scope)) {
         return Err(Error::Forbidden("This action is outside the authorized scopes".into()));
     }
-    if matches!(need, Need::User(_)) && token.account_id.is_none() {
+    if matches!(need, Need::User(_) | Need::Stream(_)) && token.account_id.is_none() {
         return Err(Error::invalid("This method requires an authenticated user"));
     }
     Ok(Auth { token: Some(token) })

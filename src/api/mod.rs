@@ -20,6 +20,7 @@ mod remote;
 mod routes;
 mod search;
 mod statuses;
+mod streaming;
 mod timelines;
 
 use actix_web::HttpResponse;
@@ -33,6 +34,7 @@ use crate::http;
 
 pub use auth::{Auth, Need};
 pub use routes::routes;
+pub use streaming::{Pump as Streams, start as stream};
 
 /// Reads with the program's parts at hand.
 async fn read<T, F>(app: &Data<App>, f: F) -> Result<T>

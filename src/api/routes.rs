@@ -11,7 +11,7 @@ use actix_web::{FromRequest, Handler, Resource, Responder, Route};
 use super::auth::{self, Need, Needs};
 use super::{
     accounts, apps, blocks, credentials, favourites, follow_requests, instance, nothing,
-    notifications, people, posting, relationships, search, statuses, timelines,
+    notifications, people, posting, relationships, search, statuses, streaming, timelines,
 };
 use crate::error::{Error, Result};
 
@@ -21,7 +21,7 @@ type On = (Method, Need, Route);
 /// Mounts the client API. The app's data must hold the [`crate::app::App`].
 #[rustfmt::skip] // one line a route
 pub fn routes(config: &mut ServiceConfig) {
-    use Need::{Optional, Public, User};
+    use Need::{Optional, Public, Stream, User};
     let table: [(&str, Vec<On>); 56] = [
         ("/v1/apps", vec![post(Public, apps::create)]),
         ("/v1/apps/verify_credentials", vec![get(Need::App, apps::verify_credentials)]),
@@ -89,9 +89,23 @@ pub fn routes(config: &mut ServiceConfig) {
 
         ("/v2/search", vec![get(User(&["read:search"]), search::all)]),
     ];
+    // answers that do not end; the token may come as browsers can send it
+    let status = &["read:statuses"];
+    let streams: [(&str, Vec<On>); 10] = [
+        ("/v1/streaming", vec![get(Stream(&["read:statuses", "read:notifications"]), streaming::socket)]),
+        ("/v1/streaming/health", vec![get(Public, streaming::health)]),
+        ("/v1/streaming/user", vec![get(Stream(status), streaming::events)]),
+        ("/v1/streaming/user/notification", vec![get(Stream(&["read:notifications"]), streaming::events)]),
+        ("/v1/streaming/public", vec![get(Stream(status), streaming::events)]),
+        ("/v1/streaming/public/local", vec![get(Stream(status), streaming::events)]),
+        ("/v1/streaming/public/remote", vec![get(Stream(status), streaming::events)]),
+        ("/v1/streaming/hashtag", vec![get(Stream(status), streaming::events)]),
+        ("/v1/streaming/hashtag/local", vec![get(Stream(status), streaming::events)]),
+        ("/v1/streaming/list", vec![get(Stream(status), streaming::events)]),
+    ];
     // a path without parameters is compared as it is, the others are regular expressions: those
     // are tried last
-    let mut table = table;
+    let mut table: Vec<_> = table.into_iter().chain(streams).collect();
     table.sort_by_key(|(path, _)| path.contains('{'));
     let mut scope = web::scope("/api");
     for (path, methods) in table {

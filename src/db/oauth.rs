@@ -129,6 +129,17 @@ pub fn find_token(conn: &Conn, hash: &[u8; 32]) -> Result<Option<Token>> {
     )
 }
 
+/// Those of the tokens with these rows that are still good.
+pub fn list_living_tokens(conn: &Conn, ids: &[i64]) -> Result<Vec<i64>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT t.id FROM token t WHERE t.id IN (SELECT value FROM json_each(?))
+         AND NOT EXISTS (SELECT 1 FROM account a
+           WHERE a.id = t.account_id AND a.suspended_at IS NOT NULL)",
+    )?;
+    let rows = statement.query_map([super::json_ids(ids)], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Ends one token, if it is this application's; true when there was one.
 pub fn revoke_token(tx: &Tx<'_>, hash: &[u8; 32], application_id: i64) -> Result<bool> {
     let account: Option<Option<i64>> = optional(

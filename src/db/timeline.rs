@@ -38,6 +38,32 @@ pub fn shows(conn: &Conn, timeline: i64, status_id: i64, depth: i64) -> Result<b
         .exists(params![timeline, depth, status_id])?)
 }
 
+/// Whether the timeline has the status.
+pub fn contains(conn: &Conn, timeline: i64, status_id: i64) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM timeline_entry WHERE timeline = ? AND status_id = ?")?
+        .exists([timeline, status_id])?)
+}
+
+/// `(timeline, status)` of the entries of a status and of its boosts, at most 2000.
+pub fn entries(conn: &Conn, status_id: i64) -> Result<Vec<(i64, i64)>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT timeline, status_id FROM timeline_entry WHERE status_id IN (
+           SELECT ?1 UNION ALL SELECT id FROM status WHERE reblog_of_id = ?1) LIMIT 2000",
+    )?;
+    let rows = statement.query_map([status_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether the list is the account's own.
+pub fn owns_list(conn: &Conn, account: i64, list: i64) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM list WHERE id = ? AND account_id = ?")?
+        .exists([list, account])?)
+}
+
 /// Takes out what an author wrote or boosted (unfollow).
 pub fn remove_author(tx: &Tx<'_>, timeline: i64, author: i64) -> Result<()> {
     tx.sql

@@ -13,4 +13,36 @@ pub enum Event {
     AccountChanged { account_id: i64 },
     /// A domain block came or went.
     DomainBlocksChanged,
+    /// A status or boost is new: written here or sent to us, never one that was fetched.
+    StatusArrived { id: i64 },
+    /// A status has another text, or others of its details.
+    StatusUpdated { id: i64 },
+    /// A status or boost is gone.
+    StatusDeleted(Box<Gone>),
+    /// A local account was told something.
+    NotificationCreated { account_id: i64, id: i64 },
+    /// An account changed its filters.
+    FiltersChanged { account_id: i64 },
+}
+
+/// A deleted status, as far as somebody may have it on the screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gone {
+    pub id: i64,
+    pub author_id: i64,
+    /// `(timeline, status)`: where it and its boosts stood.
+    pub entries: Vec<(i64, i64)>,
+    pub place: Place,
+}
+
+/// Which shared timelines a status belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// It stands in the public timelines.
+    pub public: bool,
+    pub local: bool,
+    /// It has attachments.
+    pub media: bool,
+    /// The tags under which everybody finds it.
+    pub tags: Vec<String>,
 }

@@ -11,7 +11,7 @@ mod status;
 mod visibility;
 
 pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR};
-pub use event::Event;
+pub use event::{Event, Gone, Place};
 pub use notification::{Notification, NotificationKind};
 pub use oauth::{Application, Scopes, Token};
 pub use page::Page;

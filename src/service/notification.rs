@@ -2,7 +2,7 @@
 
 use crate::db::{self, Tx};
 use crate::error::Result;
-use crate::model::{Account, NotificationKind, Status};
+use crate::model::{Account, Event, NotificationKind, Status};
 
 /// Tells `account` once that `from` did something, unless it is itself, is not local, blocked
 /// or muted `from`, or hides its domain.
@@ -28,6 +28,9 @@ pub fn notify(
     {
         return Ok(());
     }
-    db::notification::insert(tx, account.id, kind, from.id, status.map(|s| s.id))?;
+    let stored = db::notification::insert(tx, account.id, kind, from.id, status.map(|s| s.id))?;
+    if let Some(id) = stored {
+        tx.after_commit(Event::NotificationCreated { account_id: account.id, id });
+    }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::clock::DAY;
 use crate::crypto::short_hash16;
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Media, MediaKind, NotificationKind, Poll, Status, Visibility};
+use crate::model::{Account, Event, Media, MediaKind, NotificationKind, Poll, Status, Visibility};
 use crate::text::{hashtag, language, sanitize};
 
 use super::{notification, status as local, timeline, visibility};
@@ -328,6 +328,7 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
     };
     db::status::update_content(tx, &status)?;
     db::status::clear_details(tx, status.id)?;
+    tx.after_commit(Event::StatusUpdated { id: status.id });
     attach(tx, object, &status)
 }
 
@@ -336,6 +337,7 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
 pub fn delete(tx: &Tx<'_>, author: &Account, uri: &str) -> Result<()> {
     match db::status::find_by_uri(tx, uri)? {
         Some(status) if status.account_id == author.id => {
+            timeline::leave(tx, &status)?;
             db::status::delete(tx, status.id)?;
             db::seen::bury(tx, uri, false)
         }
@@ -381,6 +383,7 @@ pub fn reblog(
 /// A remote account takes a boost back (F-174).
 pub fn unreblog(tx: &Tx<'_>, account: &Account, target: &Status) -> Result<()> {
     if let Some(boost) = db::status::find_reblog(tx, account.id, target.id)? {
+        timeline::leave(tx, &boost)?;
         db::status::delete(tx, boost.id)?;
         db::notification::delete_matching(
             tx,

@@ -312,6 +312,7 @@ pub fn delete(tx: &Tx<'_>, site: &Site, author: &Account, id: i64) -> Result<Sta
     let activity_id = format!("{}#delete", status.uri);
     let activity = build::delete(&author.uri, &status.uri, &note.to, &note.cc, &activity_id);
     bury(tx, &status)?;
+    timeline::leave(tx, &status)?;
     db::status::delete(tx, status.id)?;
     delivery::queue(tx, author, &activity, inboxes)?;
     Ok(status)
@@ -408,6 +409,7 @@ pub fn unreblog(tx: &Tx<'_>, site: &Site, account: &Account, id: i64) -> Result<
     let announce = document::activity(tx, site, &boost, account)?;
     let undo = build::undo_of(&format!("{}/undo", boost.uri), &announce);
     let inboxes = boost_audience(tx, account, &author)?;
+    timeline::leave(tx, &boost)?;
     db::status::delete(tx, boost.id)?;
     db::notification::delete_matching(
         tx,

@@ -5,7 +5,7 @@ use crate::db::timeline::Entry;
 use crate::db::{self, Conn, Tx, follow::Follow};
 use crate::error::Result;
 use crate::id;
-use crate::model::{Page, Status};
+use crate::model::{Event, Gone, Page, Place, Status, Visibility};
 
 /// A status shows once among this many newest entries, itself or boosted.
 const REPEAT_DEPTH: i64 = 40;
@@ -29,7 +29,34 @@ pub fn fan_out(tx: &Tx<'_>, status: &Status, boosted: Option<&Status>) -> Result
             insert(tx, follow.account_id, status)?;
         }
     }
+    tx.after_commit(Event::StatusArrived { id: status.id });
     Ok(())
+}
+
+/// Tells those who may have a status on the screen that it goes; called before it is deleted.
+pub fn leave(tx: &Tx<'_>, status: &Status) -> Result<()> {
+    let gone = Gone {
+        id: status.id,
+        author_id: status.account_id,
+        entries: db::timeline::entries(tx, status.id)?,
+        place: place(tx, status)?,
+    };
+    tx.after_commit(Event::StatusDeleted(Box::new(gone)));
+    Ok(())
+}
+
+/// The shared timelines that have the status.
+pub fn place(conn: &Conn, status: &Status) -> Result<Place> {
+    if status.visibility != Visibility::Public || status.reblog_of_id.is_some() {
+        return Ok(Place::default());
+    }
+    let tags = db::status::list_tags(conn, &[status.id])?;
+    Ok(Place {
+        public: !status.reply_to_other,
+        local: status.local,
+        media: !db::status::list_media(conn, &[status.id])?.is_empty(),
+        tags: tags.into_iter().map(|(_, name)| name).collect(),
+    })
 }
 
 /// After `reader` was accepted by `author`: the author's recent statuses come into home.

@@ -8,6 +8,7 @@ mod paging;
 mod rendering;
 pub(crate) mod scopes;
 mod search;
+mod streaming;
 mod timelines;
 
 use dassie::db::{self, Lane};

@@ -4,6 +4,7 @@
 mod http;
 mod instance;
 mod peer;
+mod stream;
 mod temp;
 
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 pub use http::{Answer, Request};
 pub use instance::{Instance, Options, Person, texts};
 pub use peer::{Peer, PeerAnswer};
+pub use stream::{Events, Socket};
 pub use temp::TempDir;
 
 /// How long something that happens on another thread may take.

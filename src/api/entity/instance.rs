@@ -34,9 +34,7 @@ pub(crate) struct V1 {
     rules: [(); 0],
 }
 
-/// Where the streaming API is. Clients decode this as an address and cannot do without one; until
-/// there is streaming they find a 404 there and go on asking for timelines. In v2 the key is left
-/// out instead.
+/// Where the streaming API is.
 #[derive(Debug, Serialize)]
 struct Urls {
     streaming_api: String,
@@ -86,7 +84,7 @@ impl V1 {
             description: instance.description.clone(),
             email: instance.contact_email.clone().unwrap_or_default(),
             version: VERSION,
-            urls: Urls { streaming_api: app.site.base.replacen("http", "ws", 1) },
+            urls: Urls { streaming_api: streaming(app) },
             stats,
             thumbnail: app.site.missing_header(),
             languages: instance.languages.clone(),
@@ -182,8 +180,7 @@ fn limits(app: &App) -> Value {
 
 fn more_limits(app: &App) -> serde_json::Map<String, Value> {
     let more = json!({
-        // must be there for Elk; `streaming` joins it when there is streaming
-        "urls": { "about": format!("{}/about", app.site.base) },
+        "urls": { "streaming": streaming(app), "about": format!("{}/about", app.site.base) },
         "translation": { "enabled": false },
         "limited_federation": false,
         "timelines_access": {
@@ -195,6 +192,11 @@ fn more_limits(app: &App) -> serde_json::Map<String, Value> {
         Value::Object(map) => map,
         _ => serde_json::Map::new(),
     }
+}
+
+/// The host that clients put the path of the streaming API behind.
+fn streaming(app: &App) -> String {
+    app.site.base.replacen("http", "ws", 1)
 }
 
 /// Where the source is; the page about the server tells it while the crate names no address.

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { before, test } from "node:test";
-import { createOAuthAPIClient, createRestAPIClient } from "masto";
+import { createOAuthAPIClient, createRestAPIClient, createStreamingAPIClient } from "masto";
 import { authorize, until } from "../lib/pages.mjs";
 
 const { DASSIE_URL, DASSIE_USER, DASSIE_EMAIL, DASSIE_PASSWORD } = process.env;
@@ -16,6 +16,7 @@ const has = (text) => (status) => status.content.includes(text);
 
 let masto;
 let other;
+let streaming;
 
 async function logIn(redirectUri, more = {}) {
   const anonymous = createRestAPIClient({ url: DASSIE_URL });
@@ -42,6 +43,10 @@ before(async () => {
   const { accessToken } = await logIn("urn:ietf:wg:oauth:2.0:oob");
   masto = createRestAPIClient({ url: DASSIE_URL, accessToken });
   other = createRestAPIClient({ url: OTHER_URL, accessToken: OTHER_TOKEN });
+  const { configuration } = await masto.v2.instance.fetch();
+  streaming = createStreamingAPIClient({
+    streamingApiUrl: configuration.urls.streaming, accessToken,
+  });
 });
 
 test("an app with its own scheme gets its state back", async () => {
@@ -136,6 +141,31 @@ test("finds, follows and hears somebody elsewhere", async () => {
   assert.equal((await masto.v1.notifications.$select(mention.id).fetch()).id, mention.id);
   assert.equal((await masto.v1.accounts.lookup({ acct: OTHER_HANDLE })).id, accounts[0].id);
   assert.equal((await them.unfollow()).following, false);
+});
+
+test("a socket with two streams", async () => {
+  const [user, tag] = [streaming.user.subscribe(), streaming.hashtag.subscribe({ tag: "streamed" })];
+  const next = async (stream) => (await stream[Symbol.asyncIterator]().next()).value;
+  const coming = [next(user), next(tag)];
+  let status;
+  // subscribing has no answer: until it works, nothing comes
+  const told = Promise.all(coming);
+  const posting = setInterval(async () => { await masto.v1.statuses.create({ status: unique("#streamed") }); }, 500);
+  const events = await told;
+  clearInterval(posting);
+  for (const event of events) {
+    assert.equal(event.event, "update");
+    status = event.payload;
+    assert.ok(status.tags.some((t) => t.name === "streamed"));
+  }
+  const gone = (async () => {
+    for await (const event of user) if (event.event === "delete" && event.payload === status.id) return event;
+  })();
+  await masto.v1.statuses.$select(status.id).remove();
+  assert.equal((await gone).event, "delete");
+  user.unsubscribe();
+  tag.unsubscribe();
+  streaming.close();
 });
 
 test("errors are Mastodon's", async () => {

@@ -17,7 +17,7 @@ import uuid
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import requests
-from mastodon import (Mastodon, MastodonAPIError, MastodonNotFoundError,
+from mastodon import (CallbackStreamListener, Mastodon, MastodonAPIError, MastodonNotFoundError,
                       MastodonUnauthorizedError)
 
 from contract import Contract
@@ -387,6 +387,25 @@ class MastodonPy(unittest.TestCase):
         self.json_error(requests.post(f"{URL}/api/v1/statuses", headers=bearer, json={"status": " "}, timeout=20), 422)
         self.json_error(requests.post(f"{URL}/api/v1/statuses", headers=bearer, timeout=20,
                                       json={"status": "x", "visibility": "secret"}), 422)
+
+    def test_streaming(self):
+        came = []
+        listener = CallbackStreamListener(
+            update_handler=lambda s: came.append(("update", str(s.id))),
+            notification_handler=lambda n: came.append((n.type, str(n.status.id))),
+            delete_handler=lambda id: came.append(("delete", str(id))))
+        # a session of its own: an answer that does not end cannot be held against a schema
+        client = Mastodon(access_token=self.ann.access_token, api_base_url=URL)
+        self.assertTrue(client.stream_healthy())
+        handle = client.stream_user(listener, run_async=True, timeout=30)
+        until("the stream is open", handle.is_receiving)
+        own = self.ann.status_post(unique("streamed"))
+        until("one's own", lambda: ("update", str(own.id)) in came)
+        named = self.bob.status_post(unique(f"@{USER} streamed"), visibility="direct")
+        until("the mention", lambda: ("mention", str(named.id)) in came)
+        self.ann.status_delete(own.id)
+        until("the deletion", lambda: ("delete", str(own.id)) in came)
+        handle.close()
 
     def test_cors(self):
         answer = requests.options(f"{URL}/api/v1/statuses", timeout=20, headers={
