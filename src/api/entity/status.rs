@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::filter::FilterResult;
 use super::media::Media;
 use super::poll::Poll;
 use super::{Account, Emoji, emojis};
@@ -12,7 +13,9 @@ use crate::clock::api_time;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::model::{self, Visibility};
+use crate::service::filter::Filters;
 use crate::site::Site;
+use crate::text::sanitize;
 
 /// A status or a boost of one.
 #[derive(Clone, Debug, Serialize)]
@@ -45,7 +48,7 @@ pub(crate) struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    filtered: Option<[(); 0]>,
+    filtered: Option<Vec<FilterResult>>,
     /// Left out in the answer to a deletion only.
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
@@ -147,6 +150,8 @@ pub(crate) fn statuses(
             // Mastodon's clients look at either of the two
             shown.favourited = inner.favourited;
             shown.reblogged = inner.reblogged;
+            // what is found in the boosted one is found in the boost
+            shown.filtered = details.filtered(boosted.get(&of)?, Some(status.id));
             shown.reblog = Some(Box::new(inner));
         }
         Some(shown)
@@ -158,6 +163,9 @@ pub(crate) fn statuses(
 struct Details {
     viewer: i64,
     now: i64,
+    filters: Filters,
+    /// Descriptions of attachments, where there are filters to look into them.
+    descriptions: HashMap<i64, Vec<String>>,
     accounts: HashMap<i64, Arc<Account>>,
     mentions: HashMap<i64, Vec<Mention>>,
     tags: HashMap<i64, Vec<Tag>>,
@@ -203,8 +211,13 @@ impl Details {
             let tag = Tag { url: tag_url(site, &name), name };
             tags.entry(status).or_default().push(tag);
         }
+        let filters = Filters::read(conn, viewer)?;
+        let mut descriptions: HashMap<i64, Vec<String>> = HashMap::new();
         let mut media: HashMap<i64, Vec<Media>> = HashMap::new();
         for one in db::status::list_media(conn, &written)? {
+            if let Some(text) = one.description.as_ref().filter(|_| !filters.is_empty()) {
+                descriptions.entry(one.status_id).or_default().push(text.clone());
+            }
             media.entry(one.status_id).or_default().push(Media::new(&one));
         }
         let programs: HashSet<i64> = all().filter_map(|status| status.application_id).collect();
@@ -222,6 +235,8 @@ impl Details {
         Ok(Self {
             viewer,
             now: conn.now(),
+            filters,
+            descriptions,
             accounts: authors
                 .iter()
                 .filter_map(|id| stored.get(id))
@@ -237,6 +252,26 @@ impl Details {
             favourited: favourited.into_iter().collect(),
             reblogged: reblogged.into_iter().collect(),
         })
+    }
+
+    /// What the viewer's filters find in a status; `boost` is the one that it is shown in.
+    fn filtered(&self, status: &model::Status, boost: Option<i64>) -> Option<Vec<FilterResult>> {
+        if self.viewer == 0 {
+            return None;
+        }
+        if self.filters.is_empty() {
+            return Some(Vec::new());
+        }
+        let mut text = status.spoiler_text.clone();
+        let options = status.poll.iter().flat_map(|poll| &poll.options).map(|(name, _)| name);
+        let content = sanitize::to_plain(&status.content);
+        let described = self.descriptions.get(&status.id).into_iter().flatten();
+        for part in std::iter::once(&content).chain(options).chain(described) {
+            text.push_str("\n\n");
+            text.push_str(part);
+        }
+        let ids: Vec<i64> = std::iter::once(status.id).chain(boost).collect();
+        Some(self.filters.find(&text, &ids).into_iter().map(FilterResult::new).collect())
     }
 
     fn shape(&self, status: &model::Status) -> Option<Status> {
@@ -266,7 +301,7 @@ impl Details {
             muted: person.then_some(false),
             bookmarked: person.then_some(false),
             pinned: pinnable.then_some(false),
-            filtered: person.then_some([]),
+            filtered: self.filtered(status, None),
             content: Some(status.content.clone()),
             text: None,
             reblog: None,
