@@ -135,7 +135,7 @@ pub fn routes(config: &mut ServiceConfig) {
             post(User(&["write:filters"]), filters::add_status),
         ]),
 
-        ("/v1/tags/{tag}", vec![get(Optional("read"), tags::show)]),
+        ("/v1/tags/{tag}", vec![get(Optional("read:follows"), tags::show)]),
         ("/v1/tags/{tag}/follow", vec![post(User(&["write:follows"]), tags::follow)]),
         ("/v1/tags/{tag}/unfollow", vec![post(User(&["write:follows"]), tags::unfollow)]),
         ("/v1/followed_tags", vec![get(User(&["read:follows"]), tags::followed)]),
