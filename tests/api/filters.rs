@@ -220,8 +220,10 @@ fn each_status_tells_what_found_it() {
 
 #[test]
 fn filters_look_at_poll_options_and_descriptions_until_they_end() {
-    let instance =
-        Instance::with(Options { clock: Clock::manual(1_790_000_000_000), ..Options::default() });
+    let instance = Instance::with(Options {
+        clock: Clock::manual(Clock::system().now_ms()),
+        ..Options::default()
+    });
     let ann = instance.person("ann");
     let peer = Peer::start(&["mia"]);
     follow_peer(&instance, &ann, &peer, "mia");
