@@ -133,6 +133,7 @@ fn do_everything(instance: &Instance, person: &Person, other: &str, status: &str
             person.request("POST", "/api/v1/statuses").header("idempotency-key", "k").json(&draft);
         once.send().ok();
     }
+    read_by_rules(person, other, status);
     for deed in [
         ("follow", json!({"reblogs": false, "languages": ["en"]})),
         ("follow", json!({"reblogs": true, "notify": true, "languages": []})),
@@ -156,6 +157,56 @@ fn do_everything(instance: &Instance, person: &Person, other: &str, status: &str
         post(format!("/api/v1/notifications/{}/dismiss", id(first)), json!({}));
     }
     instance.settle();
+}
+
+/// Markers, lists, filters, tags and conversations.
+fn read_by_rules(person: &Person, other: &str, status: &str) {
+    let send = |method: &'static str, path: String, body: Value| {
+        let answer = person.request(method, &path).json(&body).send();
+        assert!(answer.status < 500, "{path}: {}", answer.text());
+        if answer.status == 200 { answer.json() } else { Value::Null }
+    };
+    send("POST", "/api/v1/markers".into(), json!({"home": {"last_read_id": status}}));
+    send("POST", format!("/api/v1/accounts/{other}/follow"), json!({}));
+    let list = send("POST", "/api/v1/lists".into(), json!({"title": "a", "exclusive": true}));
+    let list = format!("/api/v1/lists/{}", id(&list));
+    let members = json!({"account_ids": [other, person.id]});
+    send("POST", format!("{list}/accounts"), members.clone());
+    person.writes("for the list", "public");
+    send("PUT", list.clone(), json!({"exclusive": false, "replies_policy": "followed"}));
+    send("DELETE", format!("{list}/accounts"), members.clone());
+    send("POST", format!("{list}/accounts"), members);
+    person.get(&format!("/api/v1/timelines/list/{}", list.rsplit('/').next().unwrap()));
+    let filter = json!({
+        "title": "f", "context": ["home"],
+        "keywords_attributes": [{"keyword": "hello"}, {"keyword": "list"}],
+    });
+    let filter = send("POST", "/api/v2/filters".into(), filter);
+    let path = format!("/api/v2/filters/{}", id(&filter));
+    let word = id(&filter["keywords"][0]);
+    send(
+        "PUT",
+        path.clone(),
+        json!({"title": "g", "keywords_attributes": [{"id": word, "_destroy": true}]}),
+    );
+    let named = send("POST", format!("{path}/statuses"), json!({"status_id": status}));
+    send("DELETE", format!("/api/v2/filters/statuses/{}", id(&named)), json!({}));
+    let old = send("POST", "/api/v1/filters".into(), json!({"phrase": "x", "context": ["home"]}));
+    send("PUT", format!("/api/v1/filters/{}", id(&old)), json!({"phrase": "y"}));
+    send("DELETE", format!("/api/v1/filters/{}", id(&old)), json!({}));
+    person.get("/api/v1/timelines/home");
+    for deed in ["follow", "unfollow", "follow"] {
+        send("POST", format!("/api/v1/tags/tag/{deed}"), json!({}));
+    }
+    let direct = person.writes("@ann @bob in between", "direct");
+    let all = person.get("/api/v1/conversations");
+    send("POST", format!("/api/v1/conversations/{}/read", id(&all[0])), json!({}));
+    person.delete(&format!("/api/v1/statuses/{}", id(&direct)));
+    person.writes("@ann @bob again", "direct");
+    let all = person.get("/api/v1/conversations");
+    send("DELETE", format!("/api/v1/conversations/{}", id(&all[0])), json!({}));
+    send("DELETE", path, json!({}));
+    send("DELETE", list, json!({}));
 }
 
 /// What other servers send.

@@ -10,8 +10,9 @@ use actix_web::{FromRequest, Handler, Resource, Responder, Route};
 
 use super::auth::{self, Need, Needs};
 use super::{
-    accounts, apps, blocks, credentials, favourites, follow_requests, instance, nothing,
-    notifications, people, posting, relationships, search, statuses, streaming, timelines,
+    accounts, apps, blocks, conversations, credentials, favourites, filters, filters_v1,
+    follow_requests, instance, lists, markers, nothing, notifications, people, posting,
+    relationships, search, statuses, streaming, tags, timelines,
 };
 use crate::error::{Error, Result};
 
@@ -22,7 +23,7 @@ type On = (Method, Need, Route);
 #[rustfmt::skip] // one line a route
 pub fn routes(config: &mut ServiceConfig) {
     use Need::{Optional, Public, Stream, User};
-    let table: [(&str, Vec<On>); 56] = [
+    let table: [(&str, Vec<On>); 73] = [
         ("/v1/apps", vec![post(Public, apps::create)]),
         ("/v1/apps/verify_credentials", vec![get(Need::App, apps::verify_credentials)]),
 
@@ -33,10 +34,6 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/instance/extended_description", vec![get(Public, instance::extended_description)]),
         ("/v1/custom_emojis", vec![get(Public, nothing::list)]),
         ("/v1/announcements", vec![get(User(&["read", "read:accounts"]), nothing::list)]),
-        ("/v1/filters", vec![get(User(&["read:filters"]), nothing::list)]),
-        ("/v2/filters", vec![get(User(&["read:filters"]), nothing::list)]),
-        ("/v1/lists", vec![get(User(&["read:lists"]), nothing::list)]),
-        ("/v1/followed_tags", vec![get(User(&["read:follows"]), nothing::list)]),
         ("/v1/preferences", vec![get(User(&["read:accounts"]), credentials::preferences)]),
 
         ("/v1/accounts/verify_credentials", vec![get(User(&["profile", "read:accounts"]), credentials::verify)]),
@@ -49,7 +46,7 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/accounts/{id}/followers", vec![get(Optional("read:accounts"), people::followers)]),
         ("/v1/accounts/{id}/following", vec![get(Optional("read:accounts"), people::following)]),
         ("/v1/accounts/{id}/featured_tags", vec![get(Optional("read:accounts"), nothing::of_account)]),
-        ("/v1/accounts/{id}/lists", vec![get(User(&["read:lists"]), nothing::of_account)]),
+        ("/v1/accounts/{id}/lists", vec![get(User(&["read:lists"]), lists::of_account)]),
         ("/v1/accounts/{id}/follow", vec![post(User(&["write:follows"]), relationships::follow)]),
         ("/v1/accounts/{id}/unfollow", vec![post(User(&["write:follows"]), relationships::unfollow)]),
         ("/v1/accounts/{id}/remove_from_followers", vec![post(User(&["write:follows"]), relationships::remove_from_followers)]),
@@ -81,6 +78,72 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/timelines/home", vec![get(User(&["read:statuses"]), timelines::home)]),
         ("/v1/timelines/public", vec![get(Optional("read:statuses"), timelines::public)]),
         ("/v1/timelines/tag/{tag}", vec![get(Optional("read:statuses"), timelines::tag)]),
+        ("/v1/timelines/list/{id}", vec![get(User(&["read:lists"]), lists::timeline)]),
+        ("/v1/markers", vec![
+            get(User(&["read:statuses"]), markers::list),
+            post(User(&["write:statuses"]), markers::set),
+        ]),
+
+        ("/v1/lists", vec![
+            get(User(&["read:lists"]), lists::list),
+            post(User(&["write:lists"]), lists::create),
+        ]),
+        ("/v1/lists/{id}", vec![
+            get(User(&["read:lists"]), lists::show),
+            put(User(&["write:lists"]), lists::update),
+            delete(User(&["write:lists"]), lists::delete),
+        ]),
+        ("/v1/lists/{id}/accounts", vec![
+            get(User(&["read:lists"]), lists::members),
+            post(User(&["write:lists"]), lists::add),
+            delete(User(&["write:lists"]), lists::remove),
+        ]),
+
+        ("/v1/filters", vec![
+            get(User(&["read:filters"]), filters_v1::list),
+            post(User(&["write:filters"]), filters_v1::create),
+        ]),
+        ("/v1/filters/{id}", vec![
+            get(User(&["read:filters"]), filters_v1::show),
+            put(User(&["write:filters"]), filters_v1::update),
+            delete(User(&["write:filters"]), filters_v1::delete),
+        ]),
+        ("/v2/filters", vec![
+            get(User(&["read:filters"]), filters::list),
+            post(User(&["write:filters"]), filters::create),
+        ]),
+        ("/v2/filters/keywords/{id}", vec![
+            get(User(&["read:filters"]), filters::keyword),
+            put(User(&["write:filters"]), filters::update_keyword),
+            delete(User(&["write:filters"]), filters::delete_keyword),
+        ]),
+        ("/v2/filters/statuses/{id}", vec![
+            get(User(&["read:filters"]), filters::status),
+            delete(User(&["write:filters"]), filters::delete_status),
+        ]),
+        ("/v2/filters/{id}", vec![
+            get(User(&["read:filters"]), filters::show),
+            put(User(&["write:filters"]), filters::update),
+            delete(User(&["write:filters"]), filters::delete),
+        ]),
+        ("/v2/filters/{id}/keywords", vec![
+            get(User(&["read:filters"]), filters::keywords),
+            post(User(&["write:filters"]), filters::add_keyword),
+        ]),
+        ("/v2/filters/{id}/statuses", vec![
+            get(User(&["read:filters"]), filters::statuses),
+            post(User(&["write:filters"]), filters::add_status),
+        ]),
+
+        ("/v1/tags/{tag}", vec![get(Optional("read:follows"), tags::show)]),
+        ("/v1/tags/{tag}/follow", vec![post(User(&["write:follows"]), tags::follow)]),
+        ("/v1/tags/{tag}/unfollow", vec![post(User(&["write:follows"]), tags::unfollow)]),
+        ("/v1/followed_tags", vec![get(User(&["read:follows"]), tags::followed)]),
+
+        ("/v1/conversations", vec![get(User(&["read:statuses"]), conversations::list)]),
+        ("/v1/conversations/{id}", vec![delete(User(&["write:conversations"]), conversations::delete)]),
+        ("/v1/conversations/{id}/read", vec![post(User(&["write:conversations"]), conversations::read)]),
+        ("/v1/conversations/{id}/unread", vec![post(User(&["write:conversations"]), conversations::unread)]),
 
         ("/v1/notifications", vec![get(User(&["read:notifications"]), notifications::list)]),
         ("/v1/notifications/clear", vec![post(User(&["write:notifications"]), notifications::clear)]),
@@ -136,7 +199,7 @@ macro_rules! methods {
         }
     )*};
 }
-methods!(get = GET, post = POST, patch = PATCH, delete = DELETE);
+methods!(get = GET, post = POST, patch = PATCH, put = PUT, delete = DELETE);
 
 /// One path: its routes behind the check of what they demand.
 fn resource(

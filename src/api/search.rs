@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::{Auth, entity, remote, timelines};
 use crate::app::App;
@@ -43,7 +42,7 @@ enum Target {
 struct Results {
     accounts: Vec<entity::Account>,
     statuses: Vec<entity::Status>,
-    hashtags: Vec<Value>,
+    hashtags: Vec<entity::FullTag>,
 }
 
 /// GET /api/v2/search.
@@ -77,7 +76,7 @@ pub(super) async fn all(app: Data<App>, auth: Auth, params: Params) -> Result<Ht
             results.statuses = entity::statuses(conn, &app.site, me, found)?;
         }
         if wants("hashtags") && words {
-            results.hashtags = find_tags(app, conn, &query)?;
+            results.hashtags = find_tags(app, conn, me, &query)?;
         }
         Ok(results)
     });
@@ -249,23 +248,11 @@ fn find_statuses(
 }
 
 /// Tags that begin with the text, or with what stands behind its `#`.
-fn find_tags(app: &App, conn: &Conn, query: &Query) -> Result<Vec<Value>> {
+fn find_tags(app: &App, conn: &Conn, me: i64, query: &Query) -> Result<Vec<entity::FullTag>> {
     let Some(prefix) = hashtag::normalize(&query.text) else { return Ok(Vec::new()) };
     let limit = i64::try_from(query.limit).unwrap_or(40);
-    let names = db::search::find_tags(conn, &prefix, query.offset, limit)?;
-    Ok(names
-        .into_iter()
-        .map(|name| {
-            json!({
-                // tags go by their name
-                "id": name,
-                "name": name,
-                "url": entity::tag_url(&app.site, &name),
-                "history": [],
-                "following": false,
-            })
-        })
-        .collect())
+    let found = db::search::find_tags(conn, &prefix, query.offset, limit)?;
+    entity::tags(conn, &app.site, me, &found)
 }
 
 #[cfg(test)]

@@ -5,12 +5,16 @@
 //! the answer comes after the commit, so what is acknowledged is on disk.
 
 pub mod account;
+pub mod conversation;
 pub mod delivery;
 pub mod favourite;
+pub mod filter;
 pub mod follow;
 pub mod host;
 pub mod job;
 pub mod key;
+pub mod list;
+pub mod marker;
 pub mod meta;
 mod migrate;
 pub mod moderation;
@@ -21,6 +25,7 @@ pub mod plan;
 pub mod search;
 pub mod seen;
 pub mod status;
+pub mod tag;
 pub mod timeline;
 pub mod user;
 pub mod visible;

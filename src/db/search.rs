@@ -48,13 +48,14 @@ pub fn find_accounts(
 }
 
 /// Tags that begin with `prefix`, the shortest first.
-pub fn find_tags(conn: &Conn, prefix: &str, offset: i64, limit: i64) -> Result<Vec<String>> {
+pub fn find_tags(conn: &Conn, prefix: &str, offset: i64, limit: i64) -> Result<Vec<(i64, String)>> {
     // a range instead of LIKE: the index on the name serves it
     let mut statement = conn.sql.prepare_cached(
-        "SELECT name FROM tag WHERE name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3 OFFSET ?4",
+        "SELECT id, name FROM tag WHERE name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3 OFFSET ?4",
     )?;
     let end = format!("{prefix}\u{10FFFF}");
-    let rows = statement.query_map(params![prefix, end, limit, offset], |row| row.get(0))?;
+    let rows = statement
+        .query_map(params![prefix, end, limit, offset], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

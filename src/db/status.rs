@@ -480,6 +480,7 @@ pub fn adopt_orphans(tx: &Tx<'_>, status: &Status) -> Result<()> {
         tx.sql
             .prepare_cached("UPDATE status SET thread_id = ? WHERE thread_id = ?")?
             .execute([status.thread_id, thread])?;
+        super::conversation::join(tx, thread, status.thread_id)?;
     }
     Ok(())
 }

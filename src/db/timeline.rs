@@ -1,4 +1,4 @@
-//! Home timelines, ready to read: one row a status.
+//! Home and list timelines, ready to read: one row a status.
 
 use rusqlite::{ToSql, params};
 
@@ -83,6 +83,25 @@ pub fn remove_boosts_of(tx: &Tx<'_>, timeline: i64, author: i64) -> Result<()> {
     Ok(())
 }
 
+/// Takes out what is there for a tag alone: it has no tag that the reader still follows, and
+/// the reader does not follow its author.
+pub fn remove_tag(tx: &Tx<'_>, reader: i64, tag: i64) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "DELETE FROM timeline_entry WHERE timeline = ?1 AND author_id <> ?1
+             AND boosted_id IS NULL
+             AND EXISTS (SELECT 1 FROM status_tag st
+               WHERE st.tag_id = ?2 AND st.status_id = timeline_entry.status_id)
+             AND NOT EXISTS (SELECT 1 FROM follow f WHERE f.account_id = ?1
+               AND f.target_id = author_id AND f.accepted = 1)
+             AND NOT EXISTS (SELECT 1 FROM status_tag ot CROSS JOIN followed_tag ft
+               ON ft.account_id = ?1 AND ft.tag_id = ot.tag_id
+               WHERE ot.status_id = timeline_entry.status_id)",
+        )?
+        .execute([reader, tag])?;
+    Ok(())
+}
+
 /// The oldest entry's status; `None` when there are none.
 pub fn oldest(conn: &Conn, timeline: i64) -> Result<Option<i64>> {
     Ok(conn
@@ -152,7 +171,10 @@ pub fn list_older(
              AND EXISTS (SELECT 1 FROM follow rf WHERE rf.account_id = :viewer
                AND rf.target_id = s.account_id AND (s.reblog_of_id IS NULL OR rf.reblogs = 1)
                AND (rf.languages IS NULL OR s.language IS NULL
-                 OR s.language IN (SELECT value FROM json_each(rf.languages))))))
+                 OR s.language IN (SELECT value FROM json_each(rf.languages))))
+             AND NOT EXISTS (SELECT 1 FROM list_member xm CROSS JOIN list xl ON xl.id = xm.list_id
+               WHERE xm.account_id = s.account_id AND xl.account_id = :viewer
+                 AND xl.exclusive = 1)))
            AND {} ORDER BY s.id {} LIMIT :limit",
         visible::listed("s"),
         if ascending { "ASC" } else { "DESC" }

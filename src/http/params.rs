@@ -239,6 +239,21 @@ impl Params {
         }
     }
 
+    /// A list of such: `a[][x]=…`, `a[0][x]=…`, or an array of objects in JSON.
+    pub fn each(&self, name: &str) -> Result<Vec<Self>> {
+        let one = |value: &Value| match value {
+            Value::Object(map) => Ok(Self(map.clone())),
+            _ => Err(wrong(name, "must be a list of fields")),
+        };
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => items.iter().map(one).collect(),
+            Some(Value::Object(map)) => map.values().map(one).collect(),
+            Some(Value::String(text)) if text.is_empty() => Ok(Vec::new()),
+            Some(_) => Err(wrong(name, "must be a list of fields")),
+        }
+    }
+
     /// Whether anything but blanks was sent under a name, however it nests.
     pub fn says(&self, name: &str) -> bool {
         fn filled(value: &Value) -> bool {

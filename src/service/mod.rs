@@ -2,12 +2,16 @@
 //! alike. What reads takes a `Conn`, what changes takes a `Tx`; nothing here waits for a network.
 
 pub mod account;
+pub mod conversation;
 pub mod delivery;
 pub mod document;
 pub mod domain;
+pub mod filter;
+pub mod list;
 pub mod notification;
 pub mod relationship;
 pub mod remote;
 pub mod status;
+pub mod tag;
 pub mod timeline;
 pub mod visibility;

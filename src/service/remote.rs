@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::{Account, Event, Media, MediaKind, NotificationKind, Poll, Status, Visibility};
 use crate::text::{hashtag, language, sanitize};
 
-use super::{notification, status as local, timeline, visibility};
+use super::{conversation, notification, status as local, timeline, visibility};
 
 /// How long the deletion of something that was never here is remembered.
 const DELETED: i64 = 30 * DAY;
@@ -103,6 +103,7 @@ fn arrive(
     addressed: &[Account],
 ) -> Result<()> {
     timeline::fan_out(tx, status, None)?;
+    conversation::keep(tx, status)?;
     for account in addressed {
         let loud = object.mentions.iter().any(|m| names(m.href.as_deref(), account));
         if loud && visibility::can_see(tx, account.id, status)? {
@@ -338,6 +339,7 @@ pub fn delete(tx: &Tx<'_>, author: &Account, uri: &str) -> Result<()> {
     match db::status::find_by_uri(tx, uri)? {
         Some(status) if status.account_id == author.id => {
             timeline::leave(tx, &status)?;
+            conversation::step_back(tx, &status)?;
             db::status::delete(tx, status.id)?;
             db::seen::bury(tx, uri, false)
         }

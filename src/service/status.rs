@@ -14,7 +14,7 @@ use crate::text::entity::{EntityKind, scan};
 use crate::text::render::{self, Links, MentionLink};
 use crate::text::{self, hashtag, language, sanitize};
 
-use super::{delivery, document, notification, timeline, visibility};
+use super::{conversation, delivery, document, notification, timeline, visibility};
 
 /// How many different accounts one status may name (F-285).
 pub const MOST_MENTIONS: usize = 50;
@@ -204,6 +204,7 @@ pub fn create(
     }
     index(tx, &status)?;
     timeline::fan_out(tx, &status, None)?;
+    conversation::keep(tx, &status)?;
     for account in &named {
         if visibility::can_see(tx, account.id, &status)? {
             notification::notify(tx, account, NotificationKind::Mention, author, Some(&status))?;
@@ -313,6 +314,7 @@ pub fn delete(tx: &Tx<'_>, site: &Site, author: &Account, id: i64) -> Result<Sta
     let activity = build::delete(&author.uri, &status.uri, &note.to, &note.cc, &activity_id);
     bury(tx, &status)?;
     timeline::leave(tx, &status)?;
+    conversation::step_back(tx, &status)?;
     db::status::delete(tx, status.id)?;
     delivery::queue(tx, author, &activity, inboxes)?;
     Ok(status)

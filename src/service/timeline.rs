@@ -1,4 +1,5 @@
-//! Home timelines: what goes in, what comes out, and what stands behind them.
+//! Home timelines: what goes in, what comes out, and what stands behind them. Lists follow what
+//! happens here ([`super::list`]).
 
 use crate::clock::DAY;
 use crate::db::timeline::Entry;
@@ -13,8 +14,8 @@ const REPEAT_DEPTH: i64 = 40;
 /// How many statuses a follow brings into home.
 const MERGED: usize = 40;
 
-/// Puts a new status or boost into the homes of its author and the author's local followers.
-/// `boosted` is the boosted status, for a boost.
+/// Puts a new status or boost into the homes of its author, of the author's local followers and
+/// of those who follow a tag of it, and into lists. `boosted` is the boosted status, for a boost.
 pub fn fan_out(tx: &Tx<'_>, status: &Status, boosted: Option<&Status>) -> Result<()> {
     let mut readers = db::follow::list_local_followers(tx, status.account_id)?;
     if status.local {
@@ -29,6 +30,8 @@ pub fn fan_out(tx: &Tx<'_>, status: &Status, boosted: Option<&Status>) -> Result
             insert(tx, follow.account_id, status)?;
         }
     }
+    super::tag::fan_out(tx, status)?;
+    super::list::fan_out(tx, status, boosted)?;
     tx.after_commit(Event::StatusArrived { id: status.id });
     Ok(())
 }
@@ -59,15 +62,17 @@ pub fn place(conn: &Conn, status: &Status) -> Result<Place> {
     })
 }
 
-/// After `reader` was accepted by `author`: the author's recent statuses come into home.
+/// After `reader` was accepted by `author`, or ended a mute: the author's recent statuses come
+/// into home and into the lists that the author is in.
 pub fn merge(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
-    let Some(follow) = db::follow::find(tx, reader, author)? else { return Ok(()) };
-    let what = db::status::OfAccount { account_id: author, ..Default::default() };
-    for status in db::status::list_of_account(tx, reader, what, &Page::newest(MERGED))? {
-        let boosted = match status.reblog_of_id {
-            Some(of) => db::status::find(tx, of)?,
-            None => None,
-        };
+    merge_home(tx, reader, author)?;
+    super::list::merge_all(tx, reader, author)
+}
+
+pub(super) fn merge_home(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
+    let follow = db::follow::find(tx, reader, author)?.filter(|follow| follow.accepted);
+    let Some(follow) = follow else { return Ok(()) };
+    for (status, boosted) in recent(tx, reader, author)? {
         let repeated = match status.reblog_of_id {
             Some(of) => db::timeline::shows(tx, reader, of, REPEAT_DEPTH)?,
             None => false,
@@ -80,15 +85,36 @@ pub fn merge(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
     Ok(())
 }
 
-/// After an unfollow: what the author wrote or boosted goes out of home.
+/// The author's recent statuses that `reader` may see, each with what it boosts.
+pub(super) fn recent(
+    conn: &Conn,
+    reader: i64,
+    author: i64,
+) -> Result<Vec<(Status, Option<Status>)>> {
+    let what = db::status::OfAccount { account_id: author, ..Default::default() };
+    let found = db::status::list_of_account(conn, reader, what, &Page::newest(MERGED))?;
+    let boosted: Vec<i64> = found.iter().filter_map(|status| status.reblog_of_id).collect();
+    let mut boosted = db::status::list(conn, &boosted)?;
+    Ok(found
+        .into_iter()
+        .map(|status| {
+            let at = boosted.iter().position(|one| Some(one.id) == status.reblog_of_id);
+            (status, at.map(|at| boosted.swap_remove(at)))
+        })
+        .collect())
+}
+
+/// After an unfollow: what the author wrote or boosted goes out of home, the author out of lists.
 pub fn unmerge(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
-    db::timeline::remove_author(tx, reader, author)
+    db::timeline::remove_author(tx, reader, author)?;
+    super::list::forget(tx, reader, author)
 }
 
 /// After a block or mute: what others boosted of the author goes too.
 pub fn purge(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
     db::timeline::remove_author(tx, reader, author)?;
-    db::timeline::remove_boosts_of(tx, reader, author)
+    db::timeline::remove_boosts_of(tx, reader, author)?;
+    super::list::purge(tx, reader, author)
 }
 
 /// A page of home. Behind the oldest kept entry a query goes on, down and up again.
@@ -155,22 +181,23 @@ fn belongs(
     boosted: Option<&Status>,
 ) -> Result<bool> {
     let reader = follow.account_id;
-    if reader != status.account_id {
-        let language = boosted.unwrap_or(status).language.as_deref();
-        if let Some(language) = language
-            && !follow.languages.is_empty()
-            && !follow.languages.iter().any(|wanted| wanted == language)
-        {
-            return Ok(false);
-        }
-        if status.reblog_of_id.is_some() && !follow.reblogs {
-            return Ok(false);
-        }
-        if !reply_fits(conn, reader, status)? {
-            return Ok(false);
-        }
+    if reader != status.account_id
+        && (!follow_allows(follow, status, boosted)
+            || !reply_fits(conn, reader, status)?
+            || db::list::is_exclusive(conn, reader, status.account_id)?)
+    {
+        return Ok(false);
     }
     super::visibility::lists(conn, reader, status)
+}
+
+/// What a follow itself chooses: languages, and boosts or none.
+pub(super) fn follow_allows(follow: &Follow, status: &Status, boosted: Option<&Status>) -> bool {
+    let language = boosted.unwrap_or(status).language.as_deref();
+    let is_spoken = language.is_none_or(|language| {
+        follow.languages.is_empty() || follow.languages.iter().any(|wanted| wanted == language)
+    });
+    is_spoken && (follow.reblogs || status.reblog_of_id.is_none())
 }
 
 /// A reply shows when it answers its author, the reader or somebody whom the reader follows.
@@ -186,6 +213,15 @@ fn reply_fits(conn: &Conn, reader: i64, status: &Status) -> Result<bool> {
     }
 }
 
+/// Puts an entry in unless the status is among the newest, itself or boosted.
+pub(super) fn insert_once(tx: &Tx<'_>, timeline: i64, status: &Status) -> Result<()> {
+    let shown = status.reblog_of_id.unwrap_or(status.id);
+    if db::timeline::shows(tx, timeline, shown, REPEAT_DEPTH)? {
+        return Ok(());
+    }
+    insert(tx, timeline, status)
+}
+
 fn insert(tx: &Tx<'_>, timeline: i64, status: &Status) -> Result<()> {
     db::timeline::insert(
         tx,
@@ -198,8 +234,14 @@ fn insert(tx: &Tx<'_>, timeline: i64, status: &Status) -> Result<()> {
     )
 }
 
+/// A page of a list's timeline.
+pub fn list(conn: &Conn, owner: i64, list: i64, page: &Page) -> Result<Vec<i64>> {
+    super::list::get(conn, owner, list)?;
+    db::timeline::list(conn, list, owner, page)
+}
+
 /// One's own statuses belong to one's home as those of somebody followed.
-fn own(account: i64) -> Follow {
+pub(super) fn own(account: i64) -> Follow {
     Follow {
         id: 0,
         account_id: account,

@@ -11,6 +11,7 @@ pub mod hashtag;
 pub mod language;
 mod link;
 mod markup;
+pub mod phrase;
 mod plain;
 pub mod render;
 pub mod sanitize;

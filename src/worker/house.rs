@@ -24,6 +24,9 @@ const STEPS: &[Step] = &[
     |tx| {
         for account in db::account::list_local(tx)? {
             db::timeline::trim(tx, account.id)?;
+            for list in db::list::list(tx, account.id)? {
+                db::timeline::trim(tx, list.id)?;
+            }
         }
         Ok(0)
     },

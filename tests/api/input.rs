@@ -198,7 +198,6 @@ fn an_unknown_endpoint_is_a_json_404_whoever_asks() {
         ("PUT", "/api/v1/statuses"),
         ("DELETE", "/api/v1/timelines/home"),
         ("GET", "/api/v1/statuses/1/nonsense"),
-        ("GET", "/api/v1/markers"),
         ("GET", "/api/oembed"),
     ] {
         let answer = ann.request(method, path).header("accept", "text/html").send();

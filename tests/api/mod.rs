@@ -1,14 +1,19 @@
 //! The client API as an app sees it: everything through HTTP.
 
+mod conversations;
 mod cors;
+mod filters;
 mod input;
 mod instance;
+mod lists;
+mod markers;
 mod notifications;
 mod paging;
 mod rendering;
 pub(crate) mod scopes;
 mod search;
 mod streaming;
+mod tags;
 mod timelines;
 
 use dassie::db::{self, Lane};

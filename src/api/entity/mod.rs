@@ -3,12 +3,16 @@
 
 mod account;
 mod application;
+mod conversation;
+mod filter;
 mod instance;
+mod list;
 mod media;
 mod notification;
 mod poll;
 mod relationship;
 mod status;
+mod tag;
 
 use std::sync::Arc;
 
@@ -18,10 +22,14 @@ use crate::model;
 
 pub(super) use account::{Account, Credential, MutedAccount, accounts, credential};
 pub(super) use application::{Application, NewApplication};
+pub(super) use conversation::conversations;
+pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
 pub(super) use instance::{Stats, V1, V2, extended_description};
+pub(super) use list::List;
 pub(super) use notification::notifications;
 pub(super) use relationship::{relationship, relationships};
 pub(super) use status::{Context, Status, status, statuses, tag_url};
+pub(super) use tag::{FullTag, tags};
 
 /// A custom emoji in a text.
 #[derive(Clone, Debug, Serialize)]

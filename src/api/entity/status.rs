@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::filter::FilterResult;
 use super::media::Media;
 use super::poll::Poll;
 use super::{Account, Emoji, emojis};
@@ -12,7 +13,9 @@ use crate::clock::api_time;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::model::{self, Visibility};
+use crate::service::filter::Filters;
 use crate::site::Site;
+use crate::text::sanitize;
 
 /// A status or a boost of one.
 #[derive(Clone, Debug, Serialize)]
@@ -45,7 +48,7 @@ pub(crate) struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    filtered: Option<[(); 0]>,
+    filtered: Option<Vec<FilterResult>>,
     /// Left out in the answer to a deletion only.
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
@@ -159,13 +162,15 @@ pub(super) fn statuses_and_accounts(
         .filter_map(|status| Some((status.id, Arc::new(details.shape(status)?))))
         .collect();
     let shape = |status: model::Status| {
-        let of = status.reblog_of_id;
+        let (id, of) = (status.id, status.reblog_of_id);
         let mut shown = details.shape(status)?;
         if let Some(of) = of {
             let inner = boosted.get(&of)?;
             // Mastodon's clients look at either of the two
             shown.favourited = inner.favourited;
             shown.reblogged = inner.reblogged;
+            // what is found in the boosted one is found in the boost
+            shown.filtered = details.filtered(of, Some(id));
             shown.reblog = Some(Arc::clone(inner));
         }
         Some(shown)
@@ -174,10 +179,25 @@ pub(super) fn statuses_and_accounts(
     Ok((shown, details.accounts))
 }
 
+/// The text that filters look into: warning, content, poll options, descriptions.
+fn searchable(status: &model::Status, descriptions: Option<&Vec<String>>) -> String {
+    let mut text = status.spoiler_text.clone();
+    let options = status.poll.iter().flat_map(|poll| &poll.options).map(|(name, _)| name);
+    let content = sanitize::to_plain(&status.content);
+    for part in std::iter::once(&content).chain(options).chain(descriptions.into_iter().flatten()) {
+        text.push_str("\n\n");
+        text.push_str(part);
+    }
+    text
+}
+
 /// All that hangs on the statuses of a page, one query a table.
 struct Details {
     viewer: i64,
     now: i64,
+    filters: Filters,
+    /// What filters look into, where there are any.
+    texts: HashMap<i64, String>,
     accounts: Accounts,
     mentions: HashMap<i64, Vec<Mention>>,
     tags: HashMap<i64, Vec<Tag>>,
@@ -225,10 +245,23 @@ impl Details {
             let tag = Tag { url: tag_url(site, &name), name };
             tags.entry(status).or_default().push(tag);
         }
+        let filters = Filters::read(conn, viewer)?;
+        let mut descriptions: HashMap<i64, Vec<String>> = HashMap::new();
         let mut media: HashMap<i64, Vec<Media>> = HashMap::new();
         for one in db::status::list_media(conn, &written)? {
+            if let Some(text) = one.description.as_ref().filter(|_| !filters.is_empty()) {
+                descriptions.entry(one.status_id).or_default().push(text.clone());
+            }
             media.entry(one.status_id).or_default().push(Media::new(&one));
         }
+        let texts = if filters.is_empty() {
+            HashMap::new()
+        } else {
+            all()
+                .filter(|status| status.reblog_of_id.is_none())
+                .map(|status| (status.id, searchable(status, descriptions.get(&status.id))))
+                .collect()
+        };
         let programs: HashSet<i64> = all().filter_map(|status| status.application_id).collect();
         let programs = if programs.is_empty() {
             Vec::new()
@@ -244,6 +277,8 @@ impl Details {
         Ok(Self {
             viewer,
             now: conn.now(),
+            filters,
+            texts,
             accounts: authors
                 .iter()
                 .filter_map(|id| stored.remove(id))
@@ -259,6 +294,16 @@ impl Details {
             favourited: favourited.into_iter().collect(),
             reblogged: reblogged.into_iter().collect(),
         })
+    }
+
+    /// What the viewer's filters find in a status; `boost` is the one that it is shown in.
+    fn filtered(&self, status: i64, boost: Option<i64>) -> Option<Vec<FilterResult>> {
+        if self.viewer == 0 {
+            return None;
+        }
+        let Some(text) = self.texts.get(&status) else { return Some(Vec::new()) };
+        let ids: Vec<i64> = std::iter::once(status).chain(boost).collect();
+        Some(self.filters.find(text, &ids).into_iter().map(FilterResult::new).collect())
     }
 
     fn shape(&self, status: model::Status) -> Option<Status> {
@@ -289,7 +334,7 @@ impl Details {
             muted: person.then_some(false),
             bookmarked: person.then_some(false),
             pinned: pinnable.then_some(false),
-            filtered: person.then_some([]),
+            filtered: self.filtered(id, None),
             content: Some(status.content),
             text: None,
             reblog: None,

@@ -1,0 +1,81 @@
+//! Tag.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::tag_url;
+use crate::clock::DAY;
+use crate::db::{self, Conn};
+use crate::error::Result;
+use crate::site::Site;
+
+/// How many days the history has.
+const DAYS: i64 = 7;
+
+/// A tag by itself, with what the reader has to do with it. Inside of a status it is shorter.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct FullTag {
+    /// 0 for one that was never used.
+    #[serde(serialize_with = "super::id")]
+    id: i64,
+    name: String,
+    url: String,
+    history: Vec<Day>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    following: Option<bool>,
+}
+
+/// One day of the history; numbers as texts, as in Mastodon.
+#[derive(Clone, Debug, Serialize)]
+struct Day {
+    day: String,
+    uses: String,
+    accounts: String,
+}
+
+/// The shapes of `(id, name)`, in their order.
+pub(crate) fn tags(
+    conn: &Conn,
+    site: &Site,
+    viewer: i64,
+    tags: &[(i64, String)],
+) -> Result<Vec<FullTag>> {
+    let ids: Vec<i64> = tags.iter().map(|(id, _)| *id).collect();
+    let today = conn.now() / DAY;
+    let used: HashMap<(i64, i64), db::tag::Use> = if ids.is_empty() {
+        HashMap::new()
+    } else {
+        let uses = db::tag::list_uses(conn, &ids, today - DAYS + 1)?;
+        uses.into_iter().map(|one| ((one.tag, one.day), one)).collect()
+    };
+    let following = if viewer == 0 || ids.is_empty() {
+        Vec::new()
+    } else {
+        db::tag::list_following(conn, viewer, &ids)?
+    };
+    let history = |id: i64| {
+        (0..DAYS)
+            .map(|back| {
+                let day = today - back;
+                let (uses, accounts) =
+                    used.get(&(id, day)).map_or((0, 0), |one| (one.uses, one.accounts));
+                Day {
+                    day: (day * (DAY / 1000)).to_string(),
+                    uses: uses.to_string(),
+                    accounts: accounts.to_string(),
+                }
+            })
+            .collect()
+    };
+    Ok(tags
+        .iter()
+        .map(|(id, name)| FullTag {
+            id: *id,
+            name: name.clone(),
+            url: tag_url(site, name),
+            history: history(*id),
+            following: (viewer != 0).then(|| following.contains(id)),
+        })
+        .collect())
+}
