@@ -10,8 +10,9 @@ use actix_web::{FromRequest, Handler, Resource, Responder, Route};
 
 use super::auth::{self, Need, Needs};
 use super::{
-    accounts, apps, blocks, credentials, favourites, follow_requests, instance, nothing,
-    notifications, people, posting, relationships, search, statuses, timelines,
+    accounts, apps, blocks, bookmarks, credentials, edits, favourites, follow_requests, instance,
+    nothing, notifications, people, pins, polls, posting, relationships, search, statuses,
+    thread_mutes, timelines,
 };
 use crate::error::{Error, Result};
 
@@ -22,7 +23,7 @@ type On = (Method, Need, Route);
 #[rustfmt::skip] // one line a route
 pub fn routes(config: &mut ServiceConfig) {
     use Need::{Optional, Public, User};
-    let table: [(&str, Vec<On>); 56] = [
+    let table: [(&str, Vec<On>); 66] = [
         ("/v1/apps", vec![post(Public, apps::create)]),
         ("/v1/apps/verify_credentials", vec![get(Need::App, apps::verify_credentials)]),
 
@@ -63,9 +64,13 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/follow_requests/{id}/authorize", vec![post(User(&["write:follows"]), follow_requests::authorize)]),
         ("/v1/follow_requests/{id}/reject", vec![post(User(&["write:follows"]), follow_requests::reject)]),
 
-        ("/v1/statuses", vec![post(User(&["write:statuses"]), posting::create)]),
+        ("/v1/statuses", vec![
+            get(Optional("read:statuses"), statuses::list),
+            post(User(&["write:statuses"]), posting::create),
+        ]),
         ("/v1/statuses/{id}", vec![
             get(Optional("read:statuses"), statuses::show),
+            put(User(&["write:statuses"]), edits::edit),
             delete(User(&["write:statuses"]), posting::delete),
         ]),
         ("/v1/statuses/{id}/context", vec![get(Optional("read:statuses"), statuses::context)]),
@@ -76,6 +81,16 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/statuses/{id}/reblog", vec![post(User(&["write:statuses"]), posting::reblog)]),
         ("/v1/statuses/{id}/unreblog", vec![post(User(&["write:statuses"]), posting::unreblog)]),
         ("/v1/statuses/{id}/reblogged_by", vec![get(Optional("read:accounts"), people::reblogged_by)]),
+        ("/v1/statuses/{id}/bookmark", vec![post(User(&["write:bookmarks"]), bookmarks::bookmark)]),
+        ("/v1/statuses/{id}/unbookmark", vec![post(User(&["write:bookmarks"]), bookmarks::unbookmark)]),
+        ("/v1/statuses/{id}/pin", vec![post(User(&["write:accounts"]), pins::pin)]),
+        ("/v1/statuses/{id}/unpin", vec![post(User(&["write:accounts"]), pins::unpin)]),
+        ("/v1/statuses/{id}/mute", vec![post(User(&["write:mutes"]), thread_mutes::mute)]),
+        ("/v1/statuses/{id}/unmute", vec![post(User(&["write:mutes"]), thread_mutes::unmute)]),
+        ("/v1/statuses/{id}/history", vec![get(Optional("read:statuses"), edits::history)]),
+        ("/v1/polls/{id}", vec![get(Optional("read:statuses"), polls::show)]),
+        ("/v1/polls/{id}/votes", vec![post(User(&["write:statuses"]), polls::vote)]),
+        ("/v1/bookmarks", vec![get(User(&["read:bookmarks"]), bookmarks::list)]),
         ("/v1/favourites", vec![get(User(&["read:favourites"]), favourites::list)]),
 
         ("/v1/timelines/home", vec![get(User(&["read:statuses"]), timelines::home)]),
@@ -118,7 +133,7 @@ macro_rules! methods {
         }
     )*};
 }
-methods!(get = GET, post = POST, patch = PATCH, delete = DELETE);
+methods!(get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE);
 
 /// One path: its routes behind the check of what they demand.
 fn resource(

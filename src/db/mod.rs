@@ -5,22 +5,28 @@
 //! the answer comes after the commit, so what is acknowledged is on disk.
 
 pub mod account;
+pub mod bookmark;
 pub mod delivery;
 pub mod favourite;
 pub mod follow;
 pub mod host;
 pub mod job;
 pub mod key;
+pub mod mark;
 pub mod meta;
 mod migrate;
 pub mod moderation;
 pub mod notification;
 pub mod oauth;
 mod open;
+pub mod pin;
 pub mod plan;
+pub mod poll;
 pub mod search;
 pub mod seen;
 pub mod status;
+pub mod status_edit;
+pub mod thread_mute;
 pub mod timeline;
 pub mod user;
 pub mod visible;

@@ -2,12 +2,17 @@
 //! alike. What reads takes a `Conn`, what changes takes a `Tx`; nothing here waits for a network.
 
 pub mod account;
+pub mod bookmark;
 pub mod delivery;
 pub mod document;
 pub mod domain;
+pub mod edit;
 pub mod notification;
+pub mod pin;
+pub mod poll;
 pub mod relationship;
 pub mod remote;
 pub mod status;
+pub mod thread_mute;
 pub mod timeline;
 pub mod visibility;

@@ -1,10 +1,13 @@
 //! The client API as an app sees it: everything through HTTP.
 
 mod cors;
+mod edits;
 mod input;
 mod instance;
+mod marks;
 mod notifications;
 mod paging;
+mod polls;
 mod rendering;
 pub(crate) mod scopes;
 mod search;

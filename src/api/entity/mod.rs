@@ -9,6 +9,7 @@ mod notification;
 mod poll;
 mod relationship;
 mod status;
+mod status_edit;
 
 use std::sync::Arc;
 
@@ -20,8 +21,10 @@ pub(super) use account::{Account, Credential, MutedAccount, accounts, credential
 pub(super) use application::{Application, NewApplication};
 pub(super) use instance::{Stats, V1, V2, extended_description};
 pub(super) use notification::notifications;
+pub(super) use poll::poll;
 pub(super) use relationship::{relationship, relationships};
 pub(super) use status::{Context, Status, status, statuses, tag_url};
+pub(super) use status_edit::status_edits;
 
 /// A custom emoji in a text.
 #[derive(Clone, Debug, Serialize)]
