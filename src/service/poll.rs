@@ -169,21 +169,20 @@ fn lane(status_id: i64) -> String {
 
 /// Tells the tallies in a while, unless that is planned.
 fn tell_soon(tx: &Tx<'_>, status_id: i64) -> Result<()> {
-    plan(tx, JobKind::PollTally, status_id, tx.now() + TALLY_PAUSE)
-}
-
-/// Plans what happens at a poll's end, unless that is planned.
-pub(super) fn at_end(tx: &Tx<'_>, status_id: i64, poll: &Poll) -> Result<()> {
-    match poll.end {
-        Some(end) => plan(tx, JobKind::PollEnd, status_id, end),
-        None => Ok(()),
-    }
-}
-
-fn plan(tx: &Tx<'_>, kind: JobKind, status_id: i64, due: i64) -> Result<()> {
-    let lane = lane(status_id);
+    let (kind, lane) = (JobKind::PollTally, lane(status_id));
     if !db::job::waits(tx, kind, &lane)? {
+        let due = tx.now() + TALLY_PAUSE;
         db::job::insert_at(tx, kind, &lane, status_id.to_string().as_bytes(), due)?;
+    }
+    Ok(())
+}
+
+/// Plans what happens at a poll's end, in place of what was planned.
+pub(super) fn at_end(tx: &Tx<'_>, status_id: i64, poll: &Poll) -> Result<()> {
+    let (kind, lane) = (JobKind::PollEnd, lane(status_id));
+    db::job::remove_kind(tx, kind, &lane)?;
+    if let Some(end) = poll.end {
+        db::job::insert_at(tx, kind, &lane, status_id.to_string().as_bytes(), end)?;
     }
     Ok(())
 }
