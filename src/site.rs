@@ -1,7 +1,7 @@
 //! How this server writes its own addresses. New rows store what is made here; existing ones
 //! are never computed again, so that a database taken over from elsewhere keeps its own.
 
-use crate::config::Config;
+use crate::config::{Config, Limits};
 
 /// Names and limits of this server, as the use cases need them.
 #[derive(Clone, Debug)]
@@ -13,6 +13,7 @@ pub struct Site {
     /// The domain in handles; often the host.
     pub account_domain: String,
     pub max_characters: usize,
+    pub limits: Limits,
     pub default_language: String,
 }
 
@@ -24,6 +25,7 @@ impl Site {
             host: config.server.host.clone(),
             account_domain: config.account_domain().to_owned(),
             max_characters: config.limits.max_characters,
+            limits: config.limits.clone(),
             default_language: config.instance.default_language.clone(),
         }
     }

@@ -120,7 +120,21 @@ fn do_everything(instance: &Instance, person: &Person, other: &str, status: &str
         assert!(answer.status < 500, "{path}: {}", answer.text());
         answer
     };
-    for deed in ["favourite", "reblog", "unreblog", "unfavourite", "reblog", "favourite"] {
+    for deed in [
+        "favourite",
+        "reblog",
+        "unreblog",
+        "unfavourite",
+        "reblog",
+        "favourite",
+        "bookmark",
+        "unbookmark",
+        "bookmark",
+        "pin",
+        "unpin",
+        "mute",
+        "unmute",
+    ] {
         post(format!("/api/v1/statuses/{status}/{deed}"), json!({}));
     }
     let reply = post(
@@ -321,6 +335,20 @@ fn no_query_reads_a_whole_table() {
         let list = instance.app.db.read(|conn| db::delivery::list(conn, 10)).unwrap();
         list.iter().any(|delivery| delivery.attempts > 0).then_some(())
     });
+    // a poll; its end stays planned, so that nothing settles after this
+    let choices = json!({"options": ["a", "b"], "expires_in": 600});
+    let poll = bob.post("/api/v1/statuses", json!({"status": "which?", "poll": choices}));
+    ann.post(&format!("/api/v1/polls/{}/votes", id(&poll)), json!({"choices": [0]}));
+    ann.post(&format!("/api/v1/statuses/{}/reblog", id(&poll)), json!({}));
+    let edited = json!({"status": "which one? @ann #tag", "poll": choices});
+    bob.request("PUT", &format!("/api/v1/statuses/{}", id(&poll))).json(&edited).send().ok();
+    read_everything(&instance, &ann, &id(&poll), &bob.id);
+    let (site, poll) = (instance.app.site.clone(), id(&poll).parse().unwrap());
+    let told = instance.app.db.write(db::Lane::Background, move |tx| {
+        dassie::service::poll::tell(tx, &site, poll)?;
+        dassie::service::poll::end(tx, &site, poll)
+    });
+    told.wait().unwrap();
     let execute = |command| control::execute(&instance.app, command);
     execute(Command::DeliveryList { limit: 10 }).unwrap();
     execute(Command::AccountList).unwrap();

@@ -66,9 +66,9 @@ pub(super) async fn statuses(
         if viewer == 0 && !account.is_local() {
             return Err(needs_person());
         }
-        // nothing can be pinned yet
         if pinned {
-            return Ok((None, Vec::new()));
+            let found = service::pin::list(conn, viewer, id)?;
+            return Ok((None, entity::statuses(conn, &app.site, viewer, found)?));
         }
         if let Some(tag) = tagged {
             let name = hashtag::normalize(&tag);

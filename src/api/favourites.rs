@@ -29,7 +29,13 @@ pub(super) async fn unfavourite(
     change(&app, &auth, &path, service::status::unfavourite).await
 }
 
-async fn change<F>(app: &Data<App>, auth: &Auth, path: &Path<String>, f: F) -> Result<HttpResponse>
+/// Does something to a status and answers it as it is then.
+pub(super) async fn change<F>(
+    app: &Data<App>,
+    auth: &Auth,
+    path: &Path<String>,
+    f: F,
+) -> Result<HttpResponse>
 where
     F: FnOnce(&Tx<'_>, &Account, i64) -> Result<Status> + Send + 'static,
 {

@@ -6,10 +6,11 @@ use actix_web::web::{Data, Path};
 use super::entity::{FilterKeyword, FilterStatus};
 use super::{Auth, empty, entity, id_of};
 use crate::app::App;
-use crate::db;
 use crate::db::filter::Action;
+use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::http::{self, Params};
+use crate::model::Event;
 use crate::service::filter::{self, Change, KeywordChange};
 
 /// GET /api/v2/filters.
@@ -27,12 +28,25 @@ pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Resu
     Ok(http::json(&found.await?))
 }
 
+/// A write after which the account's streams are told to read the filters anew.
+pub(super) async fn commit<T, F>(app: &Data<App>, me: i64, f: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+{
+    super::write(app, move |_, tx| {
+        let value = f(tx)?;
+        tx.after_commit(Event::FiltersChanged { account_id: me });
+        Ok(value)
+    })
+    .await
+}
+
 /// POST /api/v2/filters.
 pub(super) async fn create(app: Data<App>, auth: Auth, params: Params) -> Result<HttpResponse> {
     let me = auth.account_id()?;
     let change = read_change(&params)?;
-    let made =
-        super::write(&app, move |_, tx| entity::filter(tx, &filter::create(tx, me, change)?));
+    let made = commit(&app, me, move |tx| entity::filter(tx, &filter::create(tx, me, change)?));
     Ok(http::json(&made.await?))
 }
 
@@ -46,14 +60,14 @@ pub(super) async fn update(
     let (id, me) = (id_of(&path)?, auth.account_id()?);
     let change = read_change(&params)?;
     let after =
-        super::write(&app, move |_, tx| entity::filter(tx, &filter::update(tx, me, id, change)?));
+        commit(&app, me, move |tx| entity::filter(tx, &filter::update(tx, me, id, change)?));
     Ok(http::json(&after.await?))
 }
 
 /// DELETE /api/v2/filters/:id.
 pub(super) async fn delete(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
     let (id, me) = (id_of(&path)?, auth.account_id()?);
-    super::write(&app, move |_, tx| {
+    commit(&app, me, move |tx| {
         let filter = filter::get(tx, me, id)?;
         db::filter::delete(tx, filter.id)
     })
@@ -123,7 +137,7 @@ pub(super) async fn add_keyword(
     let (id, me) = (id_of(&path)?, auth.account_id()?);
     let word = params.text("keyword")?.unwrap_or_default().to_owned();
     let whole_word = params.flag("whole_word")?.unwrap_or(true);
-    let made = super::write(&app, move |_, tx| {
+    let made = commit(&app, me, move |tx| {
         let filter = filter::get(tx, me, id)?;
         filter::add_keyword(tx, &filter, &word, whole_word)
     });
@@ -151,7 +165,7 @@ pub(super) async fn update_keyword(
     let (id, me) = (id_of(&path)?, auth.account_id()?);
     let word = params.text("keyword")?.map(str::to_owned);
     let whole_word = params.flag("whole_word")?;
-    let after = super::write(&app, move |_, tx| {
+    let after = commit(&app, me, move |tx| {
         let there = filter::get_keyword(tx, me, id)?;
         filter::write_keyword(tx, there, word, whole_word)
     });
@@ -165,7 +179,7 @@ pub(super) async fn delete_keyword(
     path: Path<String>,
 ) -> Result<HttpResponse> {
     let (id, me) = (id_of(&path)?, auth.account_id()?);
-    super::write(&app, move |_, tx| {
+    commit(&app, me, move |tx| {
         let there = filter::get_keyword(tx, me, id)?;
         db::filter::delete_keyword(tx, there.id)
     })
@@ -199,7 +213,7 @@ pub(super) async fn add_status(
     let status = params
         .id("status_id")?
         .ok_or_else(|| Error::invalid("Validation failed: status_id can't be blank"))?;
-    let made = super::write(&app, move |_, tx| {
+    let made = commit(&app, me, move |tx| {
         let filter = filter::get(tx, me, id)?;
         filter::add_status(tx, &filter, status)
     });
@@ -220,7 +234,7 @@ pub(super) async fn delete_status(
     path: Path<String>,
 ) -> Result<HttpResponse> {
     let (id, me) = (id_of(&path)?, auth.account_id()?);
-    super::write(&app, move |_, tx| {
+    commit(&app, me, move |tx| {
         let there = filter::get_status(tx, me, id)?;
         db::filter::delete_status(tx, there.id)
     })

@@ -48,7 +48,7 @@ pub(super) async fn create(app: Data<App>, auth: Auth, params: Params) -> Result
     // a word may be longer than a title
     let title = phrase.chars().take(256).collect();
     let change = Change { title: Some(title), ..read_change(&params)? };
-    let made = super::write(&app, move |_, tx| {
+    let made = super::filters::commit(&app, me, move |tx| {
         let filter = filter::create(tx, me, change)?;
         let keyword = filter::add_keyword(tx, &filter, &phrase, whole_word)?;
         Ok(V1Filter::new(&filter, &keyword))
@@ -67,7 +67,7 @@ pub(super) async fn update(
     let phrase = params.text("phrase")?.map(str::to_owned);
     let whole_word = params.flag("whole_word")?;
     let change = read_change(&params)?;
-    let after = super::write(&app, move |_, tx| {
+    let after = super::filters::commit(&app, me, move |tx| {
         let keyword = filter::get_keyword(tx, me, id)?;
         let keyword = filter::write_keyword(tx, keyword, phrase, whole_word)?;
         let filter = filter::update_old(tx, &keyword, me, change)?;
@@ -79,7 +79,7 @@ pub(super) async fn update(
 /// DELETE /api/v1/filters/:id.
 pub(super) async fn delete(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
     let (id, me) = (id_of(&path)?, auth.account_id()?);
-    super::write(&app, move |_, tx| {
+    super::filters::commit(&app, me, move |tx| {
         let keyword = filter::get_keyword(tx, me, id)?;
         filter::remove_last(tx, &keyword)
     })

@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::credentials::read_language;
-use super::{Auth, entity, id_of, remote};
+use super::{Auth, entity, id_of, polls, remote};
 use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
@@ -14,10 +14,9 @@ use crate::service::status::{self, Draft, Mentioned};
 use crate::service::visibility;
 
 /// What a client may send and this server cannot do yet. Said instead of dropped: a status
-/// without the picture or poll that belongs to it is not what was written.
-const NOT_YET: [(&str, &str); 5] = [
+/// without the picture that belongs to it is not what was written.
+const NOT_YET: [(&str, &str); 4] = [
     ("media_ids", "attachments"),
-    ("poll", "polls"),
     ("scheduled_at", "scheduled posts"),
     ("quoted_status_id", "quotes"),
     ("quote_id", "quotes"),
@@ -58,6 +57,7 @@ fn read_draft(params: &Params) -> Result<Draft> {
         language: read_language("language", params.text("language")?)?,
         sensitive: params.flag("sensitive")?,
         in_reply_to_id: params.id("in_reply_to_id")?,
+        poll: polls::read_new(params)?,
         ..Draft::default()
     })
 }
@@ -78,7 +78,7 @@ fn idempotency_key(request: &HttpRequest) -> Option<String> {
 
 /// The accounts that the text names. Those that are not stored are asked for on their servers;
 /// who cannot be found in time stays plain text.
-async fn find_mentioned(app: &Data<App>, text: &str) -> Result<Mentioned> {
+pub(super) async fn find_mentioned(app: &Data<App>, text: &str) -> Result<Mentioned> {
     let handles = status::handles(&app.site, text);
     if handles.is_empty() {
         return Ok(Mentioned::default());

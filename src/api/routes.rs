@@ -10,9 +10,9 @@ use actix_web::{FromRequest, Handler, Resource, Responder, Route};
 
 use super::auth::{self, Need, Needs};
 use super::{
-    accounts, apps, blocks, conversations, credentials, favourites, filters, filters_v1,
-    follow_requests, instance, lists, markers, nothing, notifications, people, posting,
-    relationships, search, statuses, streaming, tags, timelines,
+    accounts, apps, blocks, bookmarks, conversations, credentials, edits, favourites, filters,
+    filters_v1, follow_requests, instance, lists, markers, nothing, notifications, people, pins,
+    polls, posting, relationships, search, statuses, streaming, tags, thread_mutes, timelines,
 };
 use crate::error::{Error, Result};
 
@@ -23,7 +23,7 @@ type On = (Method, Need, Route);
 #[rustfmt::skip] // one line a route
 pub fn routes(config: &mut ServiceConfig) {
     use Need::{Optional, Public, Stream, User};
-    let table: [(&str, Vec<On>); 73] = [
+    let table: [(&str, Vec<On>); 83] = [
         ("/v1/apps", vec![post(Public, apps::create)]),
         ("/v1/apps/verify_credentials", vec![get(Need::App, apps::verify_credentials)]),
 
@@ -60,9 +60,13 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/follow_requests/{id}/authorize", vec![post(User(&["write:follows"]), follow_requests::authorize)]),
         ("/v1/follow_requests/{id}/reject", vec![post(User(&["write:follows"]), follow_requests::reject)]),
 
-        ("/v1/statuses", vec![post(User(&["write:statuses"]), posting::create)]),
+        ("/v1/statuses", vec![
+            get(Optional("read:statuses"), statuses::list),
+            post(User(&["write:statuses"]), posting::create),
+        ]),
         ("/v1/statuses/{id}", vec![
             get(Optional("read:statuses"), statuses::show),
+            put(User(&["write:statuses"]), edits::edit),
             delete(User(&["write:statuses"]), posting::delete),
         ]),
         ("/v1/statuses/{id}/context", vec![get(Optional("read:statuses"), statuses::context)]),
@@ -73,6 +77,16 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/statuses/{id}/reblog", vec![post(User(&["write:statuses"]), posting::reblog)]),
         ("/v1/statuses/{id}/unreblog", vec![post(User(&["write:statuses"]), posting::unreblog)]),
         ("/v1/statuses/{id}/reblogged_by", vec![get(Optional("read:accounts"), people::reblogged_by)]),
+        ("/v1/statuses/{id}/bookmark", vec![post(User(&["write:bookmarks"]), bookmarks::bookmark)]),
+        ("/v1/statuses/{id}/unbookmark", vec![post(User(&["write:bookmarks"]), bookmarks::unbookmark)]),
+        ("/v1/statuses/{id}/pin", vec![post(User(&["write:accounts"]), pins::pin)]),
+        ("/v1/statuses/{id}/unpin", vec![post(User(&["write:accounts"]), pins::unpin)]),
+        ("/v1/statuses/{id}/mute", vec![post(User(&["write:mutes"]), thread_mutes::mute)]),
+        ("/v1/statuses/{id}/unmute", vec![post(User(&["write:mutes"]), thread_mutes::unmute)]),
+        ("/v1/statuses/{id}/history", vec![get(Optional("read:statuses"), edits::history)]),
+        ("/v1/polls/{id}", vec![get(Optional("read:statuses"), polls::show)]),
+        ("/v1/polls/{id}/votes", vec![post(User(&["write:statuses"]), polls::vote)]),
+        ("/v1/bookmarks", vec![get(User(&["read:bookmarks"]), bookmarks::list)]),
         ("/v1/favourites", vec![get(User(&["read:favourites"]), favourites::list)]),
 
         ("/v1/timelines/home", vec![get(User(&["read:statuses"]), timelines::home)]),

@@ -5,17 +5,33 @@ use actix_web::web::{Data, Path};
 use serde_json::json;
 
 use super::entity::{self, Context};
+use super::timelines::in_order;
 use super::{Auth, id_of};
 use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::http;
+use crate::http::{self, Params};
 use crate::service::visibility;
 
+/// How many statuses one request may ask for.
+const MOST: usize = 40;
 /// How much of a thread a person gets, above and below.
 const THREAD: (i64, i64) = (1000, 1000);
 /// How much of it nobody in particular gets, as in Mastodon.
 const THREAD_ANONYMOUS: (i64, i64) = (40, 60);
+
+/// GET /api/v1/statuses: several at once, in the order they were asked for; what cannot be read
+/// is left out.
+pub(super) async fn list(app: Data<App>, auth: Auth, params: Params) -> Result<HttpResponse> {
+    let viewer = auth.viewer();
+    let mut ids = params.ids("id")?;
+    ids.truncate(MOST);
+    let found = super::read(&app, move |app, conn| {
+        let found = in_order(&ids, db::status::list_readable(conn, viewer, &ids)?);
+        entity::statuses(conn, &app.site, viewer, found)
+    });
+    Ok(http::json(&found.await?))
+}
 
 /// GET /api/v1/statuses/:id.
 pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {

@@ -70,6 +70,10 @@ keys! {
     }
     limits: Limits {
         max_characters: (|n| within(n, 1, 100_000)),
+        max_poll_options: (|n| within(n, 2, 50)),
+        max_poll_option_characters: (|n| within(n, 1, 500)),
+        min_poll_seconds: (|n| within(n, 1, 86_400)),
+        max_poll_seconds: (|n| within(n, 86_400, 315_360_000)),
     }
     federation: Federation {
         require_signed_fetch: any,

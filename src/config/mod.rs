@@ -76,6 +76,12 @@ pub struct Instance {
 pub struct Limits {
     /// Longest text of a status.
     pub max_characters: usize,
+    pub max_poll_options: usize,
+    /// Longest choice of a poll.
+    pub max_poll_option_characters: usize,
+    /// Shortest and longest time that a poll may be open.
+    pub min_poll_seconds: usize,
+    pub max_poll_seconds: usize,
 }
 
 /// Dealings with other servers.
@@ -166,7 +172,13 @@ impl Default for Instance {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_characters: 5000 }
+        Self {
+            max_characters: 5000,
+            max_poll_options: 4,
+            max_poll_option_characters: 50,
+            min_poll_seconds: 300,
+            max_poll_seconds: 2_629_746,
+        }
     }
 }
 

@@ -42,6 +42,22 @@ pub fn count_lane(conn: &Conn, lane: &str, at_most: i64) -> Result<i64> {
         .query_row(params![lane, at_most], |row| row.get(0))?)
 }
 
+/// Forgets the jobs of this kind in the lane.
+pub fn remove_kind(tx: &Tx<'_>, kind: JobKind, lane: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached("DELETE FROM job WHERE lane = ? AND dead = 0 AND kind = ?")?
+        .execute(params![lane, kind as i64])?;
+    Ok(())
+}
+
+/// Whether a job of this kind waits in the lane.
+pub fn waits(conn: &Conn, kind: JobKind, lane: &str) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM job WHERE lane = ? AND dead = 0 AND kind = ? LIMIT 1")?
+        .exists(params![lane, kind as i64])?)
+}
+
 /// What is due: the oldest due row of each lane, so that one server's come in order (F-133).
 /// Row, kind and lane: payloads are large, [`find_due`] reads one when its turn comes.
 pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<(i64, JobKind, String)>> {

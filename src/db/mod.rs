@@ -5,6 +5,7 @@
 //! the answer comes after the commit, so what is acknowledged is on disk.
 
 pub mod account;
+pub mod bookmark;
 pub mod conversation;
 pub mod delivery;
 pub mod favourite;
@@ -14,6 +15,7 @@ pub mod host;
 pub mod job;
 pub mod key;
 pub mod list;
+pub mod mark;
 pub mod marker;
 pub mod meta;
 mod migrate;
@@ -21,11 +23,15 @@ pub mod moderation;
 pub mod notification;
 pub mod oauth;
 mod open;
+pub mod pin;
 pub mod plan;
+pub mod poll;
 pub mod search;
 pub mod seen;
 pub mod status;
+pub mod status_edit;
 pub mod tag;
+pub mod thread_mute;
 pub mod timeline;
 pub mod user;
 pub mod visible;

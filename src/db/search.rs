@@ -23,6 +23,11 @@ pub fn index_status(tx: &Tx<'_>, id: i64, words: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether a status is in the index.
+pub fn has_status(conn: &Conn, id: i64) -> Result<bool> {
+    Ok(conn.sql.prepare_cached("SELECT 1 FROM status_search WHERE rowid = ?")?.exists([id])?)
+}
+
 /// Accounts that match an FTS5 expression: those the viewer follows first, then the most
 /// followed. `following`: only those.
 pub fn find_accounts(

@@ -132,6 +132,19 @@ pub fn list(conn: &Conn, ids: &[i64]) -> Result<Vec<Status>> {
     many(conn, &sql, &[(":ids", &json_ids(ids))])
 }
 
+/// Those of `ids` that `viewer` may read; nobody in particular gets local ones only.
+pub fn list_readable(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<Vec<Status>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM status s WHERE s.id IN (SELECT value FROM json_each(:ids))
+         AND (:viewer <> 0 OR s.local = 1) AND {}
+         AND (s.reblog_of_id IS NULL OR EXISTS
+           (SELECT 1 FROM status vr WHERE vr.id = s.reblog_of_id AND {}))",
+        visible::readable("s"),
+        visible::readable("vr")
+    );
+    many(conn, &sql, &[(":ids", &json_ids(ids)), (":viewer", &viewer)])
+}
+
 /// What is wanted of an account's statuses.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OfAccount {
@@ -443,14 +456,15 @@ pub fn insert(tx: &Tx<'_>, status: &mut Status) -> Result<()> {
 pub fn update_content(tx: &Tx<'_>, status: &Status) -> Result<()> {
     tx.sql
         .prepare_cached(
-            "UPDATE status SET url = ?, edited_at = ?, spoiler_text = ?, content = ?, language = ?,
-               sensitive = ?, emojis = ?, poll = ? WHERE id = ?",
+            "UPDATE status SET url = ?, edited_at = ?, spoiler_text = ?, content = ?, text = ?,
+               language = ?, sensitive = ?, emojis = ?, poll = ? WHERE id = ?",
         )?
         .execute(params![
             status.url,
             status.edited_at,
             status.spoiler_text,
             status.content,
+            status.text,
             status.language,
             status.sensitive,
             list_to(&status.emojis),
@@ -481,6 +495,7 @@ pub fn adopt_orphans(tx: &Tx<'_>, status: &Status) -> Result<()> {
             .prepare_cached("UPDATE status SET thread_id = ? WHERE thread_id = ?")?
             .execute([status.thread_id, thread])?;
         super::conversation::join(tx, thread, status.thread_id)?;
+        super::thread_mute::merge(tx, thread, status.thread_id)?;
     }
     Ok(())
 }
@@ -562,6 +577,29 @@ pub fn clear_details(tx: &Tx<'_>, status_id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Takes the tags off.
+pub fn clear_tags(tx: &Tx<'_>, status_id: i64) -> Result<()> {
+    tx.sql.prepare_cached("DELETE FROM status_tag WHERE status_id = ?")?.execute([status_id])?;
+    Ok(())
+}
+
+/// Those named may read it still, without being named.
+pub fn silence_mentions(tx: &Tx<'_>, status_id: i64) -> Result<()> {
+    tx.sql
+        .prepare_cached("UPDATE mention SET silent = 1 WHERE status_id = ?")?
+        .execute([status_id])?;
+    Ok(())
+}
+
+/// Local accounts that boosted a status.
+pub fn list_local_boosters(conn: &Conn, status_id: i64) -> Result<Vec<i64>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT account_id FROM status WHERE reblog_of_id = ? AND local = 1 LIMIT 1000",
+    )?;
+    let rows = statement.query_map([status_id], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// `(status, tag name)` for each of `ids`.
 pub fn list_tags(conn: &Conn, ids: &[i64]) -> Result<Vec<(i64, String)>> {
     let mut statement = conn.sql.prepare_cached(
@@ -624,38 +662,6 @@ pub fn list_media(conn: &Conn, ids: &[i64]) -> Result<Vec<Media>> {
             duration: row.get(12)?,
         })
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Which of `ids` the viewer favourited, and which they boosted.
-pub fn list_marks(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<(Vec<i64>, Vec<i64>)> {
-    let ids = json_ids(ids);
-    let column = |sql: &str| -> Result<Vec<i64>> {
-        let mut statement = conn.sql.prepare_cached(sql)?;
-        let rows = statement.query_map(params![ids, viewer], |row| row.get(0))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    };
-    Ok((
-        column(
-            "SELECT status_id FROM favourite
-             WHERE status_id IN (SELECT value FROM json_each(?1)) AND account_id = ?2",
-        )?,
-        column(
-            "SELECT reblog_of_id FROM status
-             WHERE reblog_of_id IN (SELECT value FROM json_each(?1)) AND account_id = ?2",
-        )?,
-    ))
-}
-
-/// Remote authors whose servers hold this status by what they did with it: repliers, boosters,
-/// favouriters (F-220, F-221). At most `limit` of each.
-pub fn list_interactors(conn: &Conn, status_id: i64, limit: i64) -> Result<Vec<i64>> {
-    let mut statement = conn.sql.prepare_cached(
-        "SELECT account_id FROM (SELECT account_id FROM status WHERE in_reply_to_id = ?1 LIMIT ?2)
-         UNION SELECT account_id FROM (SELECT account_id FROM status WHERE reblog_of_id = ?1 LIMIT ?2)
-         UNION SELECT account_id FROM (SELECT account_id FROM favourite WHERE status_id = ?1 LIMIT ?2)",
-    )?;
-    let rows = statement.query_map([status_id, limit], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -11,7 +11,7 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::id;
 use crate::model::{Account, Page};
-use crate::service::document;
+use crate::service::{self, document};
 use crate::site::Site;
 
 use super::{accept, actor};
@@ -86,14 +86,18 @@ pub async fn following(
     .await
 }
 
-/// `GET /users/{name}/collections/featured`: the pinned statuses. None can be pinned yet.
+/// `GET /users/{name}/collections/featured`: the open ones of the pinned statuses (F-240).
 pub async fn featured(
     app: Data<App>,
     request: HttpRequest,
     name: Path<String>,
 ) -> Result<HttpResponse> {
-    serve(&app, &request, name, |_, _, account, _| {
-        Ok(build::inline_collection(&owned(&account.featured_uri)?, Vec::new()))
+    serve(&app, &request, name, |conn, site, account, _| {
+        let mut items = Vec::new();
+        for status in service::pin::list(conn, 0, account.id)? {
+            items.push(build::note(&document::note(conn, site, &status, account)?));
+        }
+        Ok(build::inline_collection(&owned(&account.featured_uri)?, items))
     })
     .await
 }

@@ -16,5 +16,5 @@ pub use notification::{Notification, NotificationKind};
 pub use oauth::{Application, Scopes, Token};
 pub use page::Page;
 pub use queue::{Delivery, Job, JobKind};
-pub use status::{Emoji, Media, MediaKind, Poll, Status};
+pub use status::{Emoji, Media, MediaKind, Poll, Revision, Status};
 pub use visibility::Visibility;

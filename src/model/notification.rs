@@ -9,12 +9,23 @@ pub enum NotificationKind {
     FollowRequest = 2,
     Favourite = 3,
     Reblog = 4,
+    /// A status that one boosted was edited.
+    Update = 6,
+    /// A poll that one made or voted in has ended.
+    Poll = 7,
 }
 
 impl NotificationKind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Mention, Self::Follow, Self::FollowRequest, Self::Favourite, Self::Reblog];
+    pub const ALL: [Self; 7] = [
+        Self::Mention,
+        Self::Follow,
+        Self::FollowRequest,
+        Self::Favourite,
+        Self::Reblog,
+        Self::Update,
+        Self::Poll,
+    ];
 
     /// The client API's word.
     pub fn as_str(self) -> &'static str {
@@ -24,6 +35,8 @@ impl NotificationKind {
             Self::FollowRequest => "follow_request",
             Self::Favourite => "favourite",
             Self::Reblog => "reblog",
+            Self::Update => "update",
+            Self::Poll => "poll",
         }
     }
 

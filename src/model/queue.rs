@@ -25,14 +25,25 @@ pub enum JobKind {
     RefreshActor = 2,
     /// Remove an account with all that it wrote, in slices: its id.
     RemoveAccount = 3,
+    /// Tell the tallies of a poll of ours: its status's id.
+    PollTally = 10,
+    /// A poll ends: its status's id.
+    PollEnd = 11,
 }
 
 impl JobKind {
     /// From the stored number.
     pub fn from_number(number: i64) -> Option<Self> {
-        [Self::Inbox, Self::FetchStatus, Self::RefreshActor, Self::RemoveAccount]
-            .into_iter()
-            .find(|kind| *kind as i64 == number)
+        [
+            Self::Inbox,
+            Self::FetchStatus,
+            Self::RefreshActor,
+            Self::RemoveAccount,
+            Self::PollTally,
+            Self::PollEnd,
+        ]
+        .into_iter()
+        .find(|kind| *kind as i64 == number)
     }
 }
 

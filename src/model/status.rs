@@ -60,6 +60,29 @@ pub struct Poll {
     pub end: Option<i64>,
     pub voters: Option<i64>,
     pub options: Vec<(String, i64)>,
+    /// Tallies are shown only after the end.
+    #[serde(default)]
+    pub hide_totals: bool,
+}
+
+impl Poll {
+    /// Whether it takes no more votes.
+    pub fn is_over(&self, now: i64) -> bool {
+        self.end.is_some_and(|end| end <= now)
+    }
+}
+
+/// A version of a status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// When it was written.
+    pub created_at: i64,
+    pub spoiler_text: String,
+    /// HTML.
+    pub content: String,
+    pub sensitive: bool,
+    pub emojis: Vec<Emoji>,
+    pub poll: Option<Poll>,
 }
 
 /// What kind of thing is attached; stored as its number.

@@ -300,6 +300,7 @@ mod tests {
             host: "social.example.org".into(),
             account_domain: "example.org".into(),
             max_characters: 500,
+            limits: crate::config::Limits::default(),
             default_language: "en".into(),
         };
         for typed in ["me", " ME ", "@me", "@@@Me", "me@example.org", "@me@Social.Example.Org"] {

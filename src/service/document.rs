@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::activity::build::{self, ActorDoc, HashtagDoc, MentionDoc, NoteDoc};
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
-use crate::model::{Account, Status, Visibility};
+use crate::model::{Account, Poll, Status, Visibility};
 use crate::site::Site;
 
 /// The document of a local actor.
@@ -83,8 +83,23 @@ pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Resu
         }),
         likes: open.then(|| (format!("{}/likes", status.uri), count(status.favourites_count))),
         shares: open.then(|| (format!("{}/shares", status.uri), count(status.reblogs_count))),
+        poll: status.poll.as_ref().map(|poll| question(poll, conn.now())),
         ..NoteDoc::default()
     })
+}
+
+/// A poll of ours (F-303); hidden tallies are told after its end.
+fn question(poll: &Poll, now: i64) -> build::PollDoc {
+    let over = poll.is_over(now);
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    let told = |n: i64| if over || !poll.hide_totals { count(n) } else { 0 };
+    build::PollDoc {
+        multiple: poll.multiple,
+        options: poll.options.iter().map(|(name, votes)| (name.clone(), told(*votes))).collect(),
+        end_ms: poll.end,
+        closed_ms: poll.end.filter(|_| over),
+        voters: count(poll.voters.unwrap_or(0)),
+    }
 }
 
 /// The Create of a status, or the Announce of a boost.

@@ -4,8 +4,10 @@ use crate::db::{self, Tx};
 use crate::error::Result;
 use crate::model::{Account, Event, NotificationKind, Status};
 
+use super::visibility;
+
 /// Tells `account` once that `from` did something, unless it is itself, is not local, blocked
-/// or muted `from`, or hides its domain.
+/// or muted `from`, hides its domain, or muted the conversation.
 pub fn notify(
     tx: &Tx<'_>,
     account: &Account,
@@ -13,7 +15,10 @@ pub fn notify(
     from: &Account,
     status: Option<&Status>,
 ) -> Result<()> {
-    if !account.is_local() || account.id == from.id || account.suspended_at.is_some() {
+    if !account.is_local()
+        || (account.id == from.id && kind != NotificationKind::Poll)
+        || account.suspended_at.is_some()
+    {
         return Ok(());
     }
     if db::moderation::blocks(tx, account.id, from.id)?
@@ -28,9 +33,28 @@ pub fn notify(
     {
         return Ok(());
     }
+    if let Some(status) = status
+        && db::thread_mute::contains(tx, account.id, status.thread_id)?
+    {
+        return Ok(());
+    }
     let stored = db::notification::insert(tx, account.id, kind, from.id, status.map(|s| s.id))?;
     if let Some(id) = stored {
         tx.after_commit(Event::NotificationCreated { account_id: account.id, id });
+    }
+    Ok(())
+}
+
+/// Tells those here who boosted a status that there is a newer version; it takes the place of
+/// what they were told of an earlier one (F-310).
+pub fn tell_edit(tx: &Tx<'_>, author: &Account, status: &Status) -> Result<()> {
+    let boosters = db::status::list_local_boosters(tx, status.id)?;
+    let kind = NotificationKind::Update;
+    for account in db::account::list(tx, &boosters)? {
+        db::notification::delete_matching(tx, account.id, kind, author.id, Some(status.id))?;
+        if visibility::can_see(tx, account.id, status)? {
+            notify(tx, &account, kind, author, Some(status))?;
+        }
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::{Account, Event, Media, MediaKind, NotificationKind, Poll, Status, Visibility};
 use crate::text::{hashtag, language, sanitize};
 
+use super::edit::same_choices;
 use super::{conversation, notification, status as local, timeline, visibility};
 
 /// How long the deletion of something that was never here is remembered.
@@ -198,6 +199,7 @@ fn poll(object: &Object) -> Option<Poll> {
             .iter()
             .map(|(name, votes)| (sanitize::name(name, 500), count(*votes)))
             .collect(),
+        hide_totals: false,
     })
 }
 
@@ -312,25 +314,61 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
             && new.multiple == old.multiple
             && new.options.iter().map(|o| &o.0).eq(old.options.iter().map(|o| &o.0))
         {
-            return db::status::update_content(tx, &Status { poll: Some(new), ..known });
+            return db::poll::update(tx, known.id, &new);
         }
         return Ok(());
     };
     let status = Status {
-        url: object.url.as_deref().and_then(sanitize::http_url).or(known.url),
+        url: object.url.as_deref().and_then(sanitize::http_url).or(known.url.clone()),
         edited_at: Some(edited_at.min(tx.now())),
         spoiler_text: object.warning.clone(),
         content: object.html.clone(),
-        language: object.language.as_deref().and_then(language::normalize).or(known.language),
+        language: object
+            .language
+            .as_deref()
+            .and_then(language::normalize)
+            .or(known.language.clone()),
         sensitive: object.sensitive || object.content_warning().is_some(),
         emojis: super::account::emojis(&object.emojis),
         poll: poll(object),
-        ..known
+        ..known.clone()
     };
+    db::status_edit::insert(tx, &known)?;
     db::status::update_content(tx, &status)?;
+    if !same_choices(known.poll.as_ref(), status.poll.as_ref()) {
+        db::poll::clear_votes(tx, status.id)?;
+    }
     db::status::clear_details(tx, status.id)?;
     tx.after_commit(Event::StatusUpdated { id: status.id });
-    attach(tx, object, &status)
+    attach(tx, object, &status)?;
+    name_more(tx, object, &status, author)?;
+    if db::search::has_status(tx, status.id)? {
+        local::index(tx, &status)?;
+    }
+    notification::tell_edit(tx, author, &status)
+}
+
+/// An edit may name people here whom the status did not name before: they may read it and are
+/// told once (F-311).
+fn name_more(tx: &Tx<'_>, object: &Incoming, status: &Status, author: &Account) -> Result<()> {
+    let loud: Vec<i64> = db::status::list_mentions(tx, &[status.id])?
+        .into_iter()
+        .filter(|(_, _, silent)| !silent)
+        .map(|(_, account, _)| account)
+        .collect();
+    for mention in object.mentions.iter().take(local::MOST_MENTIONS) {
+        let Some(href) = mention.href.as_deref() else { continue };
+        let addressed = object.to.iter().chain(&object.cc).any(|uri| uri == href);
+        let Some(account) = db::account::find_by_uri(tx, href)? else { continue };
+        if !addressed || !account.is_local() || loud.contains(&account.id) {
+            continue;
+        }
+        db::status::insert_mention(tx, status.id, account.id, false)?;
+        if visibility::can_see(tx, account.id, status)? {
+            notification::notify(tx, &account, NotificationKind::Mention, author, Some(status))?;
+        }
+    }
+    Ok(())
 }
 
 /// A remote author deletes a status (F-169). One that was never here leaves a mark, which holds

@@ -10,10 +10,11 @@ use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, NotificationKind, Status, Visibility};
 use crate::site::Site;
-use crate::text::entity::{EntityKind, scan};
+use crate::text::entity::{Entity, EntityKind, scan};
 use crate::text::render::{self, Links, MentionLink};
 use crate::text::{self, hashtag, language, sanitize};
 
+use super::poll::{self, NewPoll};
 use super::{conversation, delivery, document, notification, timeline, visibility};
 
 /// How many different accounts one status may name (F-285).
@@ -34,6 +35,7 @@ pub struct Draft {
     pub in_reply_to_id: Option<i64>,
     pub application_id: Option<i64>,
     pub idempotency_key: Option<String>,
+    pub poll: Option<NewPoll>,
 }
 
 /// The handles in a text, each once: `(name, domain)`, no domain for a local one.
@@ -145,9 +147,12 @@ pub fn create(
     let visibility = draft.visibility.unwrap_or_else(|| {
         parent.as_ref().map_or(default, |parent| parent.visibility.max(default))
     });
-    let source = draft.text.trim().to_owned();
-    let entities = scan(&source);
-    let content = render::plain(&source, &Linker { site, mentioned });
+    let poll = match &draft.poll {
+        Some(new) => Some(poll::make(site, new, tx.now())?),
+        None => None,
+    };
+    let written = write_text(site, &draft.text, mentioned);
+    let source = written.source.clone();
     let id = tx.mint_id();
     let mut status = Status {
         id,
@@ -165,7 +170,7 @@ pub fn create(
         reblog_of_id: None,
         thread_id: parent.as_ref().map_or(0, |p| p.thread_id),
         spoiler_text: draft.spoiler_text.trim().to_owned(),
-        content,
+        content: written.content.clone(),
         language: draft
             .language
             .or(user.default_language)
@@ -176,32 +181,16 @@ pub fn create(
             || !draft.spoiler_text.trim().is_empty(),
         application_id: draft.application_id,
         emojis: Vec::new(),
-        poll: None,
+        poll,
         replies_count: 0,
         reblogs_count: 0,
         favourites_count: 0,
     };
     db::status::insert(tx, &mut status)?;
-    let mut named: Vec<Account> = Vec::new();
-    for entity in entities {
-        match entity.kind {
-            EntityKind::Hashtag { name } => {
-                if let Some(name) = hashtag::normalize(&name) {
-                    let tag = db::status::tag_id(tx, &name)?;
-                    db::status::insert_tag(tx, status.id, tag)?;
-                }
-            }
-            EntityKind::Mention { username, domain } => {
-                if let Some(account) = mentioned.get(site, &username, domain.as_deref())
-                    && !named.iter().any(|a| a.id == account.id)
-                {
-                    db::status::insert_mention(tx, status.id, account.id, false)?;
-                    named.push(account.clone());
-                }
-            }
-            EntityKind::Url => {}
-        }
+    if let Some(poll) = &status.poll {
+        poll::at_end(tx, status.id, poll)?;
     }
+    let named = written.attach(tx, site, status.id, mentioned)?;
     index(tx, &status)?;
     timeline::fan_out(tx, &status, None)?;
     conversation::keep(tx, &status)?;
@@ -219,21 +208,77 @@ pub fn create(
     Ok(status)
 }
 
+/// A text made ready to be stored.
+pub(super) struct Written {
+    /// As it was written, trimmed.
+    pub source: String,
+    /// HTML.
+    pub content: String,
+    entities: Vec<Entity>,
+}
+
+/// Renders a text.
+pub(super) fn write_text(site: &Site, text: &str, mentioned: &Mentioned) -> Written {
+    let source = text.trim().to_owned();
+    let entities = scan(&source);
+    let content = render::plain(&source, &Linker { site, mentioned });
+    Written { source, content, entities }
+}
+
+impl Written {
+    /// Puts the text's tags and mentions on a status; answers whom it names.
+    pub(super) fn attach(
+        &self,
+        tx: &Tx<'_>,
+        site: &Site,
+        status_id: i64,
+        mentioned: &Mentioned,
+    ) -> Result<Vec<Account>> {
+        let mut named: Vec<Account> = Vec::new();
+        for entity in &self.entities {
+            match &entity.kind {
+                EntityKind::Hashtag { name } => {
+                    if let Some(name) = hashtag::normalize(name) {
+                        let tag = db::status::tag_id(tx, &name)?;
+                        db::status::insert_tag(tx, status_id, tag)?;
+                    }
+                }
+                EntityKind::Mention { username, domain } => {
+                    if let Some(account) = mentioned.get(site, username, domain.as_deref())
+                        && !named.iter().any(|a| a.id == account.id)
+                    {
+                        db::status::insert_mention(tx, status_id, account.id, false)?;
+                        named.push(account.clone());
+                    }
+                }
+                EntityKind::Url => {}
+            }
+        }
+        Ok(named)
+    }
+}
+
 fn check(site: &Site, draft: &Draft) -> Result<()> {
-    if draft.text.trim().is_empty() {
+    check_text(site, &draft.text, &draft.spoiler_text)?;
+    if draft.idempotency_key.as_ref().is_some_and(|key| key.len() > 256) {
+        return Err(Error::invalid("Validation failed: Idempotency-Key is too long"));
+    }
+    Ok(())
+}
+
+/// 422 for an empty or too long text.
+pub(super) fn check_text(site: &Site, text: &str, spoiler_text: &str) -> Result<()> {
+    if text.trim().is_empty() {
         return Err(Error::invalid("Validation failed: Text can't be blank"));
     }
     // bytes first: counting characters of a megabyte has a price (S-051)
     let most = site.max_characters;
-    if draft.text.len() + draft.spoiler_text.len() > most.saturating_mul(16).max(65_536)
-        || text::count(draft.text.trim(), &draft.spoiler_text) > most
+    if text.len() + spoiler_text.len() > most.saturating_mul(16).max(65_536)
+        || text::count(text.trim(), spoiler_text) > most
     {
         return Err(Error::invalid(format!(
             "Validation failed: Text character limit of {most} exceeded"
         )));
-    }
-    if draft.idempotency_key.as_ref().is_some_and(|key| key.len() > 256) {
-        return Err(Error::invalid("Validation failed: Idempotency-Key is too long"));
     }
     Ok(())
 }
@@ -271,6 +316,27 @@ fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<Strin
     Ok(inboxes)
 }
 
+/// The inboxes of everybody who may have the status by now: its audience, those whom an earlier
+/// version named, and who boosted, favourited or answered it or voted (F-220, F-221).
+pub(super) fn reach(conn: &Conn, status: &Status) -> Result<Vec<String>> {
+    let addressed: Vec<i64> = db::status::list_mentions(conn, &[status.id])?
+        .into_iter()
+        .map(|(_, account, _)| account)
+        .collect();
+    let mut inboxes = audience(conn, status, &db::account::list(conn, &addressed)?)?;
+    let mut interactors = db::mark::list_interactors(conn, status.id, 1000)?;
+    if status.poll.is_some() {
+        interactors.extend(db::poll::list_voters(conn, status.id, 1000)?);
+    }
+    for account in db::account::list(conn, &interactors)? {
+        // who only guessed its address learns nothing of its recipients
+        if !account.is_local() && visibility::can_see(conn, account.id, status)? {
+            inboxes.extend(account.delivery_inbox().map(str::to_owned));
+        }
+    }
+    Ok(inboxes)
+}
+
 /// Puts a status into the search index.
 pub fn index(tx: &Tx<'_>, status: &Status) -> Result<()> {
     let plain = sanitize::to_plain(&status.content);
@@ -301,15 +367,7 @@ pub fn delete(tx: &Tx<'_>, site: &Site, author: &Account, id: i64) -> Result<Sta
         return Ok(status);
     }
     let note = document::note(tx, site, &status, author)?;
-    let named = document::mentioned(tx, status.id)?;
-    let mut inboxes = audience(tx, &status, &named)?;
-    let interactors = db::status::list_interactors(tx, status.id, 1000)?;
-    for account in db::account::list(tx, &interactors)? {
-        // who only guessed its address learns nothing of its recipients
-        if !account.is_local() && visibility::can_see(tx, account.id, &status)? {
-            inboxes.extend(account.delivery_inbox().map(str::to_owned));
-        }
-    }
+    let inboxes = reach(tx, &status)?;
     let activity_id = format!("{}#delete", status.uri);
     let activity = build::delete(&author.uri, &status.uri, &note.to, &note.cc, &activity_id);
     bury(tx, &status)?;
@@ -331,7 +389,7 @@ pub fn reblog(
     id: i64,
     wanted: Option<Visibility>,
 ) -> Result<Status> {
-    let target = find_target(tx, account.id, id)?;
+    let target = visibility::target(tx, account.id, id)?;
     if let Some(there) = db::status::find_reblog(tx, account.id, target.id)? {
         return Ok(there);
     }
@@ -403,7 +461,7 @@ fn boost_audience(conn: &Conn, account: &Account, author: &Account) -> Result<Ve
 
 /// Takes a boost back; answers the status that was boosted. Without a boost nothing happens.
 pub fn unreblog(tx: &Tx<'_>, site: &Site, account: &Account, id: i64) -> Result<Status> {
-    let target = find_target(tx, account.id, id)?;
+    let target = visibility::target(tx, account.id, id)?;
     let Some(boost) = db::status::find_reblog(tx, account.id, target.id)? else {
         return Ok(target);
     };
@@ -429,7 +487,7 @@ pub fn unreblog(tx: &Tx<'_>, site: &Site, account: &Account, id: i64) -> Result<
 /// # Errors
 /// 404 when the account may not read it.
 pub fn favourite(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
-    let target = find_target(tx, account.id, id)?;
+    let target = visibility::target(tx, account.id, id)?;
     let author = db::account::get(tx, target.account_id)?;
     let uri = format!("{}#likes/{}", account.uri, tx.mint_id());
     let there = db::favourite::find(tx, account.id, target.id)?.is_some();
@@ -445,7 +503,7 @@ pub fn favourite(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
 
 /// Takes a favourite back; without one nothing happens.
 pub fn unfavourite(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
-    let target = find_target(tx, account.id, id)?;
+    let target = visibility::target(tx, account.id, id)?;
     if let Some(favourite) = db::favourite::remove(tx, account.id, target.id)? {
         let author = db::account::get(tx, target.account_id)?;
         db::notification::delete_matching(
@@ -461,13 +519,4 @@ pub fn unfavourite(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
         delivery::queue_for(tx, account, &undo, &author)?;
     }
     db::status::get(tx, target.id)
-}
-
-/// The status meant by an id: of a boost, the boosted one. 404 unless the account may read it.
-fn find_target(conn: &Conn, viewer: i64, id: i64) -> Result<Status> {
-    let status = visibility::get(conn, viewer, id)?;
-    match status.reblog_of_id {
-        Some(of) => db::status::get(conn, of),
-        None => Ok(status),
-    }
 }

@@ -68,6 +68,15 @@ pub fn get(conn: &Conn, viewer: i64, id: i64) -> Result<Status> {
     Ok(status)
 }
 
+/// The status meant by an id: of a boost, the boosted one. 404 unless the account may read it.
+pub fn target(conn: &Conn, viewer: i64, id: i64) -> Result<Status> {
+    let status = get(conn, viewer, id)?;
+    match status.reblog_of_id {
+        Some(of) => db::status::get(conn, of),
+        None => Ok(status),
+    }
+}
+
 fn is_reached(conn: &Conn, status: &Status) -> Result<bool> {
     Ok(status.local
         || db::status::thread_has_local(conn, status.thread_id)?

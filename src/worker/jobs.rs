@@ -104,7 +104,29 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             });
             Ok(slice.wait()?)
         }
+        JobKind::PollTally | JobKind::PollEnd => poll(app, job),
     }
+}
+
+/// Tells tallies, or ends a poll; the job goes with the effect, or waits for a later end.
+fn poll(app: &App, job: &Job) -> process::Step<bool> {
+    let status = crate::id::parse(&String::from_utf8_lossy(&job.payload));
+    let status = status.ok_or(Stop::Drop("no poll"))?;
+    let (id, ends, site) = (job.id, job.kind == JobKind::PollEnd, app.site.clone());
+    let effect = app.db.write(Lane::Background, move |tx| {
+        let later = if ends {
+            service::poll::end(tx, &site, status)?
+        } else {
+            service::poll::tell(tx, &site, status)?;
+            None
+        };
+        match later {
+            Some(due) => db::job::again(tx, id, due),
+            None => db::job::remove(tx, id),
+        }
+    });
+    effect.wait()?;
+    Ok(true)
 }
 
 /// Writes down what came of a job.

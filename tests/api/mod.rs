@@ -2,13 +2,16 @@
 
 mod conversations;
 mod cors;
+mod edits;
 mod filters;
 mod input;
 mod instance;
 mod lists;
 mod markers;
+mod marks;
 mod notifications;
 mod paging;
+mod polls;
 mod rendering;
 pub(crate) mod scopes;
 mod search;

@@ -96,6 +96,11 @@ impl Peer {
         self.shared.documents.lock().unwrap().insert(path.to_owned(), document);
     }
 
+    /// The document under a path.
+    pub fn document(&self, path: &str) -> Value {
+        self.shared.documents.lock().unwrap()[path].clone()
+    }
+
     /// How inboxes answer from now on.
     pub fn answer(&self, answer: PeerAnswer) {
         *self.shared.answer.lock().unwrap() = answer;

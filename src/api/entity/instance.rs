@@ -145,12 +145,12 @@ pub(crate) fn extended_description(app: &App) -> Value {
     json!({ "updated_at": null, "content": content })
 }
 
-/// What may be posted, as it is: no uploads and no polls yet, and clients hide what counts 0.
+/// What may be posted, as it is: no uploads yet, and clients hide what counts 0.
 fn limits(app: &App) -> Value {
     json!({
         "accounts": {
             "max_featured_tags": 0,
-            "max_pinned_statuses": 0,
+            "max_pinned_statuses": crate::service::pin::MOST,
             "max_profile_fields": 0,
             "max_display_name_length": 100,
             "max_note_length": 2000,
@@ -170,10 +170,10 @@ fn limits(app: &App) -> Value {
             "video_matrix_limit": 0,
         },
         "polls": {
-            "max_options": 0,
-            "max_characters_per_option": 0,
-            "min_expiration": 0,
-            "max_expiration": 0,
+            "max_options": app.site.limits.max_poll_options,
+            "max_characters_per_option": app.site.limits.max_poll_option_characters,
+            "min_expiration": app.site.limits.min_poll_seconds,
+            "max_expiration": app.site.limits.max_poll_seconds,
         },
     })
 }

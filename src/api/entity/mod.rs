@@ -12,6 +12,7 @@ mod notification;
 mod poll;
 mod relationship;
 mod status;
+mod status_edit;
 mod tag;
 
 use std::sync::Arc;
@@ -27,8 +28,10 @@ pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
 pub(super) use instance::{Stats, V1, V2, extended_description};
 pub(super) use list::List;
 pub(super) use notification::notifications;
+pub(super) use poll::poll;
 pub(super) use relationship::{relationship, relationships};
 pub(super) use status::{Context, Status, status, statuses, tag_url};
+pub(super) use status_edit::status_edits;
 pub(super) use tag::{FullTag, tags};
 
 /// A custom emoji in a text.

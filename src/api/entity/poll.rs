@@ -1,9 +1,13 @@
 //! Poll.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::Emoji;
 use crate::clock::api_time;
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
 use crate::model;
 
 /// A poll as its author's server told it last.
@@ -20,7 +24,7 @@ pub(crate) struct Poll {
     #[serde(skip_serializing_if = "Option::is_none")]
     voted: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    own_votes: Option<[i64; 0]>,
+    own_votes: Option<Vec<i64>>,
     options: Vec<Choice>,
     emojis: Vec<Emoji>,
 }
@@ -28,26 +32,47 @@ pub(crate) struct Poll {
 #[derive(Clone, Debug, Serialize)]
 struct Choice {
     title: String,
-    votes_count: i64,
+    /// `null` while its author hides it.
+    votes_count: Option<i64>,
+}
+
+/// The poll of a status.
+pub(crate) fn poll(conn: &Conn, viewer: i64, status: &model::Status) -> Result<Poll> {
+    let votes = if viewer == 0 {
+        HashMap::new()
+    } else {
+        db::poll::list_own_votes(conn, viewer, &[status.id])?
+    };
+    Poll::new(status, viewer, votes.get(&status.id), conn.now()).ok_or(Error::NotFound)
 }
 
 impl Poll {
-    /// The poll of a status; `person` reads it.
-    pub(crate) fn new(status: &model::Status, person: bool, now: i64) -> Option<Self> {
+    /// The poll of a status. `viewer` reads it (0: nobody) and chose `votes`.
+    pub(crate) fn new(
+        status: &model::Status,
+        viewer: i64,
+        votes: Option<&Vec<i64>>,
+        now: i64,
+    ) -> Option<Self> {
         let poll = status.poll.as_ref()?;
+        let person = viewer != 0;
+        let expired = poll.is_over(now);
         Some(Self {
             id: status.id,
             expires_at: poll.end.map(api_time),
-            expired: poll.end.is_some_and(|end| end <= now),
+            expired,
             multiple: poll.multiple,
             votes_count: poll.options.iter().map(|(_, votes)| votes).sum(),
             voters_count: poll.voters,
-            voted: person.then_some(false),
-            own_votes: person.then_some([]),
+            voted: person.then(|| votes.is_some() || status.account_id == viewer),
+            own_votes: person.then(|| votes.cloned().unwrap_or_default()),
             options: poll
                 .options
                 .iter()
-                .map(|(title, votes)| Choice { title: title.clone(), votes_count: *votes })
+                .map(|(title, votes)| Choice {
+                    title: title.clone(),
+                    votes_count: (expired || !poll.hide_totals).then_some(*votes),
+                })
                 .collect(),
             emojis: super::emojis(status.emojis.clone()),
         })

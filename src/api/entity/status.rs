@@ -169,6 +169,8 @@ pub(super) fn statuses_and_accounts(
             // Mastodon's clients look at either of the two
             shown.favourited = inner.favourited;
             shown.reblogged = inner.reblogged;
+            shown.bookmarked = inner.bookmarked;
+            shown.muted = inner.muted;
             // what is found in the boosted one is found in the boost
             shown.filtered = details.filtered(of, Some(id));
             shown.reblog = Some(Arc::clone(inner));
@@ -203,8 +205,18 @@ struct Details {
     tags: HashMap<i64, Vec<Tag>>,
     media: HashMap<i64, Vec<Media>>,
     programs: HashMap<i64, Program>,
+    marks: Marks,
+    /// The viewer's votes, by status.
+    votes: HashMap<i64, Vec<i64>>,
+}
+
+/// What the viewer did.
+struct Marks {
     favourited: HashSet<i64>,
     reblogged: HashSet<i64>,
+    bookmarked: HashSet<i64>,
+    pinned: HashSet<i64>,
+    muted: HashSet<i64>,
 }
 
 impl Details {
@@ -269,10 +281,16 @@ impl Details {
             let ids: Vec<i64> = programs.into_iter().collect();
             db::oauth::list_application_names(conn, &ids)?
         };
-        let (favourited, reblogged) = if viewer == 0 {
-            Default::default()
+        let marks = if viewer == 0 {
+            db::mark::Marks::default()
         } else {
-            db::status::list_marks(conn, viewer, &written)?
+            db::mark::list_marks(conn, viewer, &written)?
+        };
+        let polls: Vec<i64> = all().filter(|s| s.poll.is_some()).map(|s| s.id).collect();
+        let votes = if viewer == 0 || polls.is_empty() {
+            HashMap::new()
+        } else {
+            db::poll::list_own_votes(conn, viewer, &polls)?
         };
         Ok(Self {
             viewer,
@@ -291,8 +309,14 @@ impl Details {
                 .into_iter()
                 .map(|(id, name, website)| (id, Program { name, website }))
                 .collect(),
-            favourited: favourited.into_iter().collect(),
-            reblogged: reblogged.into_iter().collect(),
+            marks: Marks {
+                favourited: marks.favourited.into_iter().collect(),
+                reblogged: marks.reblogged.into_iter().collect(),
+                bookmarked: marks.bookmarked.into_iter().collect(),
+                pinned: marks.pinned.into_iter().collect(),
+                muted: marks.muted.into_iter().collect(),
+            },
+            votes,
         })
     }
 
@@ -319,7 +343,7 @@ impl Details {
             in_reply_to_id: status.in_reply_to_id,
             in_reply_to_account_id: status.in_reply_to_account_id,
             sensitive: status.sensitive,
-            poll: Poll::new(&status, person, self.now),
+            poll: Poll::new(&status, self.viewer, self.votes.get(&id), self.now),
             spoiler_text: status.spoiler_text,
             visibility: status.visibility.as_str(),
             language: status.language,
@@ -329,11 +353,11 @@ impl Details {
             reblogs_count: status.reblogs_count,
             favourites_count: status.favourites_count,
             edited_at: status.edited_at.map(api_time),
-            favourited: person.then(|| self.favourited.contains(&id)),
-            reblogged: person.then(|| self.reblogged.contains(&id)),
-            muted: person.then_some(false),
-            bookmarked: person.then_some(false),
-            pinned: pinnable.then_some(false),
+            favourited: person.then(|| self.marks.favourited.contains(&id)),
+            reblogged: person.then(|| self.marks.reblogged.contains(&id)),
+            muted: person.then(|| self.marks.muted.contains(&id)),
+            bookmarked: person.then(|| self.marks.bookmarked.contains(&id)),
+            pinned: pinnable.then(|| self.marks.pinned.contains(&id)),
             filtered: self.filtered(id, None),
             content: Some(status.content),
             text: None,

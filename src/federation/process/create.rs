@@ -7,6 +7,7 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::federation::resolve;
 use crate::model::Account;
+use crate::service::poll;
 use crate::service::remote::{self, Arrival, Incoming};
 
 use super::{Context, Step, Stop};
@@ -20,6 +21,9 @@ pub(super) fn create(context: &Context<'_>, activity: &Activity) -> Step<()> {
     }
     let object = Object::parse_embedded(value)
         .map_err(|_| Stop::Drop("the object is not usable, or not of its actor's server"))?;
+    if object.is_vote_like {
+        return vote(context, activity, object);
+    }
     store(context, activity, object)
 }
 
@@ -53,6 +57,26 @@ pub(super) fn store(context: &Context<'_>, activity: &Activity, mut object: Obje
         Err(Stop::Failed(Error::Forbidden(_))) => Err(Stop::Drop("it belongs to another author")),
         other => other,
     }
+}
+
+/// A vote in a poll of ours, or several at once (F-163, F-306).
+fn vote(context: &Context<'_>, activity: &Activity, first: Object) -> Step<()> {
+    let more = activity.more.iter().filter_map(|object| object.embedded());
+    let more = more.filter_map(|value| Object::parse_embedded(value).ok());
+    let votes: Vec<Object> = std::iter::once(first)
+        .chain(more)
+        .filter(|object| object.is_vote_like && object.attributed_to == context.signer.uri)
+        .collect();
+    let account = context.signer.clone();
+    context.write(move |tx| {
+        for vote in &votes {
+            let (Some(poll), Some(name)) = (&vote.in_reply_to, &vote.name) else { continue };
+            if let Some(status) = db::status::find_by_uri(tx, poll)? {
+                poll::vote_in(tx, &account, status.id, name, &vote.id)?;
+            }
+        }
+        Ok(())
+    })
 }
 
 /// An id alone: fetched from its origin, which must be the actor's server (F-138).

@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod follow;
 mod like;
+mod pin;
 mod undo;
 mod update;
 
@@ -172,6 +173,8 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Block => follow::block(&context, &activity),
         Kind::Undo => undo::undo(&context, &activity),
         Kind::Announce => announce::announce(&context, &activity),
+        Kind::Add => pin::add(&context, &activity),
+        Kind::Remove => pin::remove(&context, &activity),
         Kind::Like => like::like(&context, &activity),
         _ => Err(Stop::Drop("this type of activity has no effect here")),
     };

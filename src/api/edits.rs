@@ -1,0 +1,58 @@
+//! Editing a status, and its earlier versions.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+
+use super::credentials::read_language;
+use super::posting::find_mentioned;
+use super::{Auth, entity, id_of, polls};
+use crate::app::App;
+use crate::db;
+use crate::error::{Error, Result};
+use crate::http::{self, Params};
+use crate::service;
+use crate::service::edit::Edit;
+use crate::service::visibility;
+
+/// PUT /api/v1/statuses/:id.
+pub(super) async fn edit(
+    app: Data<App>,
+    auth: Auth,
+    path: Path<String>,
+    params: Params,
+) -> Result<HttpResponse> {
+    let (id, me) = (id_of(&path)?, auth.account_id()?);
+    if params.says("media_ids") || params.says("media_attributes") {
+        return Err(Error::invalid(
+            "Validation failed: media_ids: this server has no attachments yet",
+        ));
+    }
+    let edit = Edit {
+        text: params.text("status")?.unwrap_or_default().to_owned(),
+        spoiler_text: params.text("spoiler_text")?.unwrap_or_default().to_owned(),
+        sensitive: params.flag("sensitive")?,
+        language: read_language("language", params.text("language")?)?,
+        poll: polls::read_new(&params)?,
+    };
+    let mentioned = find_mentioned(&app, &edit.text).await?;
+    let edited = super::write(&app, move |app, tx| {
+        let author = db::account::get(tx, me)?;
+        let edited = service::edit::edit(tx, &app.site, &author, id, edit, &mentioned)?;
+        entity::status(tx, &app.site, me, edited)
+    });
+    Ok(http::json(&edited.await?))
+}
+
+/// GET /api/v1/statuses/:id/history: the oldest version first, the present one last.
+pub(super) async fn history(
+    app: Data<App>,
+    auth: Auth,
+    path: Path<String>,
+) -> Result<HttpResponse> {
+    let (id, viewer) = (id_of(&path)?, auth.viewer());
+    let versions = super::read(&app, move |app, conn| {
+        let status = visibility::target(conn, viewer, id)?;
+        entity::status_edits(conn, &app.site, status)
+    });
+    Ok(http::json(&versions.await?))
+}

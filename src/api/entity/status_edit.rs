@@ -1,0 +1,79 @@
+//! StatusEdit.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::media::Media;
+use super::{Account, Emoji, emojis};
+use crate::clock::api_time;
+use crate::db::{self, Conn};
+use crate::error::Result;
+use crate::model::{self, Revision};
+use crate::site::Site;
+
+/// One version of a status.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusEdit {
+    content: String,
+    spoiler_text: String,
+    sensitive: bool,
+    created_at: String,
+    #[serde(serialize_with = "super::shared")]
+    account: Arc<Account>,
+    media_attachments: Vec<Media>,
+    emojis: Vec<Emoji>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    poll: Option<Choices>,
+}
+
+/// What a version's poll offered.
+#[derive(Debug, Serialize)]
+struct Choices {
+    options: Vec<Choice>,
+}
+
+#[derive(Debug, Serialize)]
+struct Choice {
+    title: String,
+}
+
+/// All versions of a status, the present one last.
+pub(crate) fn status_edits(
+    conn: &Conn,
+    site: &Site,
+    status: model::Status,
+) -> Result<Vec<StatusEdit>> {
+    let author = db::account::get(conn, status.account_id)?;
+    let account = Arc::new(Account::new(site, author));
+    let mut versions = db::status_edit::list(conn, status.id)?;
+    let media: Vec<Media> =
+        db::status::list_media(conn, &[status.id])?.iter().map(Media::new).collect();
+    versions.push(Revision {
+        created_at: status.edited_at.unwrap_or(status.created_at),
+        spoiler_text: status.spoiler_text,
+        content: status.content,
+        sensitive: status.sensitive,
+        emojis: status.emojis,
+        poll: status.poll,
+    });
+    let mut shown: Vec<StatusEdit> = versions
+        .into_iter()
+        .map(|version| StatusEdit {
+            content: version.content,
+            spoiler_text: version.spoiler_text,
+            sensitive: version.sensitive,
+            created_at: api_time(version.created_at),
+            account: Arc::clone(&account),
+            media_attachments: Vec::new(),
+            emojis: emojis(version.emojis),
+            poll: version.poll.map(|poll| Choices {
+                options: poll.options.into_iter().map(|(title, _)| Choice { title }).collect(),
+            }),
+        })
+        .collect();
+    if let Some(present) = shown.last_mut() {
+        present.media_attachments = media;
+    }
+    Ok(shown)
+}

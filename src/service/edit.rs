@@ -1,0 +1,122 @@
+//! Editing one's own statuses.
+
+use crate::activity::build;
+use crate::db::{self, Tx};
+use crate::error::{Error, Result};
+use crate::model::{Account, Event, NotificationKind, Poll, Status};
+use crate::site::Site;
+
+use super::poll::NewPoll;
+use super::status::{self, Mentioned};
+use super::{delivery, document, notification, poll, visibility};
+
+/// A status as its author wants it now. Visibility and thread stay as they are.
+#[derive(Clone, Debug, Default)]
+pub struct Edit {
+    pub text: String,
+    pub spoiler_text: String,
+    /// `None`: as it is, or true where there is a warning.
+    pub sensitive: Option<bool>,
+    /// `None`: as it is.
+    pub language: Option<String>,
+    /// `None`: no poll (any more).
+    pub poll: Option<NewPoll>,
+}
+
+/// Writes a new version of a status. The old one is kept (F-310), whoever may have it is told
+/// (F-221), and so are those who are named now and were not before (F-311) and those here who
+/// boosted it.
+///
+/// # Errors
+/// 404 when it is not the account's own or is a boost, 422 as for a new one.
+pub fn edit(
+    tx: &Tx<'_>,
+    site: &Site,
+    author: &Account,
+    id: i64,
+    edit: Edit,
+    mentioned: &Mentioned,
+) -> Result<Status> {
+    let old = db::status::get(tx, id)?;
+    if old.account_id != author.id || old.reblog_of_id.is_some() {
+        return Err(Error::NotFound);
+    }
+    status::check_text(site, &edit.text, &edit.spoiler_text)?;
+    let written = status::write_text(site, &edit.text, mentioned);
+    let spoiler_text = edit.spoiler_text.trim().to_owned();
+    let mut new = Status {
+        sensitive: edit.sensitive.unwrap_or(old.sensitive) || !spoiler_text.is_empty(),
+        spoiler_text,
+        content: written.content.clone(),
+        language: edit.language.or_else(|| old.language.clone()),
+        text: Some(written.source.clone()),
+        poll: edit_poll(site, old.poll.as_ref(), edit.poll.as_ref(), tx.now())?,
+        ..old.clone()
+    };
+    if new == old {
+        return Ok(old);
+    }
+    // the wire tells seconds: two versions of one second would be one there (F-166)
+    let next_second = |ms: i64| (ms / 1000 + 1) * 1000;
+    new.edited_at = Some(tx.now().max(next_second(old.edited_at.unwrap_or(old.created_at + 1000))));
+    db::status_edit::insert(tx, &old)?;
+    db::status::update_content(tx, &new)?;
+    if !same_choices(old.poll.as_ref(), new.poll.as_ref()) {
+        db::poll::clear_votes(tx, new.id)?;
+    }
+    if let Some(poll) = &new.poll {
+        poll::at_end(tx, new.id, poll)?;
+    }
+    db::status::clear_tags(tx, new.id)?;
+    let before: Vec<i64> = document::mentioned(tx, new.id)?.iter().map(|a| a.id).collect();
+    // who is not named any more has it all the same
+    db::status::silence_mentions(tx, new.id)?;
+    let named = written.attach(tx, site, new.id, mentioned)?;
+    status::index(tx, &new)?;
+    for account in named.iter().filter(|account| !before.contains(&account.id)) {
+        if visibility::can_see(tx, account.id, &new)? {
+            notification::notify(tx, account, NotificationKind::Mention, author, Some(&new))?;
+        }
+    }
+    notification::tell_edit(tx, author, &new)?;
+    tx.after_commit(Event::StatusUpdated { id: new.id });
+    let note = document::note(tx, site, &new, author)?;
+    let number = new.edited_at.unwrap_or_default() / 1000;
+    let activity = build::update(&format!("{}#updates/{number}", new.uri), &note, tx.now());
+    delivery::queue(tx, author, &activity, status::reach(tx, &new)?)?;
+    Ok(new)
+}
+
+/// The poll after an edit: with the same choices the votes stay.
+fn edit_poll(
+    site: &Site,
+    old: Option<&Poll>,
+    new: Option<&NewPoll>,
+    now: i64,
+) -> Result<Option<Poll>> {
+    let Some(new) = new else { return Ok(None) };
+    let made = poll::make(site, new, now)?;
+    Ok(Some(match old {
+        Some(old) if same_choices(Some(old), Some(&made)) => {
+            // clients send the time that is left; an end that only trembles is the old one
+            let end = match (old.end, made.end) {
+                (Some(was), Some(is)) if (was - is).abs() < 60_000 => Some(was),
+                (_, is) => is,
+            };
+            Poll { end, hide_totals: made.hide_totals, ..old.clone() }
+        }
+        _ => made,
+    }))
+}
+
+/// Whether votes for one poll mean the same in the other (F-168).
+pub(super) fn same_choices(a: Option<&Poll>, b: Option<&Poll>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            a.multiple == b.multiple
+                && a.options.iter().map(|o| &o.0).eq(b.options.iter().map(|o| &o.0))
+        }
+        (None, None) => true,
+        _ => false,
+    }
+}
