@@ -59,13 +59,19 @@ pub fn waits(conn: &Conn, kind: JobKind, lane: &str) -> Result<bool> {
 }
 
 /// What is due: the oldest due row of each lane, so that one server's come in order (F-133).
-/// Row, kind and lane: payloads are large, [`find_due`] reads one when its turn comes.
+/// Row, kind and lane: payloads are large, [`find_due`] reads one when its turn comes. The walk
+/// jumps from lane to lane, so that a long queue of one server costs no more than a short one.
 pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<(i64, JobKind, String)>> {
     let mut statement = conn.sql.prepare_cached(
-        "SELECT j.id, j.kind, j.lane FROM job j
-         WHERE j.dead = 0 AND j.due <= ?1
-           AND NOT EXISTS (SELECT 1 FROM job k
-             WHERE k.lane = j.lane AND k.dead = 0 AND k.id < j.id AND k.due <= ?1)
+        "WITH RECURSIVE lanes(lane) AS (
+           SELECT min(lane) FROM job WHERE dead = 0
+           UNION ALL
+           SELECT (SELECT min(j.lane) FROM job j WHERE j.dead = 0 AND j.lane > lanes.lane)
+             FROM lanes WHERE lanes.lane IS NOT NULL
+           LIMIT 10000)
+         SELECT j.id, j.kind, j.lane FROM lanes CROSS JOIN job j ON j.id = (
+             SELECT k.id FROM job k WHERE k.lane = lanes.lane AND k.dead = 0 AND k.due <= ?1
+             ORDER BY k.id LIMIT 1)
          ORDER BY j.due, j.id LIMIT ?2",
     )?;
     let rows = statement.query_map([conn.now(), limit], |row| {
@@ -80,6 +86,19 @@ pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<(i64, JobKind, String)>> 
         }
     }
     Ok(jobs)
+}
+
+/// The oldest due row of one lane.
+pub fn next_of_lane(conn: &Conn, lane: &str) -> Result<Option<(i64, JobKind)>> {
+    let row: Option<(i64, i64)> = optional(
+        conn.sql
+            .prepare_cached(
+                "SELECT id, kind FROM job WHERE lane = ? AND dead = 0 AND due <= ?
+                 ORDER BY id LIMIT 1",
+            )?
+            .query_row(params![lane, conn.now()], |row| Ok((row.get(0)?, row.get(1)?))),
+    )?;
+    Ok(row.and_then(|(id, kind)| Some((id, JobKind::from_number(kind)?))))
 }
 
 /// The job with its payload, if it still waits and is due.

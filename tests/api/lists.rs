@@ -98,7 +98,10 @@ fn members_are_those_whom_one_follows() {
     assert_eq!(ids(&ann.get(&path)), [ann.id.clone(), bob.id.clone()]);
     assert_eq!(ids(&ann.get(&format!("{path}?limit=0"))).len(), 2);
     assert_eq!(ids(&ann.get(&format!("{path}?limit=1"))), std::slice::from_ref(&ann.id));
-    assert_eq!(ids(&ann.get(&format!("/api/v1/accounts/{}/lists", bob.id))), std::slice::from_ref(&list));
+    assert_eq!(
+        ids(&ann.get(&format!("/api/v1/accounts/{}/lists", bob.id))),
+        std::slice::from_ref(&list)
+    );
     assert_eq!(ann.get(&format!("/api/v1/accounts/{}/lists", carl.id)), json!([]));
     // whoever is no longer followed is no longer in it
     ann.post(&format!("/api/v1/accounts/{}/unfollow", bob.id), json!({}));
