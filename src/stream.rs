@@ -166,7 +166,7 @@ impl Hub {
                 }
                 state.events.push_back(event);
             }
-            Event::DeliveryQueued | Event::JobQueued | Event::DomainBlocksChanged => return,
+            Event::DeliveryQueued | Event::JobQueued => return,
         }
         drop(state);
         self.bell.notify_all();

@@ -3,8 +3,8 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::favourites::change;
-use super::{Auth, entity, page};
+use super::Auth;
+use super::favourites::{change, list_marked};
 use crate::app::App;
 use crate::db;
 use crate::error::Result;
@@ -36,14 +36,5 @@ pub(super) async fn list(
     request: HttpRequest,
     params: Params,
 ) -> Result<HttpResponse> {
-    let me = auth.account_id()?;
-    let cut = params.page(20, 40)?;
-    let found = page::read(&app, &request, move |app, conn| {
-        let rows = db::bookmark::list(conn, me, &cut)?;
-        let ids: Vec<i64> = rows.iter().map(|(_, status)| *status).collect();
-        let found = super::timelines::in_order(&ids, db::status::list(conn, &ids)?);
-        let shown = entity::statuses(conn, &app.site, me, found)?;
-        Ok((page::ends(rows.iter().map(|(row, _)| *row)), shown))
-    });
-    found.await
+    list_marked(&app, &auth, &request, &params, db::bookmark::list).await
 }

@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Auth, entity, id_of, page};
 use crate::app::App;
-use crate::db::{self, Tx};
+use crate::db::{self, Conn, Tx};
 use crate::error::Result;
 use crate::http::{self, Params};
-use crate::model::{Account, Status};
+use crate::model::{Account, Page, Status};
 use crate::service;
 
 /// POST /api/v1/statuses/:id/favourite.
@@ -55,10 +55,25 @@ pub(super) async fn list(
     request: HttpRequest,
     params: Params,
 ) -> Result<HttpResponse> {
+    list_marked(&app, &auth, &request, &params, db::favourite::list_statuses).await
+}
+
+/// Rows of marks, each with its status.
+type Marks = Vec<(i64, i64)>;
+
+/// A page of the statuses that the person marked in some way, paged by the marks: `read` answers
+/// the rows of the marks with the statuses.
+pub(super) async fn list_marked(
+    app: &Data<App>,
+    auth: &Auth,
+    request: &HttpRequest,
+    params: &Params,
+    read: fn(&Conn, i64, &Page) -> Result<Marks>,
+) -> Result<HttpResponse> {
     let me = auth.account_id()?;
     let cut = params.page(20, 40)?;
-    let found = page::read(&app, &request, move |app, conn| {
-        let rows = db::favourite::list_statuses(conn, me, &cut)?;
+    let found = page::read(app, request, move |app, conn| {
+        let rows = read(conn, me, &cut)?;
         let ids: Vec<i64> = rows.iter().map(|(_, status)| *status).collect();
         let found = super::timelines::in_order(&ids, db::status::list(conn, &ids)?);
         let shown = entity::statuses(conn, &app.site, me, found)?;

@@ -258,14 +258,6 @@ pub fn list_known_inboxes(conn: &Conn) -> Result<Vec<String>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Marks the account as read from its origin now.
-pub fn touch(tx: &Tx<'_>, id: i64) -> Result<()> {
-    tx.sql
-        .prepare_cached("UPDATE account SET fetched_at = ? WHERE id = ?")?
-        .execute(params![tx.now(), id])?;
-    Ok(())
-}
-
 /// Marks the account as gone: nobody sees it any more, its rows go in slices.
 pub fn suspend(tx: &Tx<'_>, id: i64) -> Result<()> {
     tx.sql

@@ -6,13 +6,6 @@ use super::{Conn, Tx, optional};
 use crate::error::Result;
 use crate::model::Page;
 
-/// The administrator's domain blocks: `(domain, severity)`; severity 2 is suspend, 1 silence.
-pub fn list_domain_blocks(conn: &Conn) -> Result<Vec<(String, i64)>> {
-    let mut statement = conn.sql.prepare_cached("SELECT domain, severity FROM domain_block")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
 /// The severest block on a domain or one above it (F-338): 0 none, 1 silence, 2 suspend.
 pub fn domain_severity(conn: &Conn, domain: &str) -> Result<i64> {
     let name = domain.rsplit_once(':').map_or(domain, |(name, _)| name);
@@ -30,14 +23,6 @@ pub fn domain_severity(conn: &Conn, domain: &str) -> Result<i64> {
              WHERE domain IN (SELECT value FROM json_each(?))",
         )?
         .query_row([names], |row| row.get(0))?)
-}
-
-/// Sets an administrator's domain block.
-pub fn insert_domain_block(tx: &Tx<'_>, domain: &str, severity: i64, comment: &str) -> Result<()> {
-    tx.sql
-        .prepare_cached("INSERT OR REPLACE INTO domain_block VALUES (?, ?, ?, ?)")?
-        .execute(params![domain, severity, comment, tx.now()])?;
-    Ok(())
 }
 
 /// `account` blocks `target`.
@@ -112,14 +97,6 @@ pub fn insert_mute(
              VALUES (?, ?, ?, ?, ?)",
         )?
         .execute(params![account, target, hide_notifications, expires_at, tx.now()])?;
-    Ok(())
-}
-
-/// `account` hides `domain`.
-pub fn insert_hidden_domain(tx: &Tx<'_>, account: i64, domain: &str) -> Result<()> {
-    tx.sql
-        .prepare_cached("INSERT OR IGNORE INTO account_domain_block VALUES (?, ?, ?)")?
-        .execute(params![account, domain, tx.now()])?;
     Ok(())
 }
 

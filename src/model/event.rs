@@ -11,8 +11,6 @@ pub enum Event {
     TokensEnded { account_id: i64 },
     /// A profile changed.
     AccountChanged { account_id: i64 },
-    /// A domain block came or went.
-    DomainBlocksChanged,
     /// A status or boost is new: written here or sent to us, never one that was fetched.
     StatusArrived { id: i64 },
     /// A status has another text, or others of its details.

@@ -21,8 +21,6 @@ pub enum JobKind {
     Inbox = 0,
     /// Fetch a status by its URI, for a thread or a boost: the URI.
     FetchStatus = 1,
-    /// Read an actor again: its URI.
-    RefreshActor = 2,
     /// Remove an account with all that it wrote, in slices: its id.
     RemoveAccount = 3,
     /// Tell the tallies of a poll of ours: its status's id.
@@ -34,16 +32,9 @@ pub enum JobKind {
 impl JobKind {
     /// From the stored number.
     pub fn from_number(number: i64) -> Option<Self> {
-        [
-            Self::Inbox,
-            Self::FetchStatus,
-            Self::RefreshActor,
-            Self::RemoveAccount,
-            Self::PollTally,
-            Self::PollEnd,
-        ]
-        .into_iter()
-        .find(|kind| *kind as i64 == number)
+        [Self::Inbox, Self::FetchStatus, Self::RemoveAccount, Self::PollTally, Self::PollEnd]
+            .into_iter()
+            .find(|kind| *kind as i64 == number)
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
             if ran >= ROUND || app.wake.is_closed() {
                 break;
             }
-            let fetches = matches!(kind, JobKind::FetchStatus | JobKind::RefreshActor);
+            let fetches = kind == JobKind::FetchStatus;
             let Some(place) = running.take_lane(id, &lane, fetches) else { break };
             // between the list and its turn it may have been done
             let Some(job) = app.db.read(|conn| db::job::find_due(conn, id))? else { break };
@@ -95,11 +95,6 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             let (uri, depth): (String, u32) =
                 serde_json::from_slice(&job.payload).map_err(Error::internal)?;
             resolve::status(app, &uri, depth)?;
-            Ok(false)
-        }
-        JobKind::RefreshActor => {
-            let uri = String::from_utf8_lossy(&job.payload).into_owned();
-            resolve::refresh_actor(app, &uri)?;
             Ok(false)
         }
         JobKind::RemoveAccount => {
