@@ -41,7 +41,8 @@ pub(super) async fn list(
 fn kinds(types: &[String], exclude: &[String]) -> Vec<NotificationKind> {
     let named = |list: &[String], kind: NotificationKind| list.iter().any(|t| t == kind.as_str());
     NotificationKind::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|kind| (types.is_empty() || named(types, *kind)) && !named(exclude, *kind))
         .collect()
 }

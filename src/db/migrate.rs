@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_initial.sql"),
     include_str!("../../assets/migrations/0002_client_api.sql"),
+    include_str!("../../assets/migrations/0003_client_api.sql"),
 ];
 
 /// Runs what is missing.

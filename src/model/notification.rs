@@ -17,7 +17,7 @@ pub enum NotificationKind {
 
 impl NotificationKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: &[Self] = &[
         Self::Mention,
         Self::Follow,
         Self::FollowRequest,
@@ -42,12 +42,12 @@ impl NotificationKind {
 
     /// Reads the client API's word.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
     }
 
     /// From the stored number.
     pub fn from_number(number: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| *kind as i64 == number)
+        Self::ALL.iter().copied().find(|kind| *kind as i64 == number)
     }
 }
 

@@ -30,11 +30,19 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// All of them.
+    #[rustfmt::skip] // one a line
+    pub const ALL: &[Self] = &[
+        Self::Inbox,
+        Self::FetchStatus,
+        Self::RemoveAccount,
+        Self::PollTally,
+        Self::PollEnd,
+    ];
+
     /// From the stored number.
     pub fn from_number(number: i64) -> Option<Self> {
-        [Self::Inbox, Self::FetchStatus, Self::RemoveAccount, Self::PollTally, Self::PollEnd]
-            .into_iter()
-            .find(|kind| *kind as i64 == number)
+        Self::ALL.iter().copied().find(|kind| *kind as i64 == number)
     }
 }
 
