@@ -24,15 +24,13 @@ pub(crate) struct Route {
 pub(crate) fn table() -> Vec<Route> {
     let source = include_str!("../../src/api/routes.rs");
     let (_, table) = source.split_once("let table:").unwrap();
-    let (count, table) = table.split_once("= [").unwrap();
+    let (_, table) = table.split_once("vec![").unwrap();
     let (table, _) = table.split_once("\n    ];").unwrap();
-    let count: usize =
-        count.rsplit(';').next().unwrap().trim().trim_end_matches(']').parse().unwrap();
     let mut routes = Vec::new();
     let mut paths = BTreeSet::new();
-    for entry in table.split("(\"/v").skip(1) {
+    for entry in table.split("(\"/").skip(1) {
         let (path, rest) = entry.split_once('"').unwrap();
-        paths.insert(path.to_owned());
+        assert!(paths.insert(path.to_owned()), "{path} is there twice");
         let before = routes.len();
         for (word, method) in [
             ("get", "GET"),
@@ -43,13 +41,13 @@ pub(crate) fn table() -> Vec<Route> {
         ] {
             for start in ["[", " "] {
                 for part in rest.split(&format!("{start}{word}(")).skip(1) {
-                    routes.push(Route { method, path: format!("/api/v{path}"), need: need(part) });
+                    routes.push(Route { method, path: format!("/api/{path}"), need: need(part) });
                 }
             }
         }
         assert!(routes.len() > before, "no method of {path} was understood");
     }
-    assert_eq!(paths.len(), count, "the table has other paths than were understood");
+    assert!(paths.len() > 70, "most of the table was not understood");
     routes
 }
 
