@@ -138,6 +138,9 @@ pub async fn nodeinfo(app: Data<App>, version: Path<String>) -> Result<HttpRespo
         "metadata": {
             "nodeName": app.config.instance.title,
             "nodeDescription": app.config.instance.description,
+            // whose client API this is: megalodon (Whalebird, Fedistar) refuses names that it
+            // does not know unless this says which dialect they speak
+            "upstream": {"name": "mastodon"},
         },
     });
     if version == "2.1" {
