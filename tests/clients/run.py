@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real clients and real peers against two running Dassies.
 
-    tests/clients/run.py [mastodon_py] [toot] [masto] [fedify]
+    tests/clients/run.py [NAME]…    (mastodon_py, toot, session, masto, megalodon, browser, fedify)
 
 Builds nothing: DASSIE names the program (default target/debug/dassie). Starts A (accounts ann and
 bob) and B (carl) with --dev on free ports of the loopback interface and with empty data folders,
@@ -32,7 +32,8 @@ PROGRAM = os.path.abspath(os.environ.get("DASSIE") or os.path.join(ROOT, "target
 PASSWORD = "secret-secret"
 SCOPES = "read write follow push"
 PYTHON_CLIENTS = {"mastodon_py": "mastodon_py/test_mastodon_py.py", "toot": "toot/test_toot.py"}
-NODE_CLIENTS = {"masto": "masto/masto.test.mjs", "fedify": "fedify/fedify.test.mjs"}
+NODE_CLIENTS = {"masto": "masto/masto.test.mjs", "megalodon": "megalodon/megalodon.test.mjs",
+                "browser": "browser/browser.test.mjs", "fedify": "fedify/fedify.test.mjs"}
 TIME_LIMIT = 420  # seconds for one client
 
 

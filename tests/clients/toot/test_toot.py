@@ -6,6 +6,7 @@ Environment: as for mastodon_py.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,7 @@ class Toot(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.folder.cleanup)
         # wide, so that toot does not break the words that are looked for
-        cls.env = {**os.environ, "XDG_CONFIG_HOME": cls.folder.name, "TERM": "dumb",
+        cls.env = {**os.environ, "XDG_CONFIG_HOME": cls.folder.name, "TERM": "xterm",
                    "TOOT_MAX_WIDTH": "1000", "COLUMNS": "1000", "PYTHONIOENCODING": "utf-8"}
         cls.log_in()
 
@@ -143,6 +144,45 @@ class Toot(unittest.TestCase):
         until("the mention", lambda: mention in self.toot("notifications", "--type", "mention"))
         self.assertEqual(self.json("notifications", "--type", "mention")[0]["account"]["acct"], handle)
         self.toot("unfollow", handle)
+
+    @unittest.skipUnless(shutil.which("tmux"), "there is no tmux")
+    def test_the_terminal_interface(self):
+        """`toot tui` in a terminal of tmux: it shows home, posts, favourites and boosts."""
+        first = self.json("post", unique("seen in the tui"))
+        tmux = ("tmux", "-L", f"dassie-{os.getpid()}")
+
+        def call(*arguments):
+            return subprocess.run([*tmux, *arguments], env=self.env, check=True, text=True, timeout=20,
+                                  capture_output=True).stdout
+
+        def keys(*names):
+            call("send-keys", "-t", "toot", *names)
+
+        def screen():
+            return call("capture-pane", "-p", "-t", "toot")
+
+        def shows(words):
+            until(f"{words!r} on the screen", lambda: words in screen())
+
+        call("-f", "/dev/null", "new-session", "-d", "-s", "toot", "-x", "160", "-y", "48", f"{TOOT} tui")
+        self.addCleanup(subprocess.run, [*tmux, "kill-server"], capture_output=True)
+        until("it is up", lambda: "dismiss" in screen() or "seen in the tui" in screen())
+        if "dismiss" in screen():
+            keys("dismiss", "Enter")
+        shows("seen in the tui")
+        keys("f")
+        keys("b")
+        until("its marks", lambda: (lambda s: s["favourited"] and s["reblogged"])(self.json("status", first["id"])))
+        self.toot("unreblog", first["id"])
+        keys("c")
+        shows("Compose status")
+        text = unique("from the tui")
+        keys("-l", text)
+        shows("/5000")
+        keys("Down", "Down", "Down", "Enter")
+        until("it is posted", lambda: text in self.home())
+        keys("q")
+        until("it has ended", lambda: subprocess.run([*tmux, "has-session"], capture_output=True).returncode)
 
     def test_errors_are_told(self):
         self.assertIn("Error", self.toot("follow", "nobody_here", fails=True))
