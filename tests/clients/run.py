@@ -31,7 +31,9 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAM = os.path.abspath(os.environ.get("DASSIE") or os.path.join(ROOT, "target/debug/dassie"))
 PASSWORD = "secret-secret"
 SCOPES = "read write follow push"
-PYTHON_CLIENTS = {"mastodon_py": "mastodon_py/test_mastodon_py.py", "toot": "toot/test_toot.py"}
+EVERY_SCOPE = f"{SCOPES} profile admin:read admin:write"
+PYTHON_CLIENTS = {"mastodon_py": "mastodon_py/test_mastodon_py.py", "toot": "toot/test_toot.py",
+                  "session": "session/test_session.py"}
 NODE_CLIENTS = {"masto": "masto/masto.test.mjs", "megalodon": "megalodon/megalodon.test.mjs",
                 "browser": "browser/browser.test.mjs", "fedify": "fedify/fedify.test.mjs"}
 TIME_LIMIT = 420  # seconds for one client
@@ -91,10 +93,13 @@ class Server:
             raise SystemExit(f"dassie {shlex.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}\n{self.tail()}")
         return done.stdout.strip()
 
-    def account(self, name):
+    def account(self, name, *more):
         self.command("account", "create", "--username", name, "--email", f"{name}@example.org",
-                     "--password", PASSWORD)
-        return self.command("token", "create", "--account", name, "--scopes", SCOPES)
+                     "--password", PASSWORD, *more)
+        return self.token(name, SCOPES)
+
+    def token(self, name, scopes):
+        return self.command("token", "create", "--account", name, "--scopes", scopes)
 
     def stop(self):
         """True if it ended cleanly and in time."""
@@ -204,13 +209,14 @@ def main(arguments):
             say("starting two servers")
             a.start()
             b.start()
-            ann, bob, carl = a.account("ann"), a.account("bob"), b.account("carl")
+            ann, bob, carl = a.account("ann", "--admin"), a.account("bob"), b.account("carl")
             wanted = {
                 "DASSIE_URL": a.url, "DASSIE_USER": "ann", "DASSIE_EMAIL": "ann@example.org",
                 "DASSIE_PASSWORD": PASSWORD, "DASSIE_TOKEN": ann,
                 "SECOND_USER": "bob", "SECOND_TOKEN": bob,
                 "OTHER_URL": b.url, "OTHER_USER": "carl", "OTHER_TOKEN": carl,
                 "OTHER_HANDLE": f"carl@{b.host}",
+                "ADMIN_TOKEN": a.token("ann", EVERY_SCOPE), "EMPTY_TOKEN": a.account("eve"),
             }
             if only_environment:
                 for name, value in wanted.items():
