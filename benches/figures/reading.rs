@@ -63,6 +63,24 @@ fn reads(seeded: &Seeded) -> Vec<Read> {
             None,
             "/api/v1/accounts/search?limit=20&q=the".into(),
         ),
+        api("grouped notifications, 20", None, "/api/v2/notifications?limit=20".into()),
+        api("public timeline, 20", None, "/api/v1/timelines/public?limit=20".into()),
+        api("local timeline, 20", None, "/api/v1/timelines/public?local=true&limit=20".into()),
+        api("followers, 40", None, format!("/api/v1/accounts/{ann}/followers?limit=40")),
+        api("an account", None, format!("/api/v1/accounts/{ann}")),
+        api("relationship", None, format!("/api/v1/accounts/relationships?id[]={ann}")),
+        api("a status", None, format!("/api/v1/statuses/{thread}")),
+        api(
+            "search statuses, Chinese",
+            None,
+            "/api/v2/search?type=statuses&q=%E4%BD%A0%E5%A5%BD".into(),
+        ),
+        api("unread count", None, "/api/v2/notifications/unread_count".into()),
+        api("trending tags", None, "/api/v1/trends/tags".into()),
+        api("lists", None, "/api/v1/lists".into()),
+        api("filters", None, "/api/v2/filters".into()),
+        api("markers", None, "/api/v1/markers?timeline[]=home".into()),
+        api("preferences", None, "/api/v1/preferences".into()),
     ]
 }
 
