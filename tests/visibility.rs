@@ -491,6 +491,62 @@ fn s_087_s_088_each_status_shows_to_those_who_may_read_it_and_to_nobody_else() {
 }
 
 #[test]
+fn s_087_no_route_at_all_shows_what_its_reader_may_not_read() {
+    let scene = Scene::new();
+    // everybody keeps and marks what they can, so that their own lists are not empty
+    for person in [&scene.sam, &scene.fay, &scene.mel, &scene.bea] {
+        let list = person.post("/api/v1/lists", json!({"title": "all"}));
+        person.request("POST", &format!("/api/v1/accounts/{}/follow", scene.mel.id)).send();
+        person
+            .request("POST", &format!("/api/v1/lists/{}/accounts", id(&list)))
+            .json(&json!({"account_ids": [scene.ann.id, scene.mel.id]}))
+            .send();
+        person.request("POST", "/api/v1/tags/tag/follow").send();
+        for status in scene.statuses.iter().chain(&scene.answers) {
+            for deed in ["bookmark", "favourite"] {
+                person.request("POST", &format!("/api/v1/statuses/{status}/{deed}")).send();
+            }
+            let quote = json!({"status": "look", "quoted_status_id": status});
+            person.request("POST", "/api/v1/statuses").json(&quote).send();
+        }
+    }
+    let accounts = [&scene.ann.id, &scene.mel.id];
+    let mut asked = 0;
+    for route in crate::api::scopes::table().iter().filter(|route| route.method == "GET") {
+        if route.path.contains("/streaming") {
+            continue; // a stream has a test of its own
+        }
+        let paths: Vec<String> = if route.path.contains("/accounts/{id}") {
+            accounts.iter().map(|account| route.path.replace("{id}", account)).collect()
+        } else if route.path.contains("/statuses/{id}") || route.path.contains("/polls/{id}") {
+            let all = scene.statuses.iter().chain(&scene.answers).chain([&scene.root]);
+            all.map(|status| route.path.replace("{id}", status)).collect()
+        } else if route.path.contains("{id}") {
+            // lists, filters, notifications and the like have small numbers
+            (1..=30).map(|n| route.path.replace("{id}", &n.to_string())).collect()
+        } else {
+            vec![route.path.replace("{tag}", "tag")]
+        };
+        for path in paths {
+            let ids: String =
+                scene.statuses.iter().map(|status| format!("&id[]={status}")).collect();
+            let query = match path.as_str() {
+                "/api/v2/search" => "?q=tag&limit=40".to_owned(),
+                "/api/v1/statuses" => format!("?limit=40{ids}"),
+                _ => "?limit=40&id[]=1".to_owned(),
+            };
+            for (name, viewer) in scene.viewers() {
+                let seen = scene.seen(viewer, &format!("{path}{query}"));
+                let leaked: Vec<_> = seen.iter().filter(|one| !may(name).contains(one)).collect();
+                assert!(leaked.is_empty(), "{path} shows {leaked:?} to {name}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 1000, "{asked}");
+}
+
+#[test]
 fn f_118_s_087_s_089_pages_and_documents_show_what_is_open_and_nothing_else() {
     let scene = Scene::new();
     let base = &scene.instance.base;
