@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::api::id;
-use crate::support::{Instance, Person, Request, TempDir};
+use crate::support::{Instance, Person, Request, Socket, TempDir};
 
 // ---- the predicate and its twin --------------------------------------------------------------
 
@@ -544,6 +544,61 @@ fn s_087_no_route_at_all_shows_what_its_reader_may_not_read() {
         }
     }
     assert!(asked > 1000, "{asked}");
+}
+
+#[test]
+fn s_087_no_stream_shows_what_its_reader_may_not_read() {
+    let scene = Scene::new();
+    let mut sockets = Vec::new();
+    for (name, viewer) in scene.viewers() {
+        let Some(person) = viewer else { continue };
+        let list = id(&person.post("/api/v1/lists", json!({"title": "all"})));
+        let members = json!({"account_ids": [scene.mel.id]});
+        person.request("POST", &format!("/api/v1/accounts/{}/follow", scene.mel.id)).send();
+        person.request("POST", &format!("/api/v1/lists/{list}/accounts")).json(&members).send();
+        let bearer = format!("Bearer {}", person.token);
+        let mut socket =
+            Socket::open(&scene.instance.host, "?stream=user", &[("Authorization", &bearer)])
+                .unwrap();
+        for what in [
+            json!({"stream": "public"}),
+            json!({"stream": "public:local"}),
+            json!({"stream": "hashtag", "tag": "tag"}),
+            json!({"stream": "list", "list": list}),
+            json!({"stream": "direct"}),
+            json!({"stream": "user:notification"}),
+        ] {
+            let mut message = json!({"type": "subscribe"});
+            message.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+            socket.says(message);
+        }
+        sockets.push((name, socket));
+    }
+    for visibility in VISIBILITIES {
+        let status = scene.ann.post(
+            "/api/v1/statuses",
+            json!({"status": format!("{} @mel @bea #tag", word(visibility)), "visibility": visibility}),
+        );
+        let edit = json!({"status": format!("{} again @mel @bea #tag", word(visibility))});
+        scene.ann.request("PUT", &format!("/api/v1/statuses/{}", id(&status))).json(&edit).send();
+        let answer = json!({"status": "an answer", "in_reply_to_id": id(&status)});
+        scene.mel.post("/api/v1/statuses", answer);
+        scene.mel.request("POST", &format!("/api/v1/statuses/{}/reblog", id(&status))).send();
+    }
+    scene.mel.writes("the end of it", "public");
+    for (name, mut socket) in sockets {
+        let mut seen = BTreeSet::new();
+        loop {
+            let text = socket.next().to_string();
+            seen.extend(VISIBILITIES.into_iter().filter(|one| text.contains(&word(one))));
+            if text.contains("the end of it") {
+                break;
+            }
+        }
+        let leaked: Vec<_> = seen.iter().filter(|one| !may(name).contains(one)).collect();
+        assert!(leaked.is_empty(), "{leaked:?} to {name}");
+        assert!(name == "blocked" || seen.contains("public"), "{name} heard of nothing");
+    }
 }
 
 #[test]
