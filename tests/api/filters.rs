@@ -1,6 +1,10 @@
 //! Filters: kept in both forms, and told with every status.
 
+use std::collections::BTreeSet;
+
 use dassie::clock::{Clock, HOUR};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use super::{follow_peer, id, ids};
@@ -255,4 +259,110 @@ fn filters_look_at_poll_options_and_descriptions_until_they_end() {
     instance.advance(HOUR + 1);
     assert_eq!(all(), [[""; 0]; 2]);
     assert_eq!(ann.get("/api/v2/filters").as_array().unwrap().len(), 1, "it is still kept");
+}
+
+/// Whether a word stands in a text, told in the plainest way: every place is tried.
+fn stands(word: &str, whole: bool, text: &str) -> bool {
+    let lower = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
+    let (word, text) = (lower(word), lower(text));
+    let continues =
+        |c: char| (c.is_alphanumeric() || c == '_') && !('\u{2e80}'..='\u{9fff}').contains(&c);
+    (0..=text.len().saturating_sub(word.len())).any(|from| {
+        let to = from + word.len();
+        let inside =
+            |at: usize| at > 0 && at < text.len() && continues(text[at - 1]) && continues(text[at]);
+        to <= text.len() && text[from..to] == word && !(whole && (inside(from) || inside(to)))
+    })
+}
+
+#[test]
+fn any_filters_find_what_a_plain_search_finds() {
+    let instance =
+        Instance::with(Options { clock: Clock::manual(1_790_000_000_000), ..Options::default() });
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let part = || {
+        prop::sample::select(vec![
+            "cat", "Cats", "天氣", "今天", "b c", "x_y", "é", "!", " ", ", ", "",
+        ])
+    };
+    let text = prop::collection::vec(part(), 1..7).prop_map(|parts| parts.concat());
+    let word = prop::sample::select(vec![
+        "cat",
+        "CAT",
+        "cats",
+        "天",
+        "今天天氣",
+        "c cat",
+        "x_y",
+        "É",
+        "y",
+    ]);
+    let contexts = prop::sample::subsequence(
+        vec!["home", "notifications", "public", "thread", "account"],
+        1..5,
+    );
+    let action = prop::sample::select(vec!["warn", "hide", "blur"]);
+    let filter = (
+        prop::collection::vec((word, any::<bool>()), 1..4),
+        contexts,
+        action,
+        prop::option::of(60..600_i64),
+    );
+    let world =
+        (prop::collection::vec(filter, 1..4), prop::collection::vec(text, 1..5), 0..900_i64);
+    let config = Config { cases: 12, failure_persistence: None, ..Config::default() };
+    let run = |(filters, texts, later): (Vec<_>, Vec<String>, i64)| {
+        let mut made: Vec<(String, Vec<(&str, bool)>, &str, Option<i64>)> = Vec::new();
+        for (words, contexts, action, ends) in filters {
+            let words: Vec<(&str, bool)> = words;
+            let keywords: Vec<Value> = words
+                .iter()
+                .map(|(word, whole)| json!({"keyword": word, "whole_word": whole}))
+                .collect();
+            let fields = json!({
+                "title": "f", "context": contexts, "filter_action": action, "expires_in": ends,
+                "keywords_attributes": keywords,
+            });
+            made.push((id(&ann.post("/api/v2/filters", fields)), words, action, ends));
+        }
+        let statuses: Vec<(String, String)> = texts
+            .into_iter()
+            .map(|text| format!("z {text} z"))
+            .map(|text| (id(&bob.writes(&text, "public")), text))
+            .collect();
+        instance.advance(later * 1000);
+        for (status, text) in &statuses {
+            let shown = ann.get(&format!("/api/v1/statuses/{status}"));
+            let told: BTreeSet<(String, String)> = shown["filtered"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|hit| {
+                    (
+                        id(&hit["filter"]),
+                        hit["filter"]["filter_action"].as_str().unwrap().to_owned(),
+                    )
+                })
+                .collect();
+            let expected: BTreeSet<(String, String)> = made
+                .iter()
+                .filter(|(_, words, _, ends)| {
+                    ends.is_none_or(|ends| ends > later)
+                        && words.iter().any(|(word, whole)| stands(word, *whole, text))
+                })
+                .map(|(id, _, action, _)| (id.clone(), (*action).to_owned()))
+                .collect();
+            prop_assert_eq!(told, expected, "{:?}, {} s later, by {:?}", text, later, &made);
+            // nobody else is told of it
+            prop_assert_eq!(
+                &bob.get(&format!("/api/v1/statuses/{status}"))["filtered"],
+                &json!([])
+            );
+        }
+        for (id, ..) in &made {
+            ann.delete(&format!("/api/v2/filters/{id}"));
+        }
+        Ok(())
+    };
+    TestRunner::new(config).run(&world, run).unwrap();
 }
