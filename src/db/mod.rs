@@ -26,6 +26,7 @@ mod open;
 pub mod pin;
 pub mod plan;
 pub mod poll;
+mod rest;
 pub mod search;
 pub mod seen;
 pub mod status;
@@ -40,6 +41,7 @@ mod writer;
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -62,9 +64,16 @@ pub struct Db {
 }
 
 struct Inner {
-    readers: Mutex<Vec<Conn>>,
-    reader_back: Condvar,
+    readers: Arc<Readers>,
     writer: writer::Writer,
+}
+
+/// The connections that read.
+struct Readers {
+    idle: Mutex<Vec<Conn>>,
+    back: Condvar,
+    /// How often one was taken since the start.
+    uses: AtomicU64,
 }
 
 /// A connection as the layers above see it: something to hand to the functions of this folder.
@@ -98,14 +107,14 @@ impl Db {
         for _ in 0..READERS {
             readers.push(open::reader(&path, clock.clone())?);
         }
-        let writer = writer::Writer::start(writer, after_commit)?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                readers: Mutex::new(readers),
-                reader_back: Condvar::new(),
-                writer,
-            }),
-        })
+        let readers = Arc::new(Readers {
+            idle: Mutex::new(readers),
+            back: Condvar::new(),
+            uses: AtomicU64::new(0),
+        });
+        let rest = rest::Rest::new(Arc::clone(&readers));
+        let writer = writer::Writer::start(writer, after_commit, rest)?;
+        Ok(Self { inner: Arc::new(Inner { readers, writer }) })
     }
 
     /// Runs `f` on a reader, in one snapshot. Blocks while all readers are out.
@@ -118,7 +127,7 @@ impl Db {
     where
         F: FnOnce(&Conn) -> Result<T>,
     {
-        let free = lock(&self.inner.readers).pop();
+        let free = lock(&self.inner.readers.idle).pop();
         match free {
             Some(reader) => Ok(self.read_on(reader, f)),
             None => Err(f),
@@ -126,7 +135,8 @@ impl Db {
     }
 
     fn read_on<T>(&self, reader: Conn, f: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
-        let reader = ReaderGuard { inner: &self.inner, conn: Some(reader) };
+        self.inner.readers.uses.fetch_add(1, Ordering::Relaxed);
+        let reader = ReaderGuard { readers: &self.inner.readers, conn: Some(reader) };
         let conn = reader.conn.as_ref().ok_or_else(|| Error::internal("no reader"))?;
         conn.sql.prepare_cached("BEGIN")?.execute([])?;
         let result = f(conn);
@@ -161,19 +171,20 @@ impl Db {
     }
 
     fn take_reader(&self) -> Conn {
-        let mut readers = lock(&self.inner.readers);
+        let Readers { idle, back, .. } = &*self.inner.readers;
+        let mut readers = lock(idle);
         loop {
             if let Some(conn) = readers.pop() {
                 return conn;
             }
-            readers = self.inner.reader_back.wait(readers).unwrap_or_else(PoisonError::into_inner);
+            readers = back.wait(readers).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
 /// Gives the reader back even when the closure panics.
 struct ReaderGuard<'a> {
-    inner: &'a Inner,
+    readers: &'a Readers,
     conn: Option<Conn>,
 }
 
@@ -184,8 +195,8 @@ impl Drop for ReaderGuard<'_> {
                 // a panic left the snapshot open
                 let _ = conn.sql.execute_batch("ROLLBACK");
             }
-            lock(&self.inner.readers).push(conn);
-            self.inner.reader_back.notify_one();
+            lock(&self.readers.idle).push(conn);
+            self.readers.back.notify_one();
         }
     }
 }

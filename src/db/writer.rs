@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::rest::{QUIET, Rest};
 use super::{AfterCommit, Conn, Tx, lock};
 use crate::error::{Error, Result};
 use crate::model::Event;
@@ -110,7 +111,7 @@ impl<T: Send, F: FnOnce(&Tx<'_>) -> Result<T> + Send> Task for TaskOf<T, F> {
 }
 
 impl Writer {
-    pub(super) fn start(mut conn: Conn, after_commit: AfterCommit) -> Result<Self> {
+    pub(super) fn start(mut conn: Conn, after_commit: AfterCommit, rest: Rest) -> Result<Self> {
         let shared = Arc::new(Shared {
             queues: Mutex::new(Queues::default()),
             wake: Condvar::new(),
@@ -127,7 +128,7 @@ impl Writer {
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&conn, &for_thread, &after_commit, last_id))
+            .spawn(move || run(&conn, &for_thread, &after_commit, last_id, rest))
             .map_err(|e| Error::internal(format!("cannot start the writer thread: {e}")))?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
@@ -180,15 +181,23 @@ fn busy() -> Error {
 }
 
 impl Shared {
-    /// The first task of a batch; `None` when the writer shall end.
-    fn next(&self) -> Option<Box<dyn Task>> {
+    /// What the writer does next. Waits for a task, but not for long.
+    fn next(&self) -> Next {
         let mut queues = lock(&self.queues);
         loop {
             let task = queues.interactive.pop_front().or_else(|| queues.background.pop_front());
-            if task.is_some() || queues.closing {
-                return task;
+            if let Some(task) = task {
+                return Next::Batch(task);
             }
-            queues = self.wake.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            if queues.closing {
+                return Next::End;
+            }
+            let (held, waited) =
+                self.wake.wait_timeout(queues, QUIET).unwrap_or_else(PoisonError::into_inner);
+            queues = held;
+            if waited.timed_out() && queues.interactive.is_empty() && queues.background.is_empty() {
+                return Next::Look;
+            }
         }
     }
 
@@ -205,9 +214,26 @@ impl Shared {
     }
 }
 
-fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64) {
+/// See [`Shared::next`].
+enum Next {
+    /// A batch that begins with this task.
+    Batch(Box<dyn Task>),
+    /// Nothing came for a while.
+    Look,
+    End,
+}
+
+fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, mut rest: Rest) {
     let last_id = Cell::new(last_id);
-    while let Some(first) = shared.next() {
+    loop {
+        let first = match shared.next() {
+            Next::Batch(first) => first,
+            Next::Look => {
+                rest.look(conn, shared.commits.load(Ordering::SeqCst));
+                continue;
+            }
+            Next::End => break,
+        };
         let since = Instant::now();
         let mut events = Vec::new();
         let mut done = Vec::new();
