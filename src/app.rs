@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cache::{Documents, Keys, Tokens};
@@ -11,6 +12,7 @@ use crate::config::Config;
 use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::in_flight::InFlight;
+use crate::media::Media;
 use crate::model::{Event, INSTANCE_ACTOR};
 use crate::service;
 use crate::signature;
@@ -48,6 +50,10 @@ pub struct Parts {
     pub key_fetches: InFlight,
     /// Keys and documents that could not be fetched lately (S-019).
     pub unreachable: Throttle<String>,
+    /// Files of uploads.
+    pub media: Media,
+    /// Uploads that are being received.
+    pub uploads: InFlight,
 }
 
 /// What differs between service and tests.
@@ -55,11 +61,13 @@ pub struct Surroundings {
     pub clock: Clock,
     /// `None`: the system's resolver.
     pub resolver: Option<Arc<dyn Resolve>>,
+    /// This program, which decodes images in a process of its own.
+    pub program: PathBuf,
 }
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { clock: Clock::system(), resolver: None }
+        Self { clock: Clock::system(), resolver: None, program: this_program() }
     }
 }
 
@@ -112,6 +120,8 @@ impl App {
             // of the resolve lane's six threads two are left to others
             key_fetches: InFlight::new(4, 2),
             unreachable: Throttle::new(clock.clone()),
+            media: Media::open(&config.storage.data_dir, surroundings.program)?,
+            uploads: InFlight::new(8, 8),
             config,
             site,
             clock,
@@ -187,9 +197,18 @@ impl App {
     /// the queues is due again at the next start.
     pub fn close(&self) {
         self.client.shutdown();
+        self.media.stop();
         self.lanes.shutdown();
         self.db.close();
     }
+}
+
+/// On Linux also after its file was replaced by a newer one.
+fn this_program() -> PathBuf {
+    if cfg!(target_os = "linux") {
+        return PathBuf::from("/proc/self/exe");
+    }
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("dassie"))
 }
 
 fn client_settings(config: &Config, resolver: Option<Arc<dyn Resolve>>) -> Result<Settings> {

@@ -6,7 +6,7 @@
 //! - → `api`, `oauth`, `federation`, `web` (protocols in and out), over `http`
 //! - → `app` (the parts in one place), `cache`, `stream`
 //! - → `service` (use cases: the one place of rules)
-//! - → `db`, `client`, `throttle`, `in_flight`, `wake` (mechanisms)
+//! - → `db`, `client`, `media`, `throttle`, `in_flight`, `wake` (mechanisms)
 //! - → `activity`, `signature`, `text`, `model`, `config`, `site`, … (ground: pure, no I/O)
 
 pub mod activity;
@@ -26,6 +26,7 @@ pub mod http;
 pub mod id;
 pub mod in_flight;
 pub mod log;
+pub mod media;
 pub mod model;
 pub mod oauth;
 pub mod server;

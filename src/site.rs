@@ -78,6 +78,13 @@ impl Site {
         domain.eq_ignore_ascii_case(&self.account_domain) || domain.eq_ignore_ascii_case(&self.host)
     }
 
+    /// The address of a stored file: its name begins with the folders that it lies in.
+    pub fn media(&self, name: &str) -> String {
+        let (first, second) =
+            (name.get(..2).unwrap_or_default(), name.get(2..4).unwrap_or_default());
+        format!("{}/media/{first}/{second}/{name}", self.base)
+    }
+
     /// The image of accounts that have none.
     pub fn missing_avatar(&self) -> String {
         format!("{}/assets/avatar.png", self.base)

@@ -15,7 +15,7 @@ const RANKS: &[(u32, &[&str])] = &[
     (4, &["app"]),
     (3, &["service"]),
     (2, &["cache", "stream"]),
-    (1, &["db", "client", "throttle", "in_flight", "wake"]),
+    (1, &["db", "client", "media", "throttle", "in_flight", "wake"]),
     (
         0,
         &[
@@ -59,6 +59,9 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("rsa", &["signature"]),
     ("argon2", &["crypto"]),
     ("ammonia", &["text"]),
+    ("::image", &["media"]),
+    ("blurhash", &["media"]),
+    ("moxcms", &["media"]),
     ("askama", &["web", "oauth"]),
     ("clap", &["cli"]),
     ("TcpStream", &["client"]),

@@ -8,6 +8,7 @@ mod architecture;
 mod cli;
 mod durability;
 mod federation;
+mod federation_media;
 mod hostile;
 mod oauth;
 mod pages;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::api::{follow_peer, id, scopes, token};
 use crate::oauth;
+use crate::support::picture::{Part, coded, corners, form};
 use crate::support::{Instance, Peer, PeerAnswer, Person, Request, Socket, eventually};
 
 /// What may be read as a whole, and why. `(part of the statement, part of the step, reason)`.
@@ -161,6 +162,7 @@ fn do_everything(instance: &Instance, person: &Person, other: &str, status: &str
     ] {
         post(format!("/api/v1/accounts/{other}/{}", deed.0), deed.1);
     }
+    upload_everything(person);
     let profile = json!({"display_name": "A", "note": "#me @bob", "locked": true, "source": {"privacy": "public"}});
     person.request("PATCH", "/api/v1/accounts/update_credentials").json(&profile).send().ok();
     if reply.status == 200 {
@@ -171,6 +173,31 @@ fn do_everything(instance: &Instance, person: &Person, other: &str, status: &str
         post(format!("/api/v1/notifications/{}/dismiss", id(first)), json!({}));
     }
     instance.settle();
+}
+
+/// Uploads, attached and not, and pictures of the profile.
+fn upload_everything(person: &Person) {
+    let picture = coded(&corners(16, 16), image::ImageFormat::Png);
+    let pictures = form(
+        person.request("PATCH", "/api/v1/accounts/update_credentials"),
+        &[Part::File("avatar", "a", &picture), Part::File("header", "h", &picture)],
+    );
+    pictures.send().ok();
+    person.delete("/api/v1/profile/avatar");
+    let (first, second) = (person.picture(), person.picture());
+    let path = format!("/api/v1/media/{first}");
+    person.request("PUT", &path).json(&json!({"description": "x", "focus": "0,0"})).send().ok();
+    let media = [Part::File("thumbnail", "t", &picture)];
+    form(person.request("PUT", &path), &media).send().ok();
+    let both = json!({"media_ids": [first, second]});
+    let status = person.post("/api/v1/statuses", both);
+    let status = format!("/api/v1/statuses/{}", id(&status));
+    let edit =
+        json!({"media_ids": [second], "media_attributes": [{"id": second, "description": "y"}]});
+    person.request("PUT", &status).json(&edit).send().ok();
+    person.get(&format!("{status}/history"));
+    person.delete(&status);
+    person.delete(&format!("/api/v1/media/{second}"));
 }
 
 /// Markers, lists, filters, tags and conversations.

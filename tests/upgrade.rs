@@ -70,8 +70,7 @@ fn a_database_of_the_first_schema_opens_and_reads() {
     assert_eq!(version(&path), 1, "the fixture is of the first version");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let app =
-        App::open(config(&data), Surroundings { clock: Clock::system(), resolver: None }).unwrap();
+    let app = App::open(config(&data), Surroundings::default()).unwrap();
     // nothing of the frozen world answers any more: its deliveries wait for ever
     let server = dassie::server::start(app, listener).unwrap();
     let get = |path: &str| -> Value {
@@ -135,9 +134,7 @@ fn a_database_of_the_first_schema_opens_and_reads() {
 
     // a database that grew up is like one that is made today
     let new = folder.path().join("new");
-    App::open(config(&new), Surroundings { clock: Clock::system(), resolver: None })
-        .unwrap()
-        .close();
+    App::open(config(&new), Surroundings::default()).unwrap().close();
     let fresh = new.join("dassie.db");
     assert_eq!(version(&path), version(&fresh));
     assert_eq!(schema(&path), schema(&fresh));

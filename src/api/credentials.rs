@@ -4,12 +4,12 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde_json::json;
 
-use super::Auth;
 use super::entity::{self, Credential};
+use super::{Auth, profile};
 use crate::app::App;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
-use crate::http::{self, Params};
+use crate::http::{self, Form, Params};
 use crate::model::Visibility;
 use crate::service::account::{ProfileChange, update_profile};
 use crate::text::language;
@@ -21,17 +21,19 @@ pub(super) async fn verify(app: Data<App>, auth: Auth) -> Result<HttpResponse> {
 }
 
 /// PATCH /api/v1/accounts/update_credentials.
-pub(super) async fn update(app: Data<App>, auth: Auth, params: Params) -> Result<HttpResponse> {
+pub(super) async fn update(app: Data<App>, auth: Auth, mut form: Form) -> Result<HttpResponse> {
     let me = auth.account_id()?;
+    let pictures = profile::read_pictures(&app, &mut form).await?;
+    let params = form.params;
     // a client must not show as changed what is not
-    for name in ["avatar", "header", "fields_attributes", "attribution_domains"] {
+    for name in ["fields_attributes", "attribution_domains"] {
         if params.says(name) {
             return Err(Error::invalid(format!(
                 "Validation failed: {name} cannot be changed on this server yet"
             )));
         }
     }
-    let change = read_change(&params)?;
+    let change = ProfileChange { pictures, ..read_change(&params)? };
     let own = super::write(&app, move |app, tx| {
         update_profile(tx, &app.site, me, change)?;
         own(app, tx, me)
@@ -54,7 +56,7 @@ pub(super) async fn preferences(app: Data<App>, auth: Auth) -> Result<HttpRespon
     })))
 }
 
-fn own(app: &App, conn: &Conn, me: i64) -> Result<Credential> {
+pub(super) fn own(app: &App, conn: &Conn, me: i64) -> Result<Credential> {
     let account = db::account::get(conn, me)?;
     let user = db::user::find(conn, me)?.ok_or(Error::NotFound)?;
     let requests = db::follow::count_requests(conn, me)?;
@@ -86,6 +88,7 @@ fn read_change(params: &Params) -> Result<ProfileChange> {
         default_visibility,
         default_sensitive: source.flag("sensitive")?,
         default_language,
+        ..ProfileChange::default()
     })
 }
 

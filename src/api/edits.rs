@@ -5,10 +5,10 @@ use actix_web::web::{Data, Path};
 
 use super::credentials::read_language;
 use super::posting::find_mentioned;
-use super::{Auth, entity, id_of, polls};
+use super::{Auth, entity, id_of, media, polls};
 use crate::app::App;
 use crate::db;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::{self, Params};
 use crate::service;
 use crate::service::edit::Edit;
@@ -22,17 +22,14 @@ pub(super) async fn edit(
     params: Params,
 ) -> Result<HttpResponse> {
     let (id, me) = (id_of(&path)?, auth.account_id()?);
-    if params.says("media_ids") || params.says("media_attributes") {
-        return Err(Error::invalid(
-            "Validation failed: media_ids: this server has no attachments yet",
-        ));
-    }
     let edit = Edit {
         text: params.text("status")?.unwrap_or_default().to_owned(),
         spoiler_text: params.text("spoiler_text")?.unwrap_or_default().to_owned(),
         sensitive: params.flag("sensitive")?,
         language: read_language("language", params.text("language")?)?,
         poll: polls::read_new(&params)?,
+        media_ids: media::read_ids(&params)?,
+        media_attributes: media::read_attributes(&params)?,
     };
     let mentioned = find_mentioned(&app, &edit.text).await?;
     let edited = super::write(&app, move |app, tx| {

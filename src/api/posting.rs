@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::credentials::read_language;
-use super::{Auth, entity, id_of, polls, remote};
+use super::{Auth, entity, id_of, media, polls, remote};
 use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
@@ -15,12 +15,8 @@ use crate::service::visibility;
 
 /// What a client may send and this server cannot do yet. Said instead of dropped: a status
 /// without the picture that belongs to it is not what was written.
-const NOT_YET: [(&str, &str); 4] = [
-    ("media_ids", "attachments"),
-    ("scheduled_at", "scheduled posts"),
-    ("quoted_status_id", "quotes"),
-    ("quote_id", "quotes"),
-];
+const NOT_YET: [(&str, &str); 3] =
+    [("scheduled_at", "scheduled posts"), ("quoted_status_id", "quotes"), ("quote_id", "quotes")];
 
 /// POST /api/v1/statuses.
 pub(super) async fn create(
@@ -58,6 +54,7 @@ fn read_draft(params: &Params) -> Result<Draft> {
         sensitive: params.flag("sensitive")?,
         in_reply_to_id: params.id("in_reply_to_id")?,
         poll: polls::read_new(params)?,
+        media_ids: media::read_ids(params)?,
         ..Draft::default()
     })
 }
@@ -91,15 +88,26 @@ pub(super) async fn find_mentioned(app: &Data<App>, text: &str) -> Result<Mentio
     Ok(mentioned)
 }
 
-/// DELETE /api/v1/statuses/:id: answers the status with its source, for rewriting.
-pub(super) async fn delete(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
+/// DELETE /api/v1/statuses/:id: answers the status with its source, for rewriting. Its files can
+/// be attached again within a day, unless `delete_media` is true.
+pub(super) async fn delete(
+    app: Data<App>,
+    auth: Auth,
+    path: Path<String>,
+    params: Params,
+) -> Result<HttpResponse> {
     let (id, me) = (id_of(&path)?, auth.account_id()?);
+    let with_media = params.flag("delete_media")?.unwrap_or(false);
     let deleted = super::write(&app, move |app, tx| {
         let author = db::account::get(tx, me)?;
         let there = visibility::get(tx, me, id)?;
         let text = there.text.clone();
         let shown = entity::status(tx, &app.site, me, there)?;
+        let files = db::upload::list_attached(tx, &[id])?;
         status::delete(tx, &app.site, &author, id)?;
+        for file in files.iter().filter(|_| with_media) {
+            db::upload::delete(tx, file.id)?;
+        }
         Ok(shown.deleted(text))
     });
     Ok(http::json(&deleted.await?))

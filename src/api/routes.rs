@@ -35,6 +35,8 @@ pub fn routes(config: &mut ServiceConfig) {
 
         ("/v1/accounts/verify_credentials", vec![get(User(&["profile", "read:accounts"]), credentials::verify)]),
         ("/v1/accounts/update_credentials", vec![patch(User(&["write:accounts"]), credentials::update)]),
+        ("/v1/profile/avatar", vec![delete(User(&["write:accounts"]), profile::delete_avatar)]),
+        ("/v1/profile/header", vec![delete(User(&["write:accounts"]), profile::delete_header)]),
         ("/v1/accounts/lookup", vec![get(Optional("read:accounts"), accounts::lookup)]),
         ("/v1/accounts/search", vec![get(User(&["read:accounts"]), search::accounts)]),
         ("/v1/accounts/relationships", vec![get(User(&["read:follows"]), relationships::list)]),
@@ -56,6 +58,18 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/follow_requests", vec![get(User(&["read:follows"]), follow_requests::list)]),
         ("/v1/follow_requests/{id}/authorize", vec![post(User(&["write:follows"]), follow_requests::authorize)]),
         ("/v1/follow_requests/{id}/reject", vec![post(User(&["write:follows"]), follow_requests::reject)]),
+
+        ("/v2/media", vec![post(User(&["write:media"]), media::create)]),
+        ("/v2/media/{id}", vec![
+            get(User(&["write:media"]), media::show),
+            put(User(&["write:media"]), media::update),
+        ]),
+        ("/v1/media", vec![post(User(&["write:media"]), media::create_v1)]),
+        ("/v1/media/{id}", vec![
+            get(User(&["write:media"]), media::show),
+            put(User(&["write:media"]), media::update),
+            delete(User(&["write:media"]), media::delete),
+        ]),
 
         ("/v1/statuses", vec![
             get(Optional("read:statuses"), statuses::list),

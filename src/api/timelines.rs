@@ -158,8 +158,8 @@ fn sift(conn: &Conn, mut found: Vec<Status>, tags: &Tags, part: Part) -> Result<
         });
     }
     if part.only_media {
-        let media = db::status::list_media(conn, &ids)?;
-        found.retain(|status| media.iter().any(|one| one.status_id == status.id));
+        let media = db::upload::list_attachments(conn, &ids)?;
+        found.retain(|status| media.iter().any(|one| one.status_id() == status.id));
     }
     if part.remote && !part.local {
         found.retain(|status| !status.local);

@@ -5,6 +5,7 @@
 mod account;
 mod ask;
 mod config;
+mod decode_image;
 mod delivery;
 mod output;
 mod process;
@@ -50,6 +51,9 @@ enum Topic {
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
+    /// Decode an upload; the server starts this by itself
+    #[command(hide = true)]
+    DecodeImage,
     /// Print the version
     Version,
 }
@@ -75,6 +79,7 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Token(action) => token::run(&place, action),
         Topic::Delivery(action) => delivery::run(&place, &action),
         Topic::Config(action) => config::run(&place, &action),
+        Topic::DecodeImage => decode_image::run(),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),
     }
 }

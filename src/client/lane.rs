@@ -202,6 +202,8 @@ pub struct Lanes {
     pub media: Lane,
     /// Web push.
     pub push: Lane,
+    /// Images being decoded: one at a time, each in a process of its own.
+    pub decode: Lane,
 }
 
 impl Lanes {
@@ -213,12 +215,13 @@ impl Lanes {
             resolve: Lane::new("resolve", 6, 64),
             media: Lane::new("media", 8, 128),
             push: Lane::new("push", 2, 64),
+            decode: Lane::new("decode", 1, 32),
         }
     }
 
     /// [`Lane::shutdown`] of each.
     pub fn shutdown(&self) {
-        for lane in [&self.delivery, &self.resolve, &self.media, &self.push] {
+        for lane in [&self.delivery, &self.resolve, &self.media, &self.push, &self.decode] {
             lane.shutdown();
         }
     }

@@ -59,6 +59,7 @@ keys! {
     }
     storage: Storage {
         data_dir: any,
+        min_free_megabytes: (|n| within(n, 0, 1_000_000)),
     }
     instance: Instance {
         title: some_text,
@@ -74,6 +75,11 @@ keys! {
         max_poll_option_characters: (|n| within(n, 1, 500)),
         min_poll_seconds: (|n| within(n, 1, 86_400)),
         max_poll_seconds: (|n| within(n, 86_400, 315_360_000)),
+        max_media_attachments: (|n| within(n, 0, 16)),
+        max_image_bytes: (|n| within(n, 1024, 104_857_600)),
+        max_image_pixels: (|n| within(n, 1, 100_000_000)),
+        max_description_characters: (|n| within(n, 1, 10_000)),
+        max_uploads_per_day: (|n| within(n, 0, 1_000_000)),
     }
     federation: Federation {
         require_signed_fetch: any,

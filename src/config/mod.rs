@@ -55,6 +55,8 @@ pub struct Server {
 pub struct Storage {
     /// The folder of the database, its socket and the uploads.
     pub data_dir: PathBuf,
+    /// Uploads are refused while less of the disk is free, in megabytes.
+    pub min_free_megabytes: usize,
 }
 
 /// How the instance presents itself.
@@ -82,6 +84,15 @@ pub struct Limits {
     /// Shortest and longest time that a poll may be open.
     pub min_poll_seconds: usize,
     pub max_poll_seconds: usize,
+    /// Most files of a status.
+    pub max_media_attachments: usize,
+    /// Largest file and most pixels of an image.
+    pub max_image_bytes: usize,
+    pub max_image_pixels: usize,
+    /// Longest description of a file.
+    pub max_description_characters: usize,
+    /// Most files that one account may upload within 24 hours.
+    pub max_uploads_per_day: usize,
 }
 
 /// Dealings with other servers.
@@ -153,7 +164,7 @@ impl Default for Server {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { data_dir: PathBuf::from("./data") }
+        Self { data_dir: PathBuf::from("./data"), min_free_megabytes: 200 }
     }
 }
 
@@ -178,6 +189,11 @@ impl Default for Limits {
             max_poll_option_characters: 50,
             min_poll_seconds: 300,
             max_poll_seconds: 2_629_746,
+            max_media_attachments: 4,
+            max_image_bytes: 16 << 20,
+            max_image_pixels: 40_000_000,
+            max_description_characters: 1500,
+            max_uploads_per_day: 500,
         }
     }
 }

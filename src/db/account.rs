@@ -6,18 +6,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Conn, Tx, json_ids, optional};
 use crate::activity::urls::same_host;
 use crate::error::{Error, Result};
-use crate::model::{Account, ActorKind};
+use crate::model::{Account, ActorKind, Pictures};
 
 const COLUMNS: &str = "id, username, domain, uri, url, kind, display_name, note, fields, emojis,
   avatar_url, header_url, locked, discoverable, indexable, inbox, shared_inbox, outbox,
   followers_uri, following_uri, featured_uri, moved_to_uri, created_at, fetched_at, suspended_at,
-  statuses_count, followers_count, following_count, last_status_at";
+  statuses_count, followers_count, following_count, last_status_at,
+  pictures";
 
 /// The same without the addresses that only deliveries and fetches need.
 const SHOWN: &str = "id, username, domain, uri, url, kind, display_name, note, fields, emojis,
   avatar_url, header_url, locked, discoverable, indexable, NULL, NULL, NULL,
   NULL, NULL, NULL, NULL, created_at, fetched_at, suspended_at,
-  statuses_count, followers_count, following_count, last_status_at";
+  statuses_count, followers_count, following_count, last_status_at,
+  pictures";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
@@ -50,7 +52,14 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
         followers_count: row.get(26)?,
         following_count: row.get(27)?,
         last_status_at: row.get(28)?,
+        pictures: pictures(row, 29)?,
     })
+}
+
+/// What is known of the pictures of a local account.
+fn pictures(row: &Row<'_>, index: usize) -> rusqlite::Result<Pictures> {
+    let text: Option<String> = row.get(index)?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
 /// A JSON list column; NULL and what cannot be read are the empty list.
@@ -207,6 +216,16 @@ pub fn update(tx: &Tx<'_>, account: &Account) -> Result<()> {
     index(tx, account)
 }
 
+/// Sets the pictures; a remote account has nothing but their addresses.
+pub fn set_pictures(tx: &Tx<'_>, account: &Account) -> Result<()> {
+    let text = serde_json::to_string(&account.pictures).map_err(Error::internal)?;
+    let text = Some(text).filter(|_| account.pictures != Pictures::default());
+    tx.sql
+        .prepare_cached("UPDATE account SET pictures = ? WHERE id = ?")?
+        .execute(params![text, account.id])?;
+    Ok(())
+}
+
 fn write(tx: &Tx<'_>, sql: &str, account: &Account) -> Result<()> {
     tx.sql.prepare_cached(sql)?.execute(named_params! {
         ":id": account.id,
@@ -269,5 +288,5 @@ pub fn suspend(tx: &Tx<'_>, id: i64) -> Result<()> {
 /// Removes the row, with all that still hangs on it.
 pub fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
     tx.sql.prepare_cached("DELETE FROM account WHERE id = ?")?.execute([id])?;
-    Ok(())
+    super::upload::sweep_soon(tx)
 }

@@ -34,6 +34,7 @@ pub mod status_edit;
 pub mod tag;
 pub mod thread_mute;
 pub mod timeline;
+pub mod upload;
 pub mod user;
 pub mod visible;
 mod writer;

@@ -16,6 +16,10 @@ const COLUMNS: &str = "s.id, s.uri, s.url, s.account_id, s.local, s.created_at, 
   s.reblog_of_id, s.thread_id, s.spoiler_text, s.content, s.text, s.language, s.sensitive,
   s.application_id, s.emojis, s.poll, s.replies_count, s.reblogs_count, s.favourites_count";
 
+/// Something is attached, of elsewhere or of here.
+const HAS_MEDIA: &str = " AND (EXISTS (SELECT 1 FROM media m WHERE m.status_id = s.id)
+  OR EXISTS (SELECT 1 FROM upload u WHERE u.status_id = s.id AND u.position >= 0))";
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Status> {
     let poll: Option<String> = row.get(21)?;
     Ok(Status {
@@ -173,7 +177,7 @@ pub fn list_of_account(
         condition.push_str(" AND s.reblog_of_id IS NULL");
     }
     if what.only_media {
-        condition.push_str(" AND EXISTS (SELECT 1 FROM media m WHERE m.status_id = s.id)");
+        condition.push_str(HAS_MEDIA);
     }
     if what.only_open {
         condition.push_str(" AND s.visibility < 2");
@@ -227,7 +231,7 @@ pub fn list_public(
         }
     };
     if only_media {
-        condition.push_str(" AND EXISTS (SELECT 1 FROM media m WHERE m.status_id = s.id)");
+        condition.push_str(HAS_MEDIA);
     }
     page_of(conn, from, &condition, page, viewer, &[])
 }
@@ -503,7 +507,7 @@ pub fn adopt_orphans(tx: &Tx<'_>, status: &Status) -> Result<()> {
 /// Removes the row, with all that hangs on it.
 pub fn delete(tx: &Tx<'_>, id: i64) -> Result<()> {
     tx.sql.prepare_cached("DELETE FROM status WHERE id = ?")?.execute([id])?;
-    Ok(())
+    super::upload::sweep_soon(tx)
 }
 
 /// Up to `limit` ids of an account's statuses, for removal in slices.

@@ -15,8 +15,8 @@ pub fn insert(tx: &Tx<'_>, status: &Status) -> Result<()> {
     tx.sql
         .prepare_cached(
             "INSERT INTO status_edit
-               (status_id, created_at, spoiler_text, content, text, sensitive, emojis, poll)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+               (status_id, created_at, spoiler_text, content, text, sensitive, emojis, poll, media)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             status.id,
@@ -27,6 +27,7 @@ pub fn insert(tx: &Tx<'_>, status: &Status) -> Result<()> {
             status.sensitive,
             list_to(&status.emojis),
             status.poll.as_ref().and_then(|poll| serde_json::to_string(poll).ok()),
+            list_to(&super::upload::list_attachments(tx, &[status.id])?),
         ])?;
     tx.sql
         .prepare_cached(
@@ -40,7 +41,7 @@ pub fn insert(tx: &Tx<'_>, status: &Status) -> Result<()> {
 /// The earlier versions of a status, the oldest first.
 pub fn list(conn: &Conn, status_id: i64) -> Result<Vec<Revision>> {
     let mut statement = conn.sql.prepare_cached(
-        "SELECT created_at, spoiler_text, content, sensitive, emojis, poll FROM status_edit
+        "SELECT created_at, spoiler_text, content, sensitive, emojis, poll, media FROM status_edit
          WHERE status_id = ? ORDER BY id LIMIT ?",
     )?;
     let rows = statement.query_map([status_id, MOST], |row| {
@@ -52,6 +53,7 @@ pub fn list(conn: &Conn, status_id: i64) -> Result<Vec<Revision>> {
             sensitive: row.get(3)?,
             emojis: list_from(row, 4)?,
             poll: poll.and_then(|text| serde_json::from_str(&text).ok()),
+            media: list_from(row, 6)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

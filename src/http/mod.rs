@@ -1,9 +1,11 @@
 //! What all HTTP handlers share: answers, bodies, parameters, the client's address.
 
 pub mod body;
+pub mod files;
 pub mod params;
 pub mod peer;
 pub mod respond;
 
+pub use files::Form;
 pub use params::Params;
 pub use respond::{JSON, encode, encoded, json};

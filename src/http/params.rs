@@ -16,9 +16,9 @@ use crate::id;
 use crate::model::Page;
 
 /// The largest body of a request without files.
-const LIMIT: usize = 1024 * 1024;
+pub(super) const LIMIT: usize = 1024 * 1024;
 /// How many parameters one request may have, and how deep their names may nest.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 const DEEPEST: usize = 6;
 
 /// All parameters of a request. Missing ones read as absent; ones of the wrong type are refused
@@ -37,7 +37,7 @@ impl FromRequest for Params {
     }
 }
 
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Params> {
+pub(super) async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Params> {
     let mut params = Params::default();
     params.add_form(request.query_string().as_bytes())?;
     if request.method() == actix_web::http::Method::GET {
@@ -79,7 +79,7 @@ impl Params {
         }
     }
 
-    fn add_form(&mut self, body: &[u8]) -> Result<()> {
+    pub(super) fn add_form(&mut self, body: &[u8]) -> Result<()> {
         for (count, (name, value)) in form_urlencoded::parse(body).enumerate() {
             if count >= MOST {
                 return Err(Error::BadRequest("Too many parameters".into()));
@@ -90,18 +90,15 @@ impl Params {
     }
 
     async fn add_multipart(&mut self, request: &HttpRequest, payload: Payload) -> Result<()> {
-        let refuse = |e: &dyn std::fmt::Display| {
-            Error::BadRequest(format!("The form is broken: {e}").into())
-        };
         let mut parts = Multipart::new(request.headers(), payload);
         let mut total = 0;
         let mut count = 0;
         while let Some(part) = parts.next().await {
-            let mut part = part.map_err(|e| refuse(&e))?;
+            let mut part = part.map_err(|e| broken(&e))?;
             let name = part.name().unwrap_or_default().to_owned();
             let mut value = Vec::new();
             while let Some(chunk) = part.next().await {
-                let chunk = chunk.map_err(|e| refuse(&e))?;
+                let chunk = chunk.map_err(|e| broken(&e))?;
                 total += chunk.len();
                 if total > LIMIT {
                     return Err(Error::TooLarge { limit: LIMIT });
@@ -112,11 +109,16 @@ impl Params {
             if count > MOST {
                 return Err(Error::BadRequest("Too many parameters".into()));
             }
-            let text = String::from_utf8(value)
-                .map_err(|_| Error::invalid(format!("Validation failed: {name} is not UTF-8")))?;
-            self.insert(&name, Value::String(text))?;
+            self.add_text(&name, value)?;
         }
         Ok(())
+    }
+
+    /// One text of a multipart form.
+    pub(super) fn add_text(&mut self, name: &str, value: Vec<u8>) -> Result<()> {
+        let text = String::from_utf8(value)
+            .map_err(|_| Error::invalid(format!("Validation failed: {name} is not UTF-8")))?;
+        self.insert(name, Value::String(text))
     }
 
     /// Puts a value where its bracketed name says.
@@ -289,6 +291,11 @@ impl Params {
     pub fn offset(&self) -> Result<i64> {
         Ok(self.number("offset")?.unwrap_or(0).clamp(0, 10_000))
     }
+}
+
+/// A multipart body that cannot be read.
+pub(super) fn broken(error: &dyn std::fmt::Display) -> Error {
+    Error::BadRequest(format!("The form is broken: {error}").into())
 }
 
 fn place(slot: &mut Value, path: &[&str], value: Value) {

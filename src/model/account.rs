@@ -65,6 +65,27 @@ pub struct Field {
     pub verified_at: Option<String>,
 }
 
+/// An avatar or header that was uploaded here, beside its address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    pub media_type: String,
+    /// The still version of a moving one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub static_url: Option<String>,
+    /// What it shows, in words.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// What is known of a local account's pictures.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pictures {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<Picture>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Picture>,
+}
+
 /// An account as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
@@ -99,6 +120,7 @@ pub struct Account {
     pub followers_count: i64,
     pub following_count: i64,
     pub last_status_at: Option<i64>,
+    pub pictures: Pictures,
 }
 
 impl Account {

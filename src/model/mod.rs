@@ -8,13 +8,15 @@ mod page;
 mod queue;
 pub mod redirect;
 mod status;
+mod upload;
 mod visibility;
 
-pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR};
+pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR, Picture, Pictures};
 pub use event::{Event, Gone, Place};
 pub use notification::{Notification, NotificationKind};
 pub use oauth::{Application, Scopes, Token};
 pub use page::Page;
 pub use queue::{Delivery, Job, JobKind};
 pub use status::{Emoji, Media, MediaKind, Poll, Revision, Status};
+pub use upload::{Attachment, Upload, UploadPurpose, UploadState};
 pub use visibility::Visibility;

@@ -27,6 +27,10 @@ pub enum JobKind {
     PollTally = 10,
     /// A poll ends: its status's id.
     PollEnd = 11,
+    /// Decode an upload: its id.
+    ProcessUpload = 20,
+    /// Remove files that nothing needs any more.
+    SweepMedia = 21,
 }
 
 impl JobKind {
@@ -38,6 +42,8 @@ impl JobKind {
         Self::RemoveAccount,
         Self::PollTally,
         Self::PollEnd,
+        Self::ProcessUpload,
+        Self::SweepMedia,
     ];
 
     /// From the stored number.

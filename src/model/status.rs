@@ -73,7 +73,7 @@ impl Poll {
 }
 
 /// A version of a status.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
     /// When it was written.
     pub created_at: i64,
@@ -83,10 +83,11 @@ pub struct Revision {
     pub sensitive: bool,
     pub emojis: Vec<Emoji>,
     pub poll: Option<Poll>,
+    pub media: Vec<super::Attachment>,
 }
 
 /// What kind of thing is attached; stored as its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(i64)]
 pub enum MediaKind {
     Unknown = 0,
@@ -110,7 +111,7 @@ impl MediaKind {
 }
 
 /// An attachment of a remote status.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Media {
     pub id: i64,
     pub status_id: i64,

@@ -329,6 +329,7 @@ pub struct ProfileChange {
     pub default_visibility: Option<Visibility>,
     pub default_sensitive: Option<bool>,
     pub default_language: Option<Option<String>>,
+    pub pictures: super::media::PicturesChange,
 }
 
 /// Changes a profile and tells the followers (F-226).
@@ -364,6 +365,7 @@ pub fn update_profile(
     if let Some(bot) = change.bot {
         account.kind = if bot { ActorKind::Service } else { ActorKind::Person };
     }
+    super::media::set_pictures(tx, site, &mut account, change.pictures)?;
     db::user::set_defaults(
         tx,
         account_id,

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use crate::activity::build::{self, ActorDoc, HashtagDoc, MentionDoc, NoteDoc};
+use crate::activity::build::{
+    self, ActorDoc, AttachmentDoc, HashtagDoc, ImageDoc, MentionDoc, NoteDoc,
+};
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
-use crate::model::{Account, Poll, Status, Visibility};
+use crate::model::{Account, Picture, Poll, Status, Upload, Visibility};
 use crate::site::Site;
 
 /// The document of a local actor.
@@ -34,8 +36,36 @@ pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
         indexable: account.indexable,
         fields: account.fields.iter().map(|f| (f.name.clone(), f.value.clone())).collect(),
         webfinger: Some(handle(site, account)),
+        icon: image(&account.avatar_url, &account.pictures.avatar),
+        image: image(&account.header_url, &account.pictures.header),
         ..ActorDoc::default()
     })
+}
+
+/// An avatar or header of one's own (F-026).
+fn image(url: &Option<String>, picture: &Option<Picture>) -> Option<ImageDoc> {
+    let (url, picture) = (url.as_ref()?, picture.as_ref()?);
+    Some(ImageDoc {
+        url: url.clone(),
+        media_type: picture.media_type.clone(),
+        alt: Some(picture.description.clone()).filter(|text| !text.is_empty()),
+    })
+}
+
+/// An attachment as others read it (F-293).
+fn attachment(site: &Site, upload: &Upload) -> AttachmentDoc {
+    let side = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
+    AttachmentDoc {
+        url: site.media(&upload.file()),
+        media_type: upload.media_type.clone(),
+        alt: upload.description.clone(),
+        blurhash: upload.blurhash.clone(),
+        focus: upload.focus,
+        width: side(upload.width),
+        height: side(upload.height),
+        duration_s: upload.duration,
+        preview_url: None,
+    }
 }
 
 /// `name@domain`, also for a local account.
@@ -83,6 +113,10 @@ pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Resu
         }),
         likes: open.then(|| (format!("{}/likes", status.uri), count(status.favourites_count))),
         shares: open.then(|| (format!("{}/shares", status.uri), count(status.reblogs_count))),
+        attachments: db::upload::list_attached(conn, &[status.id])?
+            .iter()
+            .map(|upload| attachment(site, upload))
+            .collect(),
         poll: status.poll.as_ref().map(|poll| question(poll, conn.now())),
         ..NoteDoc::default()
     })

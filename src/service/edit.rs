@@ -6,9 +6,10 @@ use crate::error::{Error, Result};
 use crate::model::{Account, Event, NotificationKind, Poll, Status};
 use crate::site::Site;
 
+use super::media::Relabel;
 use super::poll::NewPoll;
 use super::status::{self, Mentioned};
-use super::{delivery, document, notification, poll, visibility};
+use super::{delivery, document, media, notification, poll, visibility};
 
 /// A status as its author wants it now. Visibility and thread stay as they are.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,10 @@ pub struct Edit {
     pub language: Option<String>,
     /// `None`: no poll (any more).
     pub poll: Option<NewPoll>,
+    /// The attachments that it has now, in their order.
+    pub media_ids: Vec<i64>,
+    /// What is said of them.
+    pub media_attributes: Vec<Relabel>,
 }
 
 /// Writes a new version of a status. The old one is kept (F-310), whoever may have it is told
@@ -41,7 +46,19 @@ pub fn edit(
     if old.account_id != author.id || old.reblog_of_id.is_some() {
         return Err(Error::NotFound);
     }
-    status::check_text(site, &edit.text, &edit.spoiler_text)?;
+    let has_media = !edit.media_ids.is_empty();
+    if has_media && edit.poll.is_some() {
+        return Err(Error::invalid("Validation failed: Cannot attach files to a post with a poll"));
+    }
+    status::check_text(site, &edit.text, &edit.spoiler_text, has_media)?;
+    let mut uploads = media::validate(tx, site, author.id, &edit.media_ids, Some(id))?;
+    let before = db::upload::list_attached(tx, &[id])?;
+    let other_media = !before.iter().map(|one| one.id).eq(uploads.iter().map(|one| one.id));
+    // the version to be kept is read before anything of it changes
+    let relabelled = edit.media_attributes.iter().any(|change| {
+        let upload = uploads.iter().find(|upload| upload.id == change.id);
+        upload.is_none_or(|upload| media::differs(upload, &change.words))
+    });
     let written = status::write_text(site, &edit.text, mentioned);
     let spoiler_text = edit.spoiler_text.trim().to_owned();
     let mut new = Status {
@@ -53,13 +70,15 @@ pub fn edit(
         poll: edit_poll(site, old.poll.as_ref(), edit.poll.as_ref(), tx.now())?,
         ..old.clone()
     };
-    if new == old {
+    if new == old && !other_media && !relabelled {
         return Ok(old);
     }
     // the wire tells seconds: two versions of one second would be one there (F-166)
     let next_second = |ms: i64| (ms / 1000 + 1) * 1000;
     new.edited_at = Some(tx.now().max(next_second(old.edited_at.unwrap_or(old.created_at + 1000))));
     db::status_edit::insert(tx, &old)?;
+    media::relabel(tx, site, &mut uploads, edit.media_attributes)?;
+    media::attach(tx, id, &uploads)?;
     db::status::update_content(tx, &new)?;
     if !same_choices(old.poll.as_ref(), new.poll.as_ref()) {
         db::poll::clear_votes(tx, new.id)?;

@@ -10,6 +10,7 @@ pub mod domain;
 pub mod edit;
 pub mod filter;
 pub mod list;
+pub mod media;
 pub mod notification;
 pub mod pin;
 pub mod poll;

@@ -15,7 +15,7 @@ use crate::text::render::{self, Links, MentionLink};
 use crate::text::{self, hashtag, language, sanitize};
 
 use super::poll::{self, NewPoll};
-use super::{conversation, delivery, document, notification, timeline, visibility};
+use super::{conversation, delivery, document, media, notification, timeline, visibility};
 
 /// How many different accounts one status may name (F-285).
 pub const MOST_MENTIONS: usize = 50;
@@ -36,6 +36,8 @@ pub struct Draft {
     pub application_id: Option<i64>,
     pub idempotency_key: Option<String>,
     pub poll: Option<NewPoll>,
+    /// Uploads, in their order.
+    pub media_ids: Vec<i64>,
 }
 
 /// The handles in a text, each once: `(name, domain)`, no domain for a local one.
@@ -138,6 +140,7 @@ pub fn create(
         return Ok(status);
     }
     check(site, &draft)?;
+    let uploads = media::validate(tx, site, author.id, &draft.media_ids, None)?;
     let user = db::user::find(tx, author.id)?.ok_or(Error::NotFound)?;
     let parent = match draft.in_reply_to_id {
         Some(id) => Some(find_parent(tx, author.id, id)?),
@@ -190,6 +193,7 @@ pub fn create(
     if let Some(poll) = &status.poll {
         poll::at_end(tx, status.id, poll)?;
     }
+    media::attach(tx, status.id, &uploads)?;
     let named = written.attach(tx, site, status.id, mentioned)?;
     index(tx, &status)?;
     timeline::fan_out(tx, &status, None)?;
@@ -259,16 +263,24 @@ impl Written {
 }
 
 fn check(site: &Site, draft: &Draft) -> Result<()> {
-    check_text(site, &draft.text, &draft.spoiler_text)?;
+    if draft.poll.is_some() && !draft.media_ids.is_empty() {
+        return Err(Error::invalid("Validation failed: Cannot attach files to a post with a poll"));
+    }
+    check_text(site, &draft.text, &draft.spoiler_text, !draft.media_ids.is_empty())?;
     if draft.idempotency_key.as_ref().is_some_and(|key| key.len() > 256) {
         return Err(Error::invalid("Validation failed: Idempotency-Key is too long"));
     }
     Ok(())
 }
 
-/// 422 for an empty or too long text.
-pub(super) fn check_text(site: &Site, text: &str, spoiler_text: &str) -> Result<()> {
-    if text.trim().is_empty() {
+/// 422 for a too long text, or an empty one with nothing attached.
+pub(super) fn check_text(
+    site: &Site,
+    text: &str,
+    spoiler_text: &str,
+    has_media: bool,
+) -> Result<()> {
+    if text.trim().is_empty() && !has_media {
         return Err(Error::invalid("Validation failed: Text can't be blank"));
     }
     // bytes first: counting characters of a megabyte has a price (S-051)
@@ -373,6 +385,8 @@ pub fn delete(tx: &Tx<'_>, site: &Site, author: &Account, id: i64) -> Result<Sta
     bury(tx, &status)?;
     timeline::leave(tx, &status)?;
     conversation::step_back(tx, &status)?;
+    // to be written anew, perhaps
+    db::upload::set_loose(tx, status.id)?;
     db::status::delete(tx, status.id)?;
     delivery::queue(tx, author, &activity, inboxes)?;
     Ok(status)

@@ -57,7 +57,7 @@ pub fn place(conn: &Conn, status: &Status) -> Result<Place> {
     Ok(Place {
         public: !status.reply_to_other,
         local: status.local,
-        media: !db::status::list_media(conn, &[status.id])?.is_empty(),
+        media: !db::upload::list_attachments(conn, &[status.id])?.is_empty(),
         tags: tags.into_iter().map(|(_, name)| name).collect(),
     })
 }

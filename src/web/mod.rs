@@ -11,6 +11,7 @@ mod failure;
 mod home;
 mod interaction;
 pub mod locale;
+mod media;
 pub mod page;
 mod profile;
 mod status;
@@ -43,6 +44,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     page!("/assets/style.css", asset::style);
     page!("/assets/avatar.png", asset::avatar);
     page!("/assets/header.png", asset::header);
+    page!("/media/{first}/{second}/{name}", media::show);
     page!("/favicon.ico", asset::favicon);
     page!("/robots.txt", asset::robots);
 }

@@ -6,7 +6,7 @@ use super::locale::{Locale, fill};
 use crate::clock;
 use crate::db::{self, Conn};
 use crate::error::Result;
-use crate::model::{Account, Media, MediaKind, Status};
+use crate::model::{self, Account, MediaKind, Status};
 use crate::site::Site;
 use crate::text::sanitize;
 
@@ -50,12 +50,14 @@ pub(super) fn avatar(site: &Site, account: &Account) -> String {
     }
 }
 
-/// An attachment; shown as a link, because remote files are not loaded for visitors.
+/// An attachment; of elsewhere it is a link alone: remote files are not loaded for visitors.
 #[derive(Clone)]
 pub(super) struct Attachment {
     pub url: String,
     pub kind: &'static str,
     pub description: String,
+    /// The preview of one that this server has.
+    pub picture: Option<String>,
 }
 
 /// One choice of a poll.
@@ -103,9 +105,8 @@ pub(super) fn posts(
         db::account::list_shown(conn, &authors)?.into_iter().map(|a| (a.id, a)).collect();
     let ids: Vec<i64> = shown().filter(|s| s.reblog_of_id.is_none()).map(|s| s.id).collect();
     let mut media: HashMap<i64, Vec<Attachment>> = HashMap::new();
-    for item in db::status::list_media(conn, &ids)? {
-        let status_id = item.status_id;
-        media.entry(status_id).or_default().extend(attachment(t, item));
+    for item in db::upload::list_attachments(conn, &ids)? {
+        media.entry(item.status_id()).or_default().extend(attachment(site, t, &item));
     }
     let mut posts = Vec::with_capacity(statuses.len());
     for status in statuses {
@@ -157,16 +158,24 @@ fn post(
     }
 }
 
-fn attachment(t: &'static Locale, media: Media) -> Option<Attachment> {
-    let kind = match media.kind {
+fn attachment(site: &Site, t: &'static Locale, media: &model::Attachment) -> Option<Attachment> {
+    let kind = match media.kind() {
         MediaKind::Image => &t.image,
         MediaKind::Gifv | MediaKind::Video => &t.video,
         MediaKind::Audio => &t.audio,
         MediaKind::Unknown => &t.file,
     };
     // S-119: checked on the way in, and once more before it becomes a link
-    let url = sanitize::http_url(&media.remote_url)?;
-    Some(Attachment { url, kind, description: media.description.unwrap_or_default() })
+    let url = match media {
+        model::Attachment::Remote(media) => sanitize::http_url(&media.remote_url)?,
+        model::Attachment::Upload(upload) => site.media(&upload.file()),
+    };
+    let picture = match media {
+        model::Attachment::Upload(upload) => Some(site.media(&upload.preview())),
+        model::Attachment::Remote(_) => None,
+    };
+    let description = media.description().unwrap_or_default().to_owned();
+    Some(Attachment { url, kind, description, picture })
 }
 
 /// `2026-01-02 03:04 UTC`

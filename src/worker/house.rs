@@ -20,6 +20,7 @@ type Step = fn(&Tx<'_>) -> Result<usize>;
 const STEPS: &[Step] = &[
     |tx| db::seen::expire(tx, SLICE, tx.now() - TOMBSTONES),
     |tx| db::job::expire_dead(tx, tx.now() - DEAD_JOBS, SLICE),
+    |tx| db::upload::expire_loose(tx, SLICE),
     |tx| db::oauth::expire_applications(tx, tx.now() - UNUSED_APPLICATIONS, SLICE),
     |tx| {
         for account in db::account::list_local(tx)? {
@@ -54,6 +55,7 @@ impl House {
         let Some(step) = STEPS.get(self.step) else {
             self.step = 0;
             self.next = now + HOUR;
+            super::uploads::clear_temporary(app)?;
             return Ok(false);
         };
         let gone = app.db.write(Lane::Background, step).wait()?;

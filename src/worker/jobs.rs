@@ -12,8 +12,8 @@ use crate::model::{Job, JobKind};
 use crate::service;
 use crate::service::account::Removal;
 
-use super::LOOK;
 use super::running::{Place, Running};
+use super::{LOOK, uploads};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -57,6 +57,9 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
 /// Runs a job here if it needs no network, else hands it to the resolve lane. True when it was
 /// done here.
 fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
+    if job.kind == JobKind::ProcessUpload {
+        return uploads::start(app, job, place);
+    }
     if !place.is_online() {
         let result = guarded(|| work(app, &job, false));
         if !matches!(result, Err(Stop::NeedsNetwork)) {
@@ -82,7 +85,7 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
 }
 
 /// A panic in one job stops nothing else (S-136).
-fn guarded(f: impl FnOnce() -> process::Step<bool>) -> process::Step<bool> {
+pub(super) fn guarded(f: impl FnOnce() -> process::Step<bool>) -> process::Step<bool> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
         .unwrap_or_else(|_| Err(Stop::Failed(Error::internal("the job panicked"))))
 }
@@ -113,6 +116,8 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             Ok(slice.wait()?)
         }
         JobKind::PollTally | JobKind::PollEnd => poll(app, job),
+        JobKind::ProcessUpload => uploads::process(app, job),
+        JobKind::SweepMedia => uploads::sweep(app, job),
     }
 }
 
@@ -138,7 +143,7 @@ fn poll(app: &App, job: &Job) -> process::Step<bool> {
 }
 
 /// Writes down what came of a job.
-fn finish(app: &App, job: &Job, result: process::Step<bool>) -> Result<()> {
+pub(super) fn finish(app: &App, job: &Job, result: process::Step<bool>) -> Result<()> {
     let (id, attempts) = (job.id, job.attempts);
     let written = match result {
         Ok(true) | Err(Stop::NeedsNetwork) => return Ok(()),

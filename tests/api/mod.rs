@@ -1,5 +1,6 @@
 //! The client API as an app sees it: everything through HTTP.
 
+mod attachments;
 mod conversations;
 mod cors;
 mod edits;
@@ -9,8 +10,10 @@ mod instance;
 mod lists;
 mod markers;
 mod marks;
+mod media;
 mod notifications;
 mod paging;
+mod pictures;
 mod polls;
 mod rendering;
 pub(crate) mod scopes;

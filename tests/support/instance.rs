@@ -38,6 +38,11 @@ impl Instance {
     }
 
     pub fn with(options: Options) -> Self {
+        Self::with_decoder(options, None)
+    }
+
+    /// With another program than ours to decode images, until the instance starts again.
+    pub fn with_decoder(options: Options, decoder: Option<&str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let folder = TempDir::new();
         let host = listener.local_addr().unwrap().to_string();
@@ -50,7 +55,7 @@ impl Instance {
         if let Some(configure) = options.configure {
             configure(&mut config);
         }
-        let (app, server) = launch(&config, &options.clock, listener);
+        let (app, server) = launch(&config, &options.clock, decoder, listener);
         let base = config.base_url();
         Self { app, server: Some(server), config, clock: options.clock, base, host, folder }
     }
@@ -67,7 +72,7 @@ impl Instance {
         self.stop();
         // the old listener's address may take a moment to be free
         let listener = eventually("the address is free", || TcpListener::bind(&self.host).ok());
-        let (app, server) = launch(&self.config, &self.clock, listener);
+        let (app, server) = launch(&self.config, &self.clock, None, listener);
         self.app = app;
         self.server = Some(server);
     }
@@ -148,8 +153,15 @@ impl Instance {
     }
 }
 
-fn launch(config: &Config, clock: &Clock, listener: TcpListener) -> (App, Server) {
-    let surroundings = Surroundings { clock: clock.clone(), resolver: None };
+fn launch(
+    config: &Config,
+    clock: &Clock,
+    program: Option<&str>,
+    listener: TcpListener,
+) -> (App, Server) {
+    // the program that runs is the one of the tests, which decodes nothing
+    let program = program.unwrap_or(env!("CARGO_BIN_EXE_dassie")).into();
+    let surroundings = Surroundings { clock: clock.clone(), resolver: None, program };
     let app = App::open(config.clone(), surroundings).unwrap();
     let server = server::start(app.clone(), listener).unwrap();
     (app, server)

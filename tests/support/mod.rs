@@ -4,6 +4,7 @@
 mod http;
 mod instance;
 mod peer;
+pub mod picture;
 mod stream;
 mod temp;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Emoji, emojis};
 use crate::clock::{DAY, api_time, date};
 use crate::db::user::User;
-use crate::model::{self, ActorKind, Field, Visibility};
+use crate::model::{self, ActorKind, Field, Picture, Visibility};
 use crate::site::Site;
 
 /// An account as anybody sees it.
@@ -31,6 +31,8 @@ pub(crate) struct Account {
     avatar_static: String,
     header: String,
     header_static: String,
+    avatar_description: String,
+    header_description: String,
     followers_count: i64,
     following_count: i64,
     statuses_count: i64,
@@ -67,9 +69,11 @@ impl Account {
             note: account.note,
             url: account.url.unwrap_or_else(|| account.uri.clone()),
             uri: account.uri,
-            avatar_static: avatar.clone(),
+            avatar_static: still(&avatar, account.pictures.avatar.as_ref()),
+            avatar_description: described(account.pictures.avatar),
             avatar,
-            header_static: header.clone(),
+            header_static: still(&header, account.pictures.header.as_ref()),
+            header_description: described(account.pictures.header),
             header,
             followers_count: account.followers_count,
             following_count: account.following_count,
@@ -82,6 +86,15 @@ impl Account {
             fields: account.fields,
         }
     }
+}
+
+/// The version of a picture that does not move.
+fn still(url: &str, picture: Option<&Picture>) -> String {
+    picture.and_then(|picture| picture.static_url.clone()).unwrap_or_else(|| url.to_owned())
+}
+
+fn described(picture: Option<Picture>) -> String {
+    picture.map(|picture| picture.description).unwrap_or_default()
 }
 
 /// Accounts in the order of `ids`; those that are gone are left out.

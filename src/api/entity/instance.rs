@@ -145,7 +145,7 @@ pub(crate) fn extended_description(app: &App) -> Value {
     json!({ "updated_at": null, "content": content })
 }
 
-/// What may be posted, as it is: no uploads yet, and clients hide what counts 0.
+/// What may be posted, as it is; clients hide what counts 0.
 fn limits(app: &App) -> Value {
     json!({
         "accounts": {
@@ -157,14 +157,14 @@ fn limits(app: &App) -> Value {
         },
         "statuses": {
             "max_characters": app.site.max_characters,
-            "max_media_attachments": 0,
+            "max_media_attachments": app.site.limits.max_media_attachments,
             "characters_reserved_per_url": CHARACTERS_OF_A_LINK,
         },
         "media_attachments": {
-            "supported_mime_types": [],
-            "description_limit": 1500,
-            "image_size_limit": 0,
-            "image_matrix_limit": 0,
+            "supported_mime_types": crate::media::image::MEDIA_TYPES,
+            "description_limit": app.site.limits.max_description_characters,
+            "image_size_limit": app.site.limits.max_image_bytes,
+            "image_matrix_limit": app.site.limits.max_image_pixels,
             "video_size_limit": 0,
             "video_frame_rate_limit": 0,
             "video_matrix_limit": 0,

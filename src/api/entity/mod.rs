@@ -27,6 +27,7 @@ pub(super) use conversation::conversations;
 pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
 pub(super) use instance::{Stats, V1, V2, extended_description};
 pub(super) use list::List;
+pub(super) use media::Media;
 pub(super) use notification::notifications;
 pub(super) use poll::poll;
 pub(super) use relationship::{relationship, relationships};

@@ -260,11 +260,11 @@ impl Details {
         let filters = Filters::read(conn, viewer)?;
         let mut descriptions: HashMap<i64, Vec<String>> = HashMap::new();
         let mut media: HashMap<i64, Vec<Media>> = HashMap::new();
-        for one in db::status::list_media(conn, &written)? {
-            if let Some(text) = one.description.as_ref().filter(|_| !filters.is_empty()) {
-                descriptions.entry(one.status_id).or_default().push(text.clone());
+        for one in db::upload::list_attachments(conn, &written)? {
+            if let Some(text) = one.description().filter(|_| !filters.is_empty()) {
+                descriptions.entry(one.status_id()).or_default().push(text.to_owned());
             }
-            media.entry(one.status_id).or_default().push(Media::new(&one));
+            media.entry(one.status_id()).or_default().push(Media::new(site, &one));
         }
         let texts = if filters.is_empty() {
             HashMap::new()

@@ -47,8 +47,6 @@ pub(crate) fn status_edits(
     let author = db::account::get(conn, status.account_id)?;
     let account = Arc::new(Account::new(site, author));
     let mut versions = db::status_edit::list(conn, status.id)?;
-    let media: Vec<Media> =
-        db::status::list_media(conn, &[status.id])?.iter().map(Media::new).collect();
     versions.push(Revision {
         created_at: status.edited_at.unwrap_or(status.created_at),
         spoiler_text: status.spoiler_text,
@@ -56,8 +54,9 @@ pub(crate) fn status_edits(
         sensitive: status.sensitive,
         emojis: status.emojis,
         poll: status.poll,
+        media: db::upload::list_attachments(conn, &[status.id])?,
     });
-    let mut shown: Vec<StatusEdit> = versions
+    Ok(versions
         .into_iter()
         .map(|version| StatusEdit {
             content: version.content,
@@ -65,15 +64,11 @@ pub(crate) fn status_edits(
             sensitive: version.sensitive,
             created_at: api_time(version.created_at),
             account: Arc::clone(&account),
-            media_attachments: Vec::new(),
+            media_attachments: version.media.iter().map(|one| Media::new(site, one)).collect(),
             emojis: emojis(version.emojis),
             poll: version.poll.map(|poll| Choices {
                 options: poll.options.into_iter().map(|(title, _)| Choice { title }).collect(),
             }),
         })
-        .collect();
-    if let Some(present) = shown.last_mut() {
-        present.media_attachments = media;
-    }
-    Ok(shown)
+        .collect())
 }

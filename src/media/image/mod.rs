@@ -1,0 +1,331 @@
+//! What becomes of an uploaded image: it is known by its first bytes (S-105), decoded within
+//! limits that hold before anything is allocated (S-107), turned as its camera meant, its colours
+//! brought to sRGB, and written anew without anything else that was in the file (S-106). Moving
+//! images are taken apart and put together again of their known parts.
+//!
+//! Runs in a process of its own: see [`super::child`].
+
+mod gif;
+mod pixels;
+mod webp;
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use ::image::codecs::{gif::GifDecoder, webp::WebPDecoder};
+use ::image::{AnimationDecoder, DynamicImage};
+use serde::{Deserialize, Serialize};
+
+use pixels::Coding;
+
+/// Longest side.
+pub const MAX_SIDE: u32 = 16_384;
+/// Most frames of a moving image.
+pub const MAX_FRAMES: u32 = 500;
+/// A moving image may have so many times the pixels of a still one, over all frames.
+const MOVING: u64 = 10;
+/// An original up to this size is its own preview.
+const OWN_PREVIEW: u64 = 300_000;
+/// Pixels of a preview, as in Mastodon.
+const PREVIEW_PIXELS: u64 = 640 * 360;
+/// Sides of avatars and headers.
+const AVATAR: (u32, u32) = (400, 400);
+const HEADER: (u32, u32) = (1500, 500);
+
+/// The kinds of files that are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Jpeg,
+    Png,
+    Gif,
+    WebP,
+}
+
+/// The media types that are taken, for clients to know.
+pub const MEDIA_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
+/// What a file is, by its first bytes; its name and what the client says do not matter (S-105).
+pub fn sniff(head: &[u8]) -> Option<Format> {
+    match head {
+        [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
+        _ => None,
+    }
+}
+
+/// What the image is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// Of a status: the whole image, and a preview of a large one.
+    Attachment,
+    /// A square.
+    Avatar,
+    /// A banner.
+    Header,
+    /// A preview that the author chose.
+    Preview,
+}
+
+/// What to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Order {
+    pub input: PathBuf,
+    /// What the outputs are called: this path with `.full` and `.small` behind.
+    pub output: PathBuf,
+    pub purpose: Purpose,
+    pub max_pixels: u64,
+}
+
+impl Order {
+    /// Where the main file is written.
+    pub fn full(&self) -> PathBuf {
+        suffixed(&self.output, ".full")
+    }
+
+    /// Where the preview, or the still version of an avatar, is written.
+    pub fn small(&self) -> PathBuf {
+        suffixed(&self.output, ".small")
+    }
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    Made(Made),
+    /// A sentence for the one who uploaded it.
+    Refused(String),
+}
+
+/// One written file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The ending of its name.
+    pub extension: String,
+    pub media_type: String,
+    pub width: u32,
+    pub height: u32,
+    pub bytes: u64,
+}
+
+/// What was made of an upload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    pub full: Written,
+    /// `None`: the main file will do.
+    pub small: Option<Written>,
+    pub blurhash: Option<String>,
+}
+
+/// Why a file is not taken, as a sentence.
+#[derive(Debug)]
+pub struct Refused(pub String);
+
+impl From<::image::ImageError> for Refused {
+    fn from(error: ::image::ImageError) -> Self {
+        use ::image::ImageError::{Limits, Unsupported};
+        Self(match error {
+            Limits(_) => "The image is too large".to_owned(),
+            Unsupported(_) => "The image is of a kind that is not supported".to_owned(),
+            _ => "The file is damaged or is no image".to_owned(),
+        })
+    }
+}
+
+impl From<std::io::Error> for Refused {
+    fn from(_: std::io::Error) -> Self {
+        Self("The file could not be processed".to_owned())
+    }
+}
+
+type Result<T> = std::result::Result<T, Refused>;
+
+fn refuse<T>(sentence: impl Into<String>) -> Result<T> {
+    Err(Refused(sentence.into()))
+}
+
+/// Refuses what is larger than the limits, before a byte is allocated for it.
+fn check_size(width: u32, height: u32, max_pixels: u64) -> Result<()> {
+    if width == 0 || height == 0 {
+        return refuse("The image has no pixels");
+    }
+    if width > MAX_SIDE || height > MAX_SIDE {
+        return refuse(format!("The image is wider or higher than {MAX_SIDE} pixels"));
+    }
+    if u64::from(width) * u64::from(height) > max_pixels {
+        return refuse(format!("The image has more than {max_pixels} pixels"));
+    }
+    Ok(())
+}
+
+/// Carries an order out.
+pub fn make(order: &Order) -> Result<Made> {
+    let data = fs::read(&order.input)?;
+    let Some(format) = sniff(&data) else {
+        return refuse("The file is no image that is supported");
+    };
+    let moving = match format {
+        Format::Gif => Some(gif::remux(&data, order.max_pixels)?),
+        Format::WebP => webp::remux(&data, order.max_pixels)?,
+        _ => None,
+    };
+    match (moving, order.purpose) {
+        (Some(moving), Purpose::Attachment) => keep_moving(order, format, &moving),
+        (Some(moving), Purpose::Avatar | Purpose::Header) if moving.frames > 1 => {
+            crop_moving(order, format, &moving)
+        }
+        (Some(moving), _) => still(order, format, &moving.bytes),
+        (None, _) => still(order, format, &data),
+    }
+}
+
+/// A moving image that was put together anew.
+struct Moving {
+    bytes: Vec<u8>,
+    frames: u32,
+    width: u32,
+    height: u32,
+}
+
+impl Moving {
+    /// Refuses what would take too long to show.
+    fn check(self, max_pixels: u64) -> Result<Self> {
+        check_size(self.width, self.height, max_pixels)?;
+        let all = u64::from(self.width) * u64::from(self.height) * u64::from(self.frames);
+        if all > max_pixels.saturating_mul(MOVING) {
+            return refuse("The moving image has too many pixels in all its frames");
+        }
+        if self.frames == 0 {
+            return refuse("The image has no frames");
+        }
+        Ok(self)
+    }
+
+    /// All frames, each as large as the whole image.
+    fn decode(&self, format: Format) -> Result<::image::Frames<'_>> {
+        let data = Cursor::new(&self.bytes);
+        Ok(match format {
+            Format::WebP => WebPDecoder::new(data)?.into_frames(),
+            _ => GifDecoder::new(data)?.into_frames(),
+        })
+    }
+}
+
+/// Keeps a moving image as it is, once every frame was seen to be one.
+fn keep_moving(order: &Order, format: Format, moving: &Moving) -> Result<Made> {
+    let mut first = None;
+    for frame in moving.decode(format)? {
+        let frame = frame?;
+        first.get_or_insert_with(|| DynamicImage::ImageRgba8(frame.into_buffer()));
+    }
+    let Some(first) = first else { return refuse("The image has no frames") };
+    let first = pixels::without_idle_alpha(first);
+    let (extension, media_type) = match format {
+        Format::WebP => ("webp", "image/webp"),
+        _ => ("gif", "image/gif"),
+    };
+    fs::write(order.full(), &moving.bytes)?;
+    let full = Written {
+        extension: extension.to_owned(),
+        media_type: media_type.to_owned(),
+        width: moving.width,
+        height: moving.height,
+        bytes: moving.bytes.len() as u64,
+    };
+    with_preview(order, full, &first)
+}
+
+/// A moving avatar or header: every frame is cropped; a still version stands beside it.
+fn crop_moving(order: &Order, format: Format, moving: &Moving) -> Result<Made> {
+    let (width, height) = if order.purpose == Purpose::Avatar { AVATAR } else { HEADER };
+    let mut out = BufWriter::new(File::create(order.full())?);
+    let mut first = None;
+    {
+        let mut encoder = ::image::codecs::gif::GifEncoder::new_with_speed(&mut out, 20);
+        encoder.set_repeat(::image::codecs::gif::Repeat::Infinite)?;
+        for frame in moving.decode(format)? {
+            let frame = frame?;
+            let delay = frame.delay();
+            let image = DynamicImage::ImageRgba8(frame.into_buffer());
+            let image = pixels::cover(&image, width, height).into_rgba8();
+            encoder.encode_frame(::image::Frame::from_parts(image.clone(), 0, 0, delay))?;
+            first.get_or_insert(DynamicImage::ImageRgba8(image));
+        }
+    }
+    out.flush()?;
+    drop(out);
+    let Some(first) = first else { return refuse("The image has no frames") };
+    let full = Written {
+        extension: "gif".to_owned(),
+        media_type: "image/gif".to_owned(),
+        width: first.width(),
+        height: first.height(),
+        bytes: fs::metadata(order.full())?.len(),
+    };
+    let mut small = write(&order.small(), &first, Coding::Png)?;
+    small.extension = format!("static.{}", small.extension);
+    Ok(Made { full, small: Some(small), blurhash: pixels::blurhash(&first) })
+}
+
+/// A still image: decoded, turned, written anew.
+fn still(order: &Order, format: Format, data: &[u8]) -> Result<Made> {
+    let image = pixels::decode(data, format, order.max_pixels)?;
+    let image = match order.purpose {
+        Purpose::Attachment => image,
+        Purpose::Avatar => pixels::cover(&image, AVATAR.0, AVATAR.1),
+        Purpose::Header => pixels::cover(&image, HEADER.0, HEADER.1),
+        Purpose::Preview => pixels::fit(&image, PREVIEW_PIXELS).unwrap_or(image),
+    };
+    let coding = match format {
+        Format::Jpeg => Coding::Jpeg(90),
+        Format::WebP if !webp::is_lossless(data) && !image.color().has_alpha() => Coding::Jpeg(90),
+        Format::WebP => Coding::WebP,
+        _ => Coding::Png,
+    };
+    let full = write(&order.full(), &image, coding)?;
+    match order.purpose {
+        Purpose::Attachment => with_preview(order, full, &image),
+        _ => Ok(Made { full, small: None, blurhash: pixels::blurhash(&image) }),
+    }
+}
+
+/// Adds a preview where the file is too large for one.
+fn with_preview(order: &Order, full: Written, image: &DynamicImage) -> Result<Made> {
+    let blurhash = pixels::blurhash(image);
+    let mut small = None;
+    if full.bytes > OWN_PREVIEW {
+        let shrunk = pixels::fit(image, PREVIEW_PIXELS);
+        let image = shrunk.as_ref().unwrap_or(image);
+        let coding = if image.color().has_alpha() { Coding::Png } else { Coding::Jpeg(80) };
+        let mut written = write(&order.small(), image, coding)?;
+        written.extension = format!("small.{}", written.extension);
+        small = Some(written);
+    }
+    Ok(Made { full, small, blurhash })
+}
+
+fn write(path: &Path, image: &DynamicImage, coding: Coding) -> Result<Written> {
+    let mut out = BufWriter::new(File::create(path)?);
+    pixels::encode(image, coding, &mut out)?;
+    out.flush()?;
+    let (extension, media_type) = match coding {
+        Coding::Jpeg(_) => ("jpg", "image/jpeg"),
+        Coding::Png => ("png", "image/png"),
+        Coding::WebP => ("webp", "image/webp"),
+    };
+    Ok(Written {
+        extension: extension.to_owned(),
+        media_type: media_type.to_owned(),
+        width: image.width(),
+        height: image.height(),
+        bytes: out.get_ref().metadata()?.len(),
+    })
+}

@@ -1,0 +1,279 @@
+//! Where files are kept: on the local disk, below `media` in the data folder. A file is written
+//! under a temporary name in the same file system, synced, and then renamed to where it belongs:
+//! it is there whole or not at all (S-112). Names are made of 128 random bits by us, and one that
+//! comes in an address is taken apart and checked before it becomes a path (S-111).
+
+use std::ffi::CString;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::crypto;
+use crate::error::{Error, Result};
+
+/// Characters of a key: 128 bits in hexadecimal.
+const KEY: usize = 32;
+/// Longest ending of a name.
+const ENDING: usize = 24;
+
+/// 128 random bits that the names of one upload's files begin with.
+pub fn new_key() -> String {
+    crypto::random_bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The name of a stored file: a key, a dot and an ending such as `jpg` or `small.jpg`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(String);
+
+impl Name {
+    /// From what we made ourselves, or what comes in an address; `None`: no name of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (key, ending) = text.split_once('.')?;
+        let is_key =
+            key.len() == KEY && key.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let is_part = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'z'))
+        };
+        let fits = is_key && ending.len() <= ENDING && ending.split('.').all(is_part);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// From an address `/media/ab/cd/name`, whose folders must be those of the name.
+    pub fn from_address(first: &str, second: &str, name: &str) -> Option<Self> {
+        Self::parse(name).filter(|name| name.shard() == (first, second))
+    }
+
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The two folders that it lies in.
+    fn shard(&self) -> (&str, &str) {
+        // a key has 32 characters
+        (&self.0[..2], &self.0[2..4])
+    }
+
+    /// The media type, from our own table (S-109).
+    pub fn media_type(&self) -> Option<&'static str> {
+        match self.0.rsplit('.').next()? {
+            "jpg" => Some("image/jpeg"),
+            "png" => Some("image/png"),
+            "gif" => Some("image/gif"),
+            "webp" => Some("image/webp"),
+            _ => None,
+        }
+    }
+}
+
+/// The files of this server.
+pub struct Storage {
+    root: PathBuf,
+}
+
+impl Storage {
+    /// Makes the folders (0700) unless they are there.
+    pub fn open(data_dir: &Path) -> Result<Self> {
+        let root = data_dir.join("media");
+        make_folder(&root.join("tmp"))
+            .and_then(|()| root.canonicalize())
+            .map(|root| Self { root })
+            .map_err(|e| {
+                Error::internal(format!(
+                    "cannot make the media folder {}: {e}. Set storage.data_dir to a folder that \
+                     this user may write.",
+                    root.display()
+                ))
+            })
+    }
+
+    /// A file to write an upload into; gone with the value unless [`Incoming::keep`] is called.
+    pub fn begin(&self) -> Result<Incoming> {
+        let key = new_key();
+        let path = self.temporary(&key);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed("cannot begin an upload"))?;
+        Ok(Incoming { key, path: Some(path), file, bytes: 0 })
+    }
+
+    /// Where the upload with this key waits to be decoded.
+    pub fn temporary(&self, key: &str) -> PathBuf {
+        self.root.join("tmp").join(key)
+    }
+
+    /// Takes a temporary file into the store.
+    pub fn keep(&self, from: &Path, name: &Name) -> Result<()> {
+        let to = self.path(name);
+        let take = || {
+            File::open(from)?.sync_all()?;
+            let folder = to.parent().unwrap_or(&self.root);
+            make_folder(folder)?;
+            fs::rename(from, &to)?;
+            File::open(folder)?.sync_all()?;
+            // a new folder has to be found after a crash as well
+            folder.parent().map_or(Ok(()), |above| File::open(above)?.sync_all())
+        };
+        take().map_err(failed("cannot keep a file"))
+    }
+
+    /// Opens a stored file with its size; `None`: it is not there.
+    pub fn open_file(&self, name: &Name) -> Result<Option<(File, u64)>> {
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+            .open(self.path(name))
+            .and_then(|file| Ok((file.metadata()?, file)));
+        match opened {
+            Ok((about, file)) if about.is_file() => Ok(Some((file, about.len()))),
+            Ok(_) => Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) if e.raw_os_error() == Some(libc::ELOOP) => Ok(None),
+            Err(e) => Err(failed("cannot open a file")(e)),
+        }
+    }
+
+    /// Removes a stored file; one that is not there is no fault.
+    pub fn remove(&self, name: &Name) -> Result<()> {
+        remove(&self.path(name))
+    }
+
+    /// Removes a temporary file.
+    pub fn remove_temporary(&self, key: &str) -> Result<()> {
+        remove(&self.temporary(key))
+    }
+
+    /// The keys of temporary files that nothing has touched for `age`.
+    pub fn list_temporary(&self, age: Duration, limit: usize) -> Result<Vec<String>> {
+        let before = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+        let entries = fs::read_dir(self.root.join("tmp")).map_err(failed("cannot list files"))?;
+        let old = entries.flatten().filter(|entry| {
+            entry.metadata().and_then(|about| about.modified()).is_ok_and(|time| time < before)
+        });
+        Ok(old.filter_map(|entry| entry.file_name().into_string().ok()).take(limit).collect())
+    }
+
+    /// Free bytes of the file system, as far as this user may fill them.
+    pub fn free_bytes(&self) -> Result<u64> {
+        let path = CString::new(self.root.as_os_str().as_bytes()).map_err(Error::internal)?;
+        // SAFETY: all zeros is a statvfs; the path is a C string that outlives the call, and the
+        // struct is written by the call alone.
+        let (result, about) = unsafe {
+            let mut about: libc::statvfs = std::mem::zeroed();
+            (libc::statvfs(path.as_ptr(), &raw mut about), about)
+        };
+        if result != 0 {
+            return Err(failed("cannot look at the disk")(io::Error::last_os_error()));
+        }
+        #[allow(clippy::useless_conversion)] // the width differs between systems
+        Ok(u64::from(about.f_bavail).saturating_mul(u64::from(about.f_frsize)))
+    }
+
+    fn path(&self, name: &Name) -> PathBuf {
+        let (first, second) = name.shard();
+        self.root.join(first).join(second).join(name.as_str())
+    }
+}
+
+/// An upload that is being received.
+pub struct Incoming {
+    key: String,
+    path: Option<PathBuf>,
+    file: File,
+    pub bytes: u64,
+}
+
+impl Incoming {
+    /// Writes some more.
+    pub fn write(&mut self, data: &[u8]) -> Result<()> {
+        self.file.write_all(data).map_err(failed("cannot write an upload"))?;
+        self.bytes += data.len() as u64;
+        Ok(())
+    }
+
+    /// The first bytes of what was written, by which its kind is known.
+    pub fn beginning(&self) -> Result<Vec<u8>> {
+        let Some(path) = &self.path else { return Ok(Vec::new()) };
+        let mut head = Vec::new();
+        File::open(path)
+            .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, 64), &mut head))
+            .map_err(failed("cannot read an upload"))?;
+        Ok(head)
+    }
+
+    /// It is on the disk and stays there: its key is answered.
+    pub fn keep(mut self) -> Result<String> {
+        self.file.sync_all().map_err(failed("cannot write an upload"))?;
+        self.path = None;
+        Ok(self.key.clone())
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed("cannot remove a file")(e)),
+        _ => Ok(()),
+    }
+}
+
+/// A full disk is said as such: it may pass, and is nobody's secret.
+fn failed(what: &'static str) -> impl Fn(io::Error) -> Error {
+    move |e| match e.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => disk_full(),
+        _ => Error::internal(format!("{what}: {e}")),
+    }
+}
+
+/// There is no room for more.
+pub fn disk_full() -> Error {
+    Error::Unavailable { message: "The disk of this server is full".into(), retry_after: 3600 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s_111_only_our_own_names_are_names() {
+        let key = "0123456789abcdef0123456789abcdef";
+        let at = |name: &str| Name::from_address("01", "23", name).is_some();
+        for ending in ["jpg", "small.jpg", "static.png", "t1a2b3c4d.webp"] {
+            assert!(at(&format!("{key}.{ending}")), "{ending}");
+        }
+        for name in [
+            "",
+            ".",
+            "..",
+            "a.jpg",
+            key,
+            "con.jpg",
+            "0123456789abcdef0123456789ABCDEF.jpg",
+            "0123456789abcdef0123456789abcde/.jpg",
+            "é123456789abcdef0123456789abcdef.jpg",
+        ] {
+            assert!(!at(name), "{name}");
+        }
+        for ending in ["", ".jpg", "jpg.", "j/g", "..", "../x", "jpg\0", "JPG", &"a".repeat(99)] {
+            assert!(!at(&format!("{key}.{ending}")), "{ending}");
+        }
+        assert!(Name::from_address("02", "23", &format!("{key}.jpg")).is_none());
+    }
+}

@@ -1,0 +1,112 @@
+//! Uploads of local accounts, and what hangs on a status: such an upload, or a remote file.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Media, MediaKind};
+
+/// How far an upload is; stored as its number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(i64)]
+pub enum UploadState {
+    #[default]
+    Processing = 0,
+    Ready = 1,
+    Failed = 2,
+}
+
+impl UploadState {
+    /// From the stored number.
+    pub fn from_number(number: i64) -> Self {
+        match number {
+            1 => Self::Ready,
+            2 => Self::Failed,
+            _ => Self::Processing,
+        }
+    }
+}
+
+/// What an upload is for; stored as its number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(i64)]
+pub enum UploadPurpose {
+    #[default]
+    Attachment = 0,
+    Avatar = 1,
+    Header = 2,
+}
+
+/// A file of a local account, before and after it is attached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Upload {
+    pub id: i64,
+    pub account_id: i64,
+    pub status_id: Option<i64>,
+    pub kind: MediaKind,
+    pub media_type: String,
+    /// 128 random bits that the names of its files begin with.
+    pub key: String,
+    /// The ending of the file's name; empty while it is processed.
+    pub extension: String,
+    /// The ending of its preview's name; `None`: the file is its own preview.
+    pub preview_extension: Option<String>,
+    pub state: UploadState,
+    pub description: Option<String>,
+    pub blurhash: Option<String>,
+    pub focus: Option<(f64, f64)>,
+    pub width: Option<i64>,
+    pub height: Option<i64>,
+    pub preview_width: Option<i64>,
+    pub preview_height: Option<i64>,
+    /// Seconds.
+    pub duration: Option<f64>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl Upload {
+    /// The name of its file.
+    pub fn file(&self) -> String {
+        format!("{}.{}", self.key, self.extension)
+    }
+
+    /// The name of its preview's file.
+    pub fn preview(&self) -> String {
+        match &self.preview_extension {
+            Some(extension) => format!("{}.{extension}", self.key),
+            None => self.file(),
+        }
+    }
+}
+
+/// Something attached to a status.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Attachment {
+    Remote(Media),
+    Upload(Upload),
+}
+
+impl Attachment {
+    /// The status that it hangs on.
+    pub fn status_id(&self) -> i64 {
+        match self {
+            Self::Remote(media) => media.status_id,
+            Self::Upload(upload) => upload.status_id.unwrap_or(0),
+        }
+    }
+
+    /// What it shows, in words.
+    pub fn description(&self) -> Option<&str> {
+        match self {
+            Self::Remote(media) => media.description.as_deref(),
+            Self::Upload(upload) => upload.description.as_deref(),
+        }
+    }
+
+    /// What kind of thing it is.
+    pub fn kind(&self) -> MediaKind {
+        match self {
+            Self::Remote(media) => media.kind,
+            Self::Upload(upload) => upload.kind,
+        }
+    }
+}

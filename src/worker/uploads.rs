@@ -1,0 +1,89 @@
+//! Jobs about uploads: decoding what was received, and removing files that nothing needs.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::db::{self, Lane};
+use crate::error::{Error, Result};
+use crate::federation::process::{Step, Stop};
+use crate::media::image::Purpose;
+use crate::media::storage::Name;
+use crate::model::{Job, UploadState};
+use crate::service;
+
+use super::jobs::{finish, guarded};
+use super::running::Place;
+
+/// How many files one round removes.
+const SLICE: i64 = 100;
+/// A temporary file that belongs to nothing is left alone for so long.
+const LEFT_ALONE: Duration = Duration::from_secs(6 * 3600);
+
+/// Hands an upload to the lane that decodes; never done here and now.
+pub(super) fn start(app: &App, job: Job, mut place: Place) -> Result<bool> {
+    let this = app.clone();
+    let started = app.lanes.decode.run(move || {
+        place.ring_when_done();
+        let result = guarded(|| process(&this, &job));
+        // at the end of the program it stays due
+        let stopped = matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed();
+        if !stopped && let Err(error) = finish(&this, &job, result) {
+            tracing::error!(%error, "the outcome of an upload could not be written");
+        }
+        this.media.finished.notify_waiters();
+    });
+    if started.is_err() {
+        tracing::debug!("the lane that decodes is full");
+    }
+    Ok(false)
+}
+
+/// Decodes an upload. Its job goes with the outcome.
+pub(super) fn process(app: &App, job: &Job) -> Step<bool> {
+    let id = crate::id::parse(&String::from_utf8_lossy(&job.payload));
+    let id = id.ok_or(Stop::Drop("no upload"))?;
+    let upload = app.db.read(|conn| db::upload::find(conn, id))?;
+    let upload = upload.filter(|upload| upload.state == UploadState::Processing);
+    let upload = upload.ok_or(Stop::Drop("the upload is gone"))?;
+    let key = upload.key;
+    let max_pixels = app.site.limits.max_image_pixels as u64;
+    let purpose = Purpose::Attachment;
+    let outcome = service::media::process(&app.media, &app.db, &key, &key, purpose, max_pixels)?;
+    let (job, of) = (job.id, key.clone());
+    let written = app.db.write(Lane::Interactive, move |tx| {
+        service::media::finish(tx, id, &of, &outcome)?;
+        db::job::remove(tx, job)
+    });
+    written.wait()?;
+    app.media.storage.remove_temporary(&key)?;
+    Ok(true)
+}
+
+/// Removes files that nothing needs any more, some at a time.
+pub(super) fn sweep(app: &App, job: &Job) -> Step<bool> {
+    let names = app.db.read(|conn| db::upload::list_trash(conn, SLICE))?;
+    for name in &names {
+        if let Some(name) = Name::parse(name) {
+            app.media.storage.remove(&name)?;
+        }
+    }
+    let (id, more) = (job.id, i64::try_from(names.len()).unwrap_or(0) >= SLICE);
+    let written = app.db.write(Lane::Background, move |tx| {
+        names.iter().try_for_each(|name| db::upload::settle(tx, name))?;
+        if more { db::job::again(tx, id, tx.now()) } else { db::job::remove(tx, id) }
+    });
+    written.wait()?;
+    Ok(true)
+}
+
+/// Removes what was left of uploads that were cut off.
+pub(super) fn clear_temporary(app: &App) -> Result<()> {
+    for file in app.media.storage.list_temporary(LEFT_ALONE, 1000)? {
+        let key = file.split('.').next().unwrap_or_default().to_owned();
+        let waits = app.db.read(|conn| db::upload::is_waiting(conn, &key))?;
+        if !waits {
+            app.media.storage.remove_temporary(&file).map_err(Error::internal)?;
+        }
+    }
+    Ok(())
+}
