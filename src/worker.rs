@@ -4,6 +4,7 @@
 mod house;
 mod jobs;
 mod running;
+mod scheduled;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;

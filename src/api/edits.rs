@@ -4,7 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 
 use super::credentials::read_language;
-use super::posting::find_mentioned;
+use super::posting::{find_mentioned, read_content_type};
+use super::quotes::read_policy;
 use super::{Auth, entity, id_of, polls};
 use crate::app::App;
 use crate::db;
@@ -33,6 +34,8 @@ pub(super) async fn edit(
         sensitive: params.flag("sensitive")?,
         language: read_language("language", params.text("language")?)?,
         poll: polls::read_new(&params)?,
+        content_type: read_content_type("content_type", params.text("content_type")?)?,
+        quote_policy: read_policy("quote_approval_policy", &params, "quote_approval_policy")?,
     };
     let mentioned = find_mentioned(&app, &edit.text).await?;
     let edited = super::write(&app, move |app, tx| {

@@ -26,6 +26,8 @@ mod open;
 pub mod pin;
 pub mod plan;
 pub mod poll;
+pub mod quote;
+pub mod scheduled_status;
 pub mod search;
 pub mod seen;
 pub mod status;

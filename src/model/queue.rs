@@ -27,6 +27,10 @@ pub enum JobKind {
     PollTally = 10,
     /// A poll ends: its status's id.
     PollEnd = 11,
+    /// The time of a scheduled status has come: its id.
+    PublishScheduled = 25,
+    /// Find what a status quotes, and whether its author agrees: the quoting status's id.
+    VerifyQuote = 26,
 }
 
 impl JobKind {
@@ -38,6 +42,8 @@ impl JobKind {
         Self::RemoveAccount,
         Self::PollTally,
         Self::PollEnd,
+        Self::PublishScheduled,
+        Self::VerifyQuote,
     ];
 
     /// From the stored number.

@@ -3,12 +3,12 @@
 use crate::activity::build;
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Event, NotificationKind, Poll, Status};
+use crate::model::{Account, ContentType, Event, NotificationKind, Poll, QuotePolicy, Status};
 use crate::site::Site;
 
 use super::poll::NewPoll;
 use super::status::{self, Mentioned};
-use super::{delivery, document, notification, poll, visibility};
+use super::{delivery, document, notification, poll, quote, visibility};
 
 /// A status as its author wants it now. Visibility and thread stay as they are.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,10 @@ pub struct Edit {
     pub language: Option<String>,
     /// `None`: no poll (any more).
     pub poll: Option<NewPoll>,
+    /// `None`: as it is.
+    pub content_type: Option<ContentType>,
+    /// `None`: as it is.
+    pub quote_policy: Option<QuotePolicy>,
 }
 
 /// Writes a new version of a status. The old one is kept (F-310), whoever may have it is told
@@ -41,8 +45,10 @@ pub fn edit(
     if old.account_id != author.id || old.reblog_of_id.is_some() {
         return Err(Error::NotFound);
     }
-    status::check_text(site, &edit.text, &edit.spoiler_text)?;
-    let written = status::write_text(site, &edit.text, mentioned);
+    let quotes = db::quote::find(tx, id)?.is_some();
+    status::check_text(site, &edit.text, &edit.spoiler_text, quotes)?;
+    let content_type = edit.content_type.unwrap_or(old.content_type);
+    let written = status::write_text(site, &edit.text, content_type, mentioned);
     let spoiler_text = edit.spoiler_text.trim().to_owned();
     let mut new = Status {
         sensitive: edit.sensitive.unwrap_or(old.sensitive) || !spoiler_text.is_empty(),
@@ -51,8 +57,15 @@ pub fn edit(
         language: edit.language.or_else(|| old.language.clone()),
         text: Some(written.source.clone()),
         poll: edit_poll(site, old.poll.as_ref(), edit.poll.as_ref(), tx.now())?,
+        content_type,
         ..old.clone()
     };
+    if let Some(policy) = edit.quote_policy.filter(|_| old.visibility.is_open()) {
+        if new == old {
+            return quote::set_policy(tx, site, author, id, policy);
+        }
+        new.quote_policy = policy;
+    }
     if new == old {
         return Ok(old);
     }

@@ -7,6 +7,7 @@ use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::federation::process::{self, Stop};
+use crate::federation::quote;
 use crate::federation::resolve;
 use crate::model::{Job, JobKind};
 use crate::service;
@@ -14,6 +15,7 @@ use crate::service::account::Removal;
 
 use super::LOOK;
 use super::running::{Place, Running};
+use super::scheduled;
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -113,6 +115,8 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             Ok(slice.wait()?)
         }
         JobKind::PollTally | JobKind::PollEnd => poll(app, job),
+        JobKind::PublishScheduled => scheduled::publish(app, job, online),
+        JobKind::VerifyQuote => quote::verify(app, job, online),
     }
 }
 

@@ -1,0 +1,69 @@
+//! ScheduledStatus.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::clock::api_time;
+use crate::db::scheduled_status;
+use crate::error::Result;
+use crate::model::QuotePolicy;
+use crate::service::scheduled_status::Stored;
+
+/// A status that waits for its time.
+#[derive(Debug, Serialize)]
+pub(crate) struct ScheduledStatus {
+    #[serde(serialize_with = "super::id")]
+    id: i64,
+    scheduled_at: String,
+    params: Value,
+    media_attachments: [(); 0],
+    /// Why it was not published at its time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// The shape of one.
+pub(crate) fn scheduled_status(
+    stored: scheduled_status::ScheduledStatus,
+) -> Result<ScheduledStatus> {
+    let kept = Stored::parse(&stored.params)?;
+    let text = |id: &i64| id.to_string();
+    let media: Vec<String> = kept.media_ids.iter().map(text).collect();
+    let policy = kept.quote_policy.map(QuotePolicy::from_number).map(QuotePolicy::as_str);
+    let params = json!({
+        "text": kept.text,
+        "spoiler_text": kept.spoiler_text,
+        "visibility": kept.visibility,
+        "language": kept.language,
+        "sensitive": kept.sensitive,
+        "in_reply_to_id": kept.in_reply_to_id,
+        "media_ids": (!media.is_empty()).then_some(media),
+        "poll": kept.poll.map(|poll| json!({
+            "options": poll.options,
+            "expires_in": poll.expires_in.unwrap_or_default(),
+            "multiple": poll.multiple,
+            "hide_totals": poll.hide_totals,
+        })),
+        "application_id": kept.application_id.unwrap_or_default(),
+        "content_type": kept.content_type,
+        "quoted_status_id": kept.quoted_status_id.as_ref().map(text),
+        "quote_approval_policy": policy,
+        "idempotency": kept.idempotency_key,
+        "scheduled_at": null,
+        "with_rate_limit": false,
+    });
+    Ok(ScheduledStatus {
+        id: stored.id,
+        scheduled_at: api_time(stored.due),
+        params,
+        media_attachments: [],
+        error: stored.failed,
+    })
+}
+
+/// The shapes of a page.
+pub(crate) fn scheduled_statuses(
+    page: Vec<scheduled_status::ScheduledStatus>,
+) -> Result<Vec<ScheduledStatus>> {
+    page.into_iter().map(scheduled_status).collect()
+}
