@@ -153,6 +153,14 @@ pub(super) fn ask(
     delivery::queue_for(tx, author, &activity, &to)
 }
 
+/// The inbox of the remote author who was asked for consent, and so has the status.
+pub(super) fn asked_inbox(conn: &Conn, status: &Status) -> Result<Option<String>> {
+    let asked = db::quote::find(conn, status.id)?.filter(|quote| quote.request_uri.is_some());
+    let Some(author) = asked.and_then(|quote| quote.quoted_account_id) else { return Ok(None) };
+    let author = db::account::find(conn, author)?.filter(|account| !account.is_local());
+    Ok(author.and_then(|account| account.delivery_inbox().map(str::to_owned)))
+}
+
 /// Writes down what a remote status quotes, and what a newer version of it says of that. What is
 /// decided already stays, unless it quotes something else now.
 pub(super) fn attach_remote(

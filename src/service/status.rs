@@ -343,6 +343,9 @@ fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<Strin
     {
         inboxes.extend(account.delivery_inbox().map(str::to_owned));
     }
+    if status.visibility.is_open() {
+        inboxes.extend(quote::asked_inbox(conn, status)?);
+    }
     Ok(inboxes)
 }
 
@@ -354,6 +357,8 @@ pub(super) fn reach(conn: &Conn, status: &Status) -> Result<Vec<String>> {
         .map(|(_, account, _)| account)
         .collect();
     let mut inboxes = audience(conn, status, &db::account::list(conn, &addressed)?)?;
+    // the request showed it, whoever else may read it
+    inboxes.extend(quote::asked_inbox(conn, status)?);
     let mut interactors = db::mark::list_interactors(conn, status.id, 1000)?;
     if status.poll.is_some() {
         interactors.extend(db::poll::list_voters(conn, status.id, 1000)?);
