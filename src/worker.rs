@@ -4,6 +4,7 @@
 mod house;
 mod jobs;
 mod running;
+mod scheduled;
 mod uploads;
 
 use std::sync::Arc;

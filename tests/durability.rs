@@ -426,3 +426,39 @@ fn s_053_half_a_request_costs_nothing() {
     ann.writes("still here", "public");
     assert_eq!(ann.home(), ["still here"]);
 }
+
+#[test]
+fn s_135_a_scheduled_status_is_published_once_whatever_is_killed() {
+    let mut program = Program::new();
+    let account = ["account", "create", "--username", "ann", "--email", "a@example.org"];
+    program.output(&[&account[..], &["--password", "a long password"]].concat());
+    let token = program.output(&["token", "create", "--account", "ann"]);
+    let ask = |program: &Program, method: &'static str, path: &str, body: Option<Value>| {
+        let request = Request::new(method, format!("{}{path}", program.base()))
+            .header("authorization", format!("Bearer {token}"));
+        match body {
+            Some(body) => request.json(&body).send().ok(),
+            None => request.send().ok(),
+        }
+    };
+    let due = dassie::clock::wire_time(Clock::system().now_ms() + HOUR);
+    let body = json!({"status": "I come once", "scheduled_at": due});
+    ask(&program, "POST", "/api/v1/statuses", Some(body));
+    program.kill();
+    // its time comes while nothing runs
+    let sql = rusqlite::Connection::open(program.folder.path().join("data/dassie.db")).unwrap();
+    sql.execute_batch(
+        "UPDATE scheduled_status SET due = 1; UPDATE job SET due = 1 WHERE kind = 25",
+    )
+    .unwrap();
+    drop(sql);
+    for _ in 0..3 {
+        program.start();
+        eventually("it is there", || {
+            let home = ask(&program, "GET", "/api/v1/timelines/home", None);
+            (texts(&home) == ["I come once"]).then_some(())
+        });
+        assert_eq!(ask(&program, "GET", "/api/v1/scheduled_statuses", None), json!([]));
+        program.kill();
+    }
+}

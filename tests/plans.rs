@@ -65,7 +65,8 @@ fn read_everything(instance: &Instance, person: &Person, status: &str, account: 
     for route in scopes::table().iter().filter(|route| route.method == "GET") {
         let of = if route.path.contains("/accounts/") { account } else { status };
         for id in [of, "5"] {
-            let path = route.path.replace("{id}", id).replace("{tag}", "tag");
+            let path =
+                route.path.replace("{id}", id).replace("{tag}", "tag").replace("{quoting}", "5");
             for variant in variants {
                 let path = format!("{path}{variant}");
                 let signed = person.request("GET", &path).send();
@@ -109,6 +110,7 @@ fn read_everything(instance: &Instance, person: &Person, status: &str, account: 
         &format!("/users/{name}/statuses/{status}/replies?page=true&min_id=5"),
         &format!("/users/{name}/statuses/{status}/likes"),
         &format!("/users/{name}/statuses/{status}/shares"),
+        &format!("/users/{name}/quote_authorizations/{status}"),
     ] {
         assert!(instance.activity(&format!("{}{path}", instance.base)).status < 500, "{path}");
     }
@@ -149,6 +151,7 @@ fn do_everything(instance: &Instance, person: &Person, other: &str, status: &str
         once.send().ok();
     }
     read_by_rules(person, other, status);
+    post_in_other_ways(person, status);
     for deed in [
         ("follow", json!({"reblogs": false, "languages": ["en"]})),
         ("follow", json!({"reblogs": true, "notify": true, "languages": []})),
@@ -198,6 +201,38 @@ fn upload_everything(person: &Person) {
     person.get(&format!("{status}/history"));
     person.delete(&status);
     person.delete(&format!("/api/v1/media/{second}"));
+}
+
+/// Schedules, the past, quotes and Markdown.
+fn post_in_other_ways(person: &Person, status: &str) {
+    let post = |body: Value| {
+        let answer = person.request("POST", "/api/v1/statuses").json(&body).send();
+        assert!(answer.status < 500, "{}", answer.text());
+        answer
+    };
+    let later = dassie::clock::wire_time(dassie::clock::Clock::system().now_ms() + 3_600_000);
+    for _ in 0..2 {
+        let request = person.request("POST", "/api/v1/statuses").header("idempotency-key", "later");
+        request.json(&json!({"status": "later @ann", "scheduled_at": later})).send().ok();
+    }
+    let all = person.get("/api/v1/scheduled_statuses");
+    let path = format!("/api/v1/scheduled_statuses/{}", id(&all[0]));
+    person.request("PUT", &path).json(&json!({"scheduled_at": later})).send().ok();
+    person.delete(&path);
+    post(json!({"status": "long ago", "scheduled_at": "2019-01-01T00:00:00Z"}));
+    let own = person.writes("*quotable*", "public");
+    post(
+        json!({"status": "**look**", "content_type": "text/markdown", "quoted_status_id": status}),
+    );
+    let quoting = post(json!({"status": "own", "quoted_status_id": id(&own)})).json();
+    let path = format!("/api/v1/statuses/{}", id(&own));
+    let followers = json!({"quote_approval_policy": "followers"});
+    person.request("PUT", &format!("{path}/interaction_policy")).json(&followers).send().ok();
+    person.get(&path);
+    person.get(&format!("{path}/quotes?min_id=3"));
+    person.request("PUT", &path).json(&json!({"status": "edited"})).send().ok();
+    let revoke = format!("{path}/quotes/{}/revoke", id(&quoting));
+    person.request("POST", &revoke).send().ok();
 }
 
 /// Markers, lists, filters, tags and conversations.
@@ -250,6 +285,32 @@ fn read_by_rules(person: &Person, other: &str, status: &str) {
     send("DELETE", list, json!({}));
 }
 
+/// Quotes that other servers send, ask for and end.
+fn receive_quotes(instance: &Instance, peer: &Peer, status: &Value) {
+    let inbox = format!("{}/inbox", instance.base);
+    let quoted = peer.create("mia", 21, "<p>quoted</p>", json!({}));
+    peer.serve("/notes/21", quoted["object"].clone());
+    let quote = json!({"quote": peer.at("/notes/21"), "quoteAuthorization": peer.at("/stamps/1")});
+    let quoting = peer.create("mia", 22, "<p>quoting</p>", quote);
+    let asking = peer.create("mia", 23, "<p>asking</p>", json!({"quote": status["uri"]}));
+    let request = json!({
+        "@context": asking["@context"], "id": peer.at("/requests/1"), "type": "QuoteRequest",
+        "actor": peer.uri("mia"), "object": status["uri"], "instrument": asking["object"],
+    });
+    let accept = json!({
+        "@context": asking["@context"], "id": peer.at("/accepts/1"), "type": "Accept",
+        "actor": peer.uri("mia"), "object": peer.at("/requests/2"), "result": peer.at("/stamps/2"),
+    });
+    let mut delete = accept.clone();
+    delete["id"] = json!(peer.at("/deletes/1"));
+    delete["type"] = json!("Delete");
+    delete["object"] = json!(peer.at("/stamps/1"));
+    for activity in [quoting, quoted, request, accept, delete] {
+        assert_eq!(peer.send("mia", &inbox, &activity).status, 202);
+        instance.settle();
+    }
+}
+
 /// What other servers send.
 fn receive_everything(instance: &Instance, ann: &Person, peer: &Peer, status: &Value) {
     let inbox = format!("{}/inbox", instance.base);
@@ -299,6 +360,7 @@ fn receive_everything(instance: &Instance, ann: &Person, peer: &Peer, status: &V
     note["object"]["content"] = json!("<p>edited #tag</p>");
     note["object"]["updated"] = json!("2024-02-01T00:00:00Z");
     send("update", "Update", note["object"].clone());
+    receive_quotes(instance, peer, status);
     let block = send("block", "Block", json!(ann.uri));
     send("unblock", "Undo", block);
     send("accept", "Accept", json!({"type": "Follow", "actor": ann.uri, "object": uri}));

@@ -751,3 +751,65 @@ fn s_090_what_is_not_open_is_not_boosted() {
         assert_eq!(scene.ask(person, &path).0, 404);
     }
 }
+
+#[test]
+fn s_087_what_is_quoted_shows_to_those_who_may_read_it_and_to_nobody_else() {
+    let scene = Scene::new();
+    let eve = scene.instance.person("eve");
+    let quote = |person: &Person, quoted: &str| {
+        let body = json!({"status": "look at that #tag", "quoted_status_id": quoted});
+        person.post("/api/v1/statuses", body)
+    };
+    // a stranger quotes what is open, the author her private one for her followers
+    let mut quoting: Vec<String> =
+        scene.statuses[..2].iter().map(|status| id(&quote(&eve, status))).collect();
+    quoting.push(id(&quote(&scene.ann, &scene.statuses[2])));
+    for index in [2, 3] {
+        let body = json!({"status": "x", "quoted_status_id": scene.statuses[index]});
+        let answer = eve.request("POST", "/api/v1/statuses").json(&body).send();
+        assert_eq!(answer.status, 404, "{}", VISIBILITIES[index]);
+    }
+    // and somebody quotes a quote
+    let outer = id(&quote(&scene.instance.person("gus"), &quoting[0]));
+    let outer = format!("/api/v1/statuses/{outer}");
+    for (name, viewer) in scene.viewers() {
+        for (visibility, status) in VISIBILITIES.iter().zip(&quoting) {
+            // of what only followers read: the quote is for them alone, too
+            let allowed = may(name).contains(visibility)
+                && !(name == "mentioned" && *visibility == "private");
+            let one: &[&str] = if allowed { std::slice::from_ref(visibility) } else { &[] };
+            let path = format!("/api/v1/statuses/{status}");
+            assert_eq!(scene.seen(viewer, &path), one, "{visibility} for {name}");
+            assert!(scene.seen(viewer, &outer).is_empty(), "by its id alone, for {name}");
+            if viewer.is_some() {
+                let list = format!("/api/v1/statuses/{}/quotes", scene.statuses[0]);
+                let code = scene.ask(viewer, &list).0;
+                assert_eq!(code, if name == "blocked" { 404 } else { 200 }, "quotes for {name}");
+            }
+        }
+        for path in [
+            "/api/v1/timelines/public".to_owned(),
+            "/api/v1/timelines/tag/tag".to_owned(),
+            "/api/v1/timelines/home".to_owned(),
+            "/api/v2/search?type=statuses&q=look".to_owned(),
+            "/api/v1/notifications".to_owned(),
+            format!("/api/v1/accounts/{}/statuses", eve.id),
+            format!("/api/v1/accounts/{}/statuses", scene.ann.id),
+            format!("/api/v1/statuses?id[]={}&id[]={}&id[]={}", quoting[0], quoting[1], quoting[2]),
+            format!("/api/v1/statuses/{}/context", quoting[0]),
+            format!("/api/v1/statuses/{}/history", quoting[0]),
+        ] {
+            let seen = scene.seen(viewer, &path);
+            assert!(seen.iter().all(|one| may(name).contains(one)), "{path} for {name}: {seen:?}");
+        }
+    }
+    // pages and documents tell what it quotes by its address alone
+    let (stamp, base) =
+        (format!("/users/ann/quote_authorizations/{}", quoting[2]), &scene.instance.base);
+    assert_eq!(scene.instance.activity(&format!("{base}{stamp}")).status, 404);
+    for (index, by) in [(0, "eve"), (2, "ann")] {
+        let path = format!("{base}/users/{by}/statuses/{}", quoting[index]);
+        let text = scene.instance.activity(&path).text();
+        assert!(VISIBILITIES.iter().all(|one| !text.contains(&word(one))), "{path}: {text}");
+    }
+}

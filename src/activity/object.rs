@@ -124,6 +124,8 @@ pub struct Object {
     pub quote_authorization: Option<String>,
     /// The quoted post is told to be gone (F-318).
     pub quote_deleted: bool,
+    /// Who may quote it (F-329).
+    pub can_quote: quote::Policy,
     pub poll: Option<Poll>,
     /// Opaque, for grouping (F-254).
     pub conversation: Option<String>,
@@ -208,6 +210,7 @@ impl Object {
             shares_total: read::total(value, "shares"),
             quote_legacy: quote.as_ref().is_some_and(|q| q.legacy),
             quote_deleted: quote.as_ref().is_some_and(|q| q.deleted),
+            can_quote: quote::policy(value),
             quote_authorization: quote.as_ref().and_then(|q| q.authorization.clone()),
             quote: quote.and_then(|q| q.id).filter(|quoted| *quoted != id),
             poll: if kind == ObjectKind::Question { Poll::parse(value) } else { None },

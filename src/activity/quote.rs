@@ -38,6 +38,30 @@ pub fn find(value: &Value) -> Option<QuoteRef> {
     Some(QuoteRef { id: Some(id), legacy: true, authorization, deleted: false })
 }
 
+/// Who may quote a post, as its author's server tells it: ids of actors and collections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub automatic: Vec<String>,
+    pub manual: Vec<String>,
+}
+
+/// Reads `interactionPolicy.canQuote`, in its old spelling too (F-329).
+pub fn policy(value: &Value) -> Policy {
+    let Some(told) =
+        read::first(value, "interactionPolicy").and_then(|policy| read::first(policy, "canQuote"))
+    else {
+        return Policy::default();
+    };
+    let either = |new: &str, old: &str| {
+        let ids = read::ids(told, new);
+        if ids.is_empty() { read::ids(told, old) } else { ids }
+    };
+    Policy {
+        automatic: either("automaticApproval", "always"),
+        manual: either("manualApproval", "approvalRequired"),
+    }
+}
+
 fn post_id(value: &Value) -> Option<String> {
     read::id_of(value).and_then(urls::keep)
 }
@@ -97,6 +121,19 @@ mod tests {
         assert!(of(ld, json!("payment")).is_none());
         assert!(of("text/html", json!(FEP_REL)).is_none());
         assert!(of("application/ld+json", json!(FEP_REL)).is_none());
+    }
+
+    #[test]
+    fn f_329_both_spellings_of_a_policy_are_read() {
+        let (public, me) = ("https://www.w3.org/ns/activitystreams#Public", "https://a.example/me");
+        let told = |policy: Value| super::policy(&json!({"interactionPolicy": policy}));
+        let new =
+            told(json!({"canQuote": {"automaticApproval": "as:Public", "manualApproval": [me]}}));
+        assert_eq!((new.automatic, new.manual), (vec![public.to_owned()], vec![me.to_owned()]));
+        let old = told(json!({"canQuote": {"always": [public], "approvalRequired": []}}));
+        assert_eq!(old.automatic, [public]);
+        assert_eq!(told(json!({"canReply": {"always": [public]}})), Policy::default());
+        assert_eq!(told(json!("x")), Policy::default());
     }
 
     #[test]

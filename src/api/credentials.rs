@@ -5,12 +5,14 @@ use actix_web::web::Data;
 use serde_json::json;
 
 use super::entity::{self, Credential};
+use super::posting::read_content_type;
+use super::quotes::read_policy;
 use super::{Auth, profile};
 use crate::app::App;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::http::{self, Form, Params};
-use crate::model::Visibility;
+use crate::model::{ContentType, Visibility};
 use crate::service::account::{ProfileChange, update_profile};
 use crate::text::language;
 
@@ -50,6 +52,7 @@ pub(super) async fn preferences(app: Data<App>, auth: Auth) -> Result<HttpRespon
         "posting:default:visibility": user.default_visibility.min(Visibility::Private).as_str(),
         "posting:default:sensitive": user.default_sensitive,
         "posting:default:language": user.default_language,
+        "posting:default:quote_policy": user.default_quote_policy.as_str(),
         "reading:expand:media": "default",
         "reading:expand:spoilers": false,
         "reading:autoplay:gifs": false,
@@ -88,8 +91,21 @@ fn read_change(params: &Params) -> Result<ProfileChange> {
         default_visibility,
         default_sensitive: source.flag("sensitive")?,
         default_language,
+        default_content_type: read_default_type(&source)?,
+        default_quote_policy: read_policy("source[quote_policy]", &source, "quote_policy")?,
         ..ProfileChange::default()
     })
+}
+
+/// How new statuses are written, under GoToSocial's name or the shorter one.
+fn read_default_type(source: &Params) -> Result<Option<ContentType>> {
+    for name in ["status_content_type", "content_type"] {
+        let field = format!("source[{name}]");
+        if let Some(kind) = read_content_type(&field, source.text(name)?)? {
+            return Ok(Some(kind));
+        }
+    }
+    Ok(None)
 }
 
 /// A language tag; a blank one is none.

@@ -4,7 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 
 use super::credentials::read_language;
-use super::posting::find_mentioned;
+use super::posting::{find_mentioned, read_content_type};
+use super::quotes::read_policy;
 use super::{Auth, entity, id_of, media, polls};
 use crate::app::App;
 use crate::db;
@@ -30,6 +31,8 @@ pub(super) async fn edit(
         poll: polls::read_new(&params)?,
         media_ids: media::read_ids(&params)?,
         media_attributes: media::read_attributes(&params)?,
+        content_type: read_content_type("content_type", params.text("content_type")?)?,
+        quote_policy: read_policy("quote_approval_policy", &params, "quote_approval_policy")?,
     };
     let mentioned = find_mentioned(&app, &edit.text).await?;
     let edited = super::write(&app, move |app, tx| {

@@ -4,21 +4,25 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::credentials::read_language;
+use super::quotes::read_policy;
 use super::{Auth, entity, id_of, media, polls, remote};
+use crate::activity::time;
 use crate::app::App;
+use crate::clock::HOUR;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::{self, Params};
-use crate::model::Visibility;
+use crate::model::{ContentType, Visibility};
+use crate::service::scheduled_status;
 use crate::service::status::{self, Draft, Mentioned};
 use crate::service::visibility;
 
-/// What a client may send and this server cannot do yet. Said instead of dropped: a status
-/// without the picture that belongs to it is not what was written.
-const NOT_YET: [(&str, &str); 3] =
-    [("scheduled_at", "scheduled posts"), ("quoted_status_id", "quotes"), ("quote_id", "quotes")];
+/// A time in the past is meant only if it is further away than this: else somebody wrote until
+/// after the time that the status was to be published at.
+const JUST_NOW: i64 = HOUR;
 
-/// POST /api/v1/statuses.
+/// POST /api/v1/statuses. With `scheduled_at` ahead it answers a ScheduledStatus; with one in the
+/// past the status is written there (as GoToSocial does), where the settings allow it.
 pub(super) async fn create(
     app: Data<App>,
     auth: Auth,
@@ -26,17 +30,22 @@ pub(super) async fn create(
     params: Params,
 ) -> Result<HttpResponse> {
     let me = auth.account_id()?;
-    for (field, what) in NOT_YET {
-        if params.says(field) {
-            return Err(Error::invalid(format!(
-                "Validation failed: {field}: this server has no {what} yet"
-            )));
-        }
-    }
     let mut draft = read_draft(&params)?;
     draft.application_id = auth.application_id();
     draft.idempotency_key = idempotency_key(&request);
+    let now = app.clock.now_ms();
+    let scheduled_at = read_time(&params, "scheduled_at")?;
     let mentioned = find_mentioned(&app, &draft.text).await?;
+    if let Some(due) = scheduled_at.filter(|due| *due > now) {
+        let kept = super::write(&app, move |app, tx| {
+            let author = db::account::get(tx, me)?;
+            let kept = scheduled_status::create(tx, &app.site, &author, &draft, &mentioned, due)?;
+            entity::scheduled_status(tx, &app.site, kept)
+        });
+        return Ok(http::json(&kept.await?));
+    }
+    let past = scheduled_at.filter(|time| *time < now - JUST_NOW);
+    draft.created_at = past.filter(|_| app.config.instance.allow_backdating);
     let written = super::write(&app, move |app, tx| {
         let author = db::account::get(tx, me)?;
         let written = status::create(tx, &app.site, &author, draft, &mentioned)?;
@@ -55,8 +64,34 @@ fn read_draft(params: &Params) -> Result<Draft> {
         in_reply_to_id: params.id("in_reply_to_id")?,
         poll: polls::read_new(params)?,
         media_ids: media::read_ids(params)?,
+        content_type: read_content_type("content_type", params.text("content_type")?)?,
+        quoted_status_id: match params.id("quoted_status_id")? {
+            None => params.id("quote_id")?,
+            id => id,
+        },
+        quote_policy: read_policy("quote_approval_policy", params, "quote_approval_policy")?,
         ..Draft::default()
     })
+}
+
+/// `text/plain` or `text/markdown`.
+pub(super) fn read_content_type(field: &str, text: Option<&str>) -> Result<Option<ContentType>> {
+    match text.map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(word) => ContentType::parse(word).map(Some).ok_or_else(|| {
+            Error::invalid(format!("Validation failed: {field} is not included in the list"))
+        }),
+    }
+}
+
+/// A time as RFC 3339.
+pub(super) fn read_time(params: &Params, name: &str) -> Result<Option<i64>> {
+    match params.text(name)?.map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(text) => time::parse(text).map(Some).ok_or_else(|| {
+            Error::invalid(format!("Validation failed: {name} is not a time (RFC 3339)"))
+        }),
+    }
 }
 
 fn read_visibility(params: &Params) -> Result<Option<Visibility>> {
@@ -101,14 +136,14 @@ pub(super) async fn delete(
     let deleted = super::write(&app, move |app, tx| {
         let author = db::account::get(tx, me)?;
         let there = visibility::get(tx, me, id)?;
-        let text = there.text.clone();
+        let (text, kind) = (there.text.clone(), there.content_type);
         let shown = entity::status(tx, &app.site, me, there)?;
         let files = db::upload::list_attached(tx, &[id])?;
         status::delete(tx, &app.site, &author, id)?;
         for file in files.iter().filter(|_| with_media) {
             db::upload::delete(tx, file.id)?;
         }
-        Ok(shown.deleted(text))
+        Ok(shown.deleted(text, kind))
     });
     Ok(http::json(&deleted.await?))
 }

@@ -76,5 +76,6 @@ pub(super) async fn source(app: Data<App>, auth: Auth, path: Path<String>) -> Re
         "id": status.id.to_string(),
         "text": status.text.unwrap_or_default(),
         "spoiler_text": status.spoiler_text,
+        "content_type": status.content_type.as_str(),
     })))
 }

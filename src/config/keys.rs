@@ -68,6 +68,7 @@ keys! {
         contact_account: (|name: Option<_>| name.map(local_account).transpose()),
         languages: (|codes: Vec<_>| codes.into_iter().map(language).collect::<Result<_, _>>()),
         default_language: language,
+        allow_backdating: any,
     }
     limits: Limits {
         max_characters: (|n| within(n, 1, 100_000)),

@@ -71,6 +71,8 @@ pub struct Instance {
     pub languages: Vec<String>,
     /// Language of a status when neither its client nor its text tells.
     pub default_language: String,
+    /// Posts may be given a time in the past; they are told to nobody then.
+    pub allow_backdating: bool,
 }
 
 /// How much of something is allowed.
@@ -177,6 +179,7 @@ impl Default for Instance {
             contact_account: None,
             languages: vec!["en".to_owned()],
             default_language: "en".to_owned(),
+            allow_backdating: true,
         }
     }
 }

@@ -9,12 +9,13 @@ use super::{Conn, Tx, json_ids, optional, visible};
 use crate::activity::urls::same_host;
 use crate::error::{Error, Result};
 use crate::id;
-use crate::model::{Media, MediaKind, Page, Status, Visibility};
+use crate::model::{ContentType, Media, MediaKind, Page, QuotePolicy, Status, Visibility};
 
 const COLUMNS: &str = "s.id, s.uri, s.url, s.account_id, s.local, s.created_at, s.edited_at,
   s.visibility, s.in_reply_to_id, s.in_reply_to_account_id, s.in_reply_to_uri, s.reply_to_other,
   s.reblog_of_id, s.thread_id, s.spoiler_text, s.content, s.text, s.language, s.sensitive,
-  s.application_id, s.emojis, s.poll, s.replies_count, s.reblogs_count, s.favourites_count";
+  s.application_id, s.emojis, s.poll, s.replies_count, s.reblogs_count, s.favourites_count,
+  s.content_type, s.quote_policy, s.quotes_count";
 
 /// Something is attached, of elsewhere or of here.
 const HAS_MEDIA: &str = " AND (EXISTS (SELECT 1 FROM media m WHERE m.status_id = s.id)
@@ -48,6 +49,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Status> {
         replies_count: row.get(22)?,
         reblogs_count: row.get(23)?,
         favourites_count: row.get(24)?,
+        content_type: ContentType::from_number(row.get(25)?),
+        quote_policy: QuotePolicy::from_number(row.get(26)?),
+        quotes_count: row.get(27)?,
     })
 }
 
@@ -421,10 +425,12 @@ pub fn insert(tx: &Tx<'_>, status: &mut Status) -> Result<()> {
         .prepare_cached(
             "INSERT INTO status (id, uri, url, account_id, local, created_at, edited_at, visibility,
                in_reply_to_id, in_reply_to_account_id, in_reply_to_uri, reply_to_other, reblog_of_id,
-               thread_id, spoiler_text, content, text, language, sensitive, application_id, emojis, poll)
+               thread_id, spoiler_text, content, text, language, sensitive, application_id, emojis, poll,
+               content_type, quote_policy)
              VALUES (:id, :uri, :url, :account_id, :local, :created_at, :edited_at, :visibility,
                :in_reply_to_id, :in_reply_to_account_id, :in_reply_to_uri, :reply_to_other, :reblog_of_id,
-               :thread_id, :spoiler_text, :content, :text, :language, :sensitive, :application_id, :emojis, :poll)",
+               :thread_id, :spoiler_text, :content, :text, :language, :sensitive, :application_id, :emojis, :poll,
+               :content_type, :quote_policy)",
         )?
         .execute(named_params! {
             ":id": status.id,
@@ -449,6 +455,8 @@ pub fn insert(tx: &Tx<'_>, status: &mut Status) -> Result<()> {
             ":application_id": status.application_id,
             ":emojis": list_to(&status.emojis),
             ":poll": status.poll.as_ref().and_then(|poll| serde_json::to_string(poll).ok()),
+            ":content_type": status.content_type as i64,
+            ":quote_policy": status.quote_policy.number(),
         })?;
     if status.thread_id == 0 {
         status.thread_id = status.id;
@@ -461,7 +469,8 @@ pub fn update_content(tx: &Tx<'_>, status: &Status) -> Result<()> {
     tx.sql
         .prepare_cached(
             "UPDATE status SET url = ?, edited_at = ?, spoiler_text = ?, content = ?, text = ?,
-               language = ?, sensitive = ?, emojis = ?, poll = ? WHERE id = ?",
+               language = ?, sensitive = ?, emojis = ?, poll = ?, content_type = ?, quote_policy = ?
+               WHERE id = ?",
         )?
         .execute(params![
             status.url,
@@ -473,6 +482,8 @@ pub fn update_content(tx: &Tx<'_>, status: &Status) -> Result<()> {
             status.sensitive,
             list_to(&status.emojis),
             status.poll.as_ref().and_then(|poll| serde_json::to_string(poll).ok()),
+            status.content_type as i64,
+            status.quote_policy.number(),
             status.id,
         ])?;
     Ok(())
@@ -667,6 +678,15 @@ pub fn list_media(conn: &Conn, ids: &[i64]) -> Result<Vec<Media>> {
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A free id for something local that is written into the past.
+pub fn free_id_at(tx: &Tx<'_>, published: i64) -> Result<i64> {
+    let mut id = fetched_id(tx.now(), published, &tx.mint_id().to_string());
+    while find(tx, id)?.is_some() {
+        id += 1;
+    }
+    Ok(id)
 }
 
 /// An id for something fetched: made from its own time, so that it sorts where it belongs.

@@ -80,11 +80,13 @@ pub fn list_attached(conn: &Conn, status_ids: &[i64]) -> Result<Vec<Upload>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The uploads that a scheduled status waits with, in order.
-pub fn list_reserved(conn: &Conn, scheduled_id: i64) -> Result<Vec<Upload>> {
-    let sql = format!("SELECT {COLUMNS} FROM upload WHERE scheduled_id = ? LIMIT 100");
+/// The uploads that these scheduled statuses wait with.
+pub fn list_reserved(conn: &Conn, scheduled_ids: &[i64]) -> Result<Vec<Upload>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM upload WHERE scheduled_id IN (SELECT value FROM json_each(?))"
+    );
     let mut statement = conn.sql.prepare_cached(&sql)?;
-    let rows = statement.query_map([scheduled_id], from_row)?;
+    let rows = statement.query_map([json_ids(scheduled_ids)], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 
 use super::{Conn, Tx, optional};
 use crate::error::Result;
-use crate::model::Visibility;
+use crate::model::{ContentType, QuotePolicy, Visibility};
 
 /// A local person.
 #[derive(Clone, Debug)]
@@ -18,10 +18,12 @@ pub struct User {
     pub default_visibility: Visibility,
     pub default_sensitive: bool,
     pub default_language: Option<String>,
+    pub default_content_type: ContentType,
+    pub default_quote_policy: QuotePolicy,
 }
 
 const COLUMNS: &str = "account_id, email, password_hash, admin, note_source, default_visibility,
-  default_sensitive, default_language";
+  default_sensitive, default_language, default_content_type, default_quote_policy";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
@@ -33,6 +35,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
         default_visibility: Visibility::from_number(row.get(5)?),
         default_sensitive: row.get(6)?,
         default_language: row.get(7)?,
+        default_content_type: ContentType::from_number(row.get(8)?),
+        default_quote_policy: QuotePolicy::from_number(row.get(9)?),
     })
 }
 
@@ -122,6 +126,26 @@ pub fn set_defaults(
             sensitive,
             set_language,
             language.flatten(),
+            account_id
+        ])?;
+    Ok(())
+}
+
+/// Sets how new statuses are written and who may quote them; `None` leaves as it is.
+pub fn set_posting(
+    tx: &Tx<'_>,
+    account_id: i64,
+    content_type: Option<ContentType>,
+    quote_policy: Option<QuotePolicy>,
+) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "UPDATE user SET default_content_type = ifnull(?, default_content_type),
+               default_quote_policy = ifnull(?, default_quote_policy) WHERE account_id = ?",
+        )?
+        .execute(params![
+            content_type.map(|kind| kind as i64),
+            quote_policy.map(QuotePolicy::number),
             account_id
         ])?;
     Ok(())

@@ -8,6 +8,7 @@ mod discovery;
 mod fetch;
 mod inbox;
 pub mod process;
+pub mod quote;
 pub mod resolve;
 mod status;
 mod verify;
@@ -44,6 +45,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .route("/users/{name}/statuses/{id}/replies", read(status::replies))
         .route("/users/{name}/statuses/{id}/likes", read(status::likes))
         .route("/users/{name}/statuses/{id}/shares", read(status::shares))
+        .route("/users/{name}/quote_authorizations/{id}", read(quote::authorization))
         .service(
             web::resource("/@{name}")
                 .guard(guard::fn_guard(accept::guard_activity))

@@ -13,6 +13,10 @@ pub enum NotificationKind {
     Update = 6,
     /// A poll that one made or voted in has ended.
     Poll = 7,
+    /// A status of one's own is quoted.
+    Quote = 8,
+    /// A status that one quoted was edited.
+    QuotedUpdate = 9,
 }
 
 impl NotificationKind {
@@ -25,6 +29,8 @@ impl NotificationKind {
         Self::Reblog,
         Self::Update,
         Self::Poll,
+        Self::Quote,
+        Self::QuotedUpdate,
     ];
 
     /// The client API's word.
@@ -37,6 +43,8 @@ impl NotificationKind {
             Self::Reblog => "reblog",
             Self::Update => "update",
             Self::Poll => "poll",
+            Self::Quote => "quote",
+            Self::QuotedUpdate => "quoted_update",
         }
     }
 

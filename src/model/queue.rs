@@ -31,6 +31,10 @@ pub enum JobKind {
     ProcessUpload = 20,
     /// Remove files that nothing needs any more.
     SweepMedia = 21,
+    /// The time of a scheduled status has come: its id.
+    PublishScheduled = 25,
+    /// Find what a status quotes, and whether its author agrees: the quoting status's id.
+    VerifyQuote = 26,
 }
 
 impl JobKind {
@@ -44,6 +48,8 @@ impl JobKind {
         Self::PollEnd,
         Self::ProcessUpload,
         Self::SweepMedia,
+        Self::PublishScheduled,
+        Self::VerifyQuote,
     ];
 
     /// From the stored number.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Visibility;
+use super::{ContentType, QuotePolicy, Visibility};
 
 /// A status as it is stored. A boost is one with `reblog_of_id` and nothing to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,10 @@ pub struct Status {
     pub replies_count: i64,
     pub reblogs_count: i64,
     pub favourites_count: i64,
+    /// How `text` was written.
+    pub content_type: ContentType,
+    pub quote_policy: QuotePolicy,
+    pub quotes_count: i64,
 }
 
 impl Status {

@@ -6,7 +6,10 @@ use crate::db::key::LocalKey;
 use crate::db::user::User;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, ActorKind, Emoji, Event, Field, INSTANCE_ACTOR, JobKind, Visibility};
+use crate::model::{
+    Account, ActorKind, ContentType, Emoji, Event, Field, INSTANCE_ACTOR, JobKind, QuotePolicy,
+    Visibility,
+};
 use crate::signature::key::{GeneratedKey, PublicKey};
 use crate::site::Site;
 use crate::text::sanitize;
@@ -112,6 +115,8 @@ pub fn create(tx: &Tx<'_>, site: &Site, new: NewAccount) -> Result<Account> {
             default_visibility: Visibility::Public,
             default_sensitive: false,
             default_language: None,
+            default_content_type: ContentType::Plain,
+            default_quote_policy: QuotePolicy::new(QuotePolicy::PUBLIC, 0),
         },
     )?;
     Ok(account)
@@ -330,6 +335,8 @@ pub struct ProfileChange {
     pub default_sensitive: Option<bool>,
     pub default_language: Option<Option<String>>,
     pub pictures: super::media::PicturesChange,
+    pub default_content_type: Option<ContentType>,
+    pub default_quote_policy: Option<QuotePolicy>,
 }
 
 /// Changes a profile and tells the followers (F-226).
@@ -372,6 +379,12 @@ pub fn update_profile(
         change.default_visibility,
         change.default_sensitive,
         change.default_language,
+    )?;
+    db::user::set_posting(
+        tx,
+        account_id,
+        change.default_content_type,
+        change.default_quote_policy,
     )?;
     if account != before {
         db::account::update(tx, &account)?;

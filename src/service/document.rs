@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
+use crate::activity::PUBLIC;
 use crate::activity::build::{
     self, ActorDoc, AttachmentDoc, HashtagDoc, ImageDoc, MentionDoc, NoteDoc,
 };
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
-use crate::model::{Account, Picture, Poll, Status, Upload, Visibility};
+use crate::model::{Account, ContentType, Picture, Poll, QuoteState, Status, Upload, Visibility};
 use crate::site::Site;
+use crate::text::render;
 
 /// The document of a local actor.
 pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
@@ -83,6 +85,7 @@ pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Resu
         Some(parent) => db::status::find(conn, parent)?.map(|parent| parent.uri),
         None => status.in_reply_to_uri.clone(),
     };
+    let quote = quote(conn, status)?;
     let open = status.visibility.is_open();
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     Ok(NoteDoc {
@@ -93,7 +96,11 @@ pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Resu
         published_ms: status.created_at,
         updated_ms: status.edited_at,
         url: status.page().to_owned(),
-        content: status.content.clone(),
+        content: match &quote {
+            // for servers that show no quotes (F-283)
+            Some((_, page)) => format!("{}{}", fallback(page), status.content),
+            None => status.content.clone(),
+        },
         language: status.language.clone(),
         summary: Some(status.spoiler_text.clone()).filter(|text| !text.is_empty()),
         sensitive: status.sensitive,
@@ -118,8 +125,43 @@ pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Resu
             .map(|upload| attachment(site, upload))
             .collect(),
         poll: status.poll.as_ref().map(|poll| question(poll, conn.now())),
+        quote: quote.map(|(doc, _)| doc),
+        can_quote: Some(can_quote(author, status)),
+        source: match (status.content_type, &status.text) {
+            (ContentType::Markdown, Some(text)) => {
+                Some((text.clone(), ContentType::Markdown.as_str()))
+            }
+            _ => None,
+        },
         ..NoteDoc::default()
     })
+}
+
+/// What a status quotes, and the page of it.
+fn quote(conn: &Conn, status: &Status) -> Result<Option<(build::QuoteDoc, String)>> {
+    let Some(quote) = db::quote::find(conn, status.id)? else { return Ok(None) };
+    let quoted = match quote.quoted_id {
+        Some(id) => db::status::find(conn, id)?,
+        None => None,
+    };
+    let page = quoted.map_or_else(|| quote.quoted_uri.clone(), |quoted| quoted.page().to_owned());
+    let accepted = quote.state == QuoteState::Accepted;
+    let authorization = quote.authorization_uri.filter(|_| accepted);
+    Ok(Some((build::QuoteDoc { uri: quote.quoted_uri, authorization }, page)))
+}
+
+fn fallback(page: &str) -> String {
+    format!(r#"<p class="quote-inline">RE: {}</p>"#, render::url(page))
+}
+
+/// Whom a status tells that they may quote it (F-325); its author's own id is for nobody else.
+fn can_quote(author: &Account, status: &Status) -> String {
+    let policy = if status.visibility.is_open() { status.quote_policy.as_str() } else { "nobody" };
+    match (policy, &author.followers_uri) {
+        ("public", _) => PUBLIC.to_owned(),
+        ("followers", Some(followers)) => followers.clone(),
+        _ => author.uri.clone(),
+    }
 }
 
 /// A poll of ours (F-303); hidden tallies are told after its end.

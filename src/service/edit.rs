@@ -3,13 +3,13 @@
 use crate::activity::build;
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Event, NotificationKind, Poll, Status};
+use crate::model::{Account, ContentType, Event, NotificationKind, Poll, QuotePolicy, Status};
 use crate::site::Site;
 
 use super::media::Relabel;
 use super::poll::NewPoll;
 use super::status::{self, Mentioned};
-use super::{delivery, document, media, notification, poll, visibility};
+use super::{delivery, document, media, notification, poll, quote, visibility};
 
 /// A status as its author wants it now. Visibility and thread stay as they are.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,10 @@ pub struct Edit {
     pub media_ids: Vec<i64>,
     /// What is said of them.
     pub media_attributes: Vec<Relabel>,
+    /// `None`: as it is.
+    pub content_type: Option<ContentType>,
+    /// `None`: as it is.
+    pub quote_policy: Option<QuotePolicy>,
 }
 
 /// Writes a new version of a status. The old one is kept (F-310), whoever may have it is told
@@ -50,7 +54,8 @@ pub fn edit(
     if has_media && edit.poll.is_some() {
         return Err(Error::invalid("Validation failed: Cannot attach files to a post with a poll"));
     }
-    status::check_text(site, &edit.text, &edit.spoiler_text, has_media)?;
+    let quotes = db::quote::find(tx, id)?.is_some();
+    status::check_text(site, &edit.text, &edit.spoiler_text, has_media || quotes)?;
     let mut uploads = media::validate(tx, site, author.id, &edit.media_ids, Some(id))?;
     let before = db::upload::list_attached(tx, &[id])?;
     let other_media = !before.iter().map(|one| one.id).eq(uploads.iter().map(|one| one.id));
@@ -59,7 +64,8 @@ pub fn edit(
         let upload = uploads.iter().find(|upload| upload.id == change.id);
         upload.is_none_or(|upload| media::differs(upload, &change.words))
     });
-    let written = status::write_text(site, &edit.text, mentioned);
+    let content_type = edit.content_type.unwrap_or(old.content_type);
+    let written = status::write_text(site, &edit.text, content_type, mentioned);
     let spoiler_text = edit.spoiler_text.trim().to_owned();
     let mut new = Status {
         sensitive: edit.sensitive.unwrap_or(old.sensitive) || !spoiler_text.is_empty(),
@@ -68,9 +74,17 @@ pub fn edit(
         language: edit.language.or_else(|| old.language.clone()),
         text: Some(written.source.clone()),
         poll: edit_poll(site, old.poll.as_ref(), edit.poll.as_ref(), tx.now())?,
+        content_type,
         ..old.clone()
     };
-    if new == old && !other_media && !relabelled {
+    let same = new == old && !other_media && !relabelled;
+    if let Some(policy) = edit.quote_policy.filter(|_| old.visibility.is_open()) {
+        if same {
+            return quote::set_policy(tx, site, author, id, policy);
+        }
+        new.quote_policy = policy;
+    }
+    if same {
         return Ok(old);
     }
     // the wire tells seconds: two versions of one second would be one there (F-166)

@@ -56,5 +56,20 @@ pub fn tell_edit(tx: &Tx<'_>, author: &Account, status: &Status) -> Result<()> {
             notify(tx, &account, kind, author, Some(status))?;
         }
     }
+    if status.quotes_count > 0 {
+        tell_quoters(tx, author, status)?;
+    }
+    Ok(())
+}
+
+/// Tells those here who quoted a status, once for each of its versions.
+fn tell_quoters(tx: &Tx<'_>, author: &Account, status: &Status) -> Result<()> {
+    let kind = NotificationKind::QuotedUpdate;
+    for account in db::account::list(tx, &db::quote::list_quoters(tx, status.id)?)? {
+        if account.is_local() && visibility::can_see(tx, account.id, status)? {
+            db::notification::delete_matching(tx, account.id, kind, author.id, Some(status.id))?;
+            notify(tx, &account, kind, author, Some(status))?;
+        }
+    }
     Ok(())
 }

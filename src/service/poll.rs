@@ -1,5 +1,7 @@
 //! Polls: making, voting, telling the tallies, and their end.
 
+use serde::{Deserialize, Serialize};
+
 use crate::activity::build;
 use crate::clock::MINUTE;
 use crate::db::{self, Conn, Tx};
@@ -13,7 +15,7 @@ use super::{delivery, document, notification, status, visibility};
 const TALLY_PAUSE: i64 = 3 * MINUTE;
 
 /// A poll as a person wants it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NewPoll {
     pub options: Vec<String>,
     /// Seconds.

@@ -9,11 +9,13 @@ use crate::clock::DAY;
 use crate::crypto::short_hash16;
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Event, Media, MediaKind, NotificationKind, Poll, Status, Visibility};
+use crate::model::{
+    Account, ContentType, Event, Media, MediaKind, NotificationKind, Poll, Status, Visibility,
+};
 use crate::text::{hashtag, language, sanitize};
 
 use super::edit::same_choices;
-use super::{conversation, notification, status as local, timeline, visibility};
+use super::{conversation, notification, quote, status as local, timeline, visibility};
 
 /// How long the deletion of something that was never here is remembered.
 const DELETED: i64 = 30 * DAY;
@@ -86,6 +88,8 @@ pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival)
     let addressed = address(tx, object, &status, arrival)?;
     attach(tx, object, &status)?;
     db::status::adopt_orphans(tx, &status)?;
+    let depth = quote::adopt(tx, &status)?;
+    quote::attach_remote(tx, object, &status, author, depth)?;
     if addressed.iter().any(Account::is_local) {
         local::index(tx, &status)?;
     }
@@ -153,6 +157,9 @@ fn row(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival) -> Re
         replies_count: 0,
         reblogs_count: 0,
         favourites_count: 0,
+        content_type: ContentType::Plain,
+        quote_policy: quote::policy(object, author),
+        quotes_count: 0,
     })
 }
 
@@ -307,6 +314,11 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
     if known.account_id != author.id || object.attributed_to != author.uri {
         return Err(Error::Forbidden("The status has another author".into()));
     }
+    quote::attach_remote(tx, object, &known, author, 0)?;
+    let policy = quote::policy(object, author);
+    if policy != known.quote_policy {
+        db::quote::set_policy(tx, known.id, policy)?;
+    }
     let newer = object.edited_ms().filter(|ms| known.edited_at.is_none_or(|have| *ms > have));
     let Some(edited_at) = newer else {
         // no new text: only the poll's tallies move
@@ -331,6 +343,7 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
         sensitive: object.sensitive || object.content_warning().is_some(),
         emojis: super::account::emojis(&object.emojis),
         poll: poll(object),
+        quote_policy: policy,
         ..known.clone()
     };
     db::status_edit::insert(tx, &known)?;

@@ -8,14 +8,15 @@ use crate::activity::build;
 use crate::clock::HOUR;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, NotificationKind, Status, Visibility};
+use crate::model::{Account, ContentType, NotificationKind, QuotePolicy, Status, Visibility};
 use crate::site::Site;
 use crate::text::entity::{Entity, EntityKind, scan};
 use crate::text::render::{self, Links, MentionLink};
-use crate::text::{self, hashtag, language, sanitize};
+use crate::text::{self, hashtag, language, markdown, sanitize};
 
+use super::plan::plan;
 use super::poll::{self, NewPoll};
-use super::{conversation, delivery, document, media, notification, timeline, visibility};
+use super::{conversation, delivery, document, media, notification, quote, timeline, visibility};
 
 /// How many different accounts one status may name (F-285).
 pub const MOST_MENTIONS: usize = 50;
@@ -38,6 +39,13 @@ pub struct Draft {
     pub poll: Option<NewPoll>,
     /// Uploads, in their order.
     pub media_ids: Vec<i64>,
+    /// `None`: the account's default.
+    pub content_type: Option<ContentType>,
+    pub quoted_status_id: Option<i64>,
+    /// `None`: the account's default.
+    pub quote_policy: Option<QuotePolicy>,
+    /// A time in the past: it is written as if it had been there since.
+    pub created_at: Option<i64>,
 }
 
 /// The handles in a text, each once: `(name, domain)`, no domain for a local one.
@@ -88,6 +96,22 @@ impl Mentioned {
         self.0.insert((name.to_lowercase(), Some(domain.to_owned())), account);
     }
 
+    /// Whether a text names the account.
+    pub(super) fn names(&self, site: &Site, text: &str, account_id: i64) -> bool {
+        self.of(site, text).any(|account| account.id == account_id)
+    }
+
+    /// Whether a text names anybody else than the account.
+    pub(super) fn names_others(&self, site: &Site, text: &str, account_id: i64) -> bool {
+        self.of(site, text).any(|account| account.id != account_id)
+    }
+
+    fn of(&self, site: &Site, text: &str) -> impl Iterator<Item = &Account> {
+        handles(site, text)
+            .into_iter()
+            .filter_map(|(name, domain)| self.0.get(&(name.to_lowercase(), domain)))
+    }
+
     fn get(&self, site: &Site, name: &str, domain: Option<&str>) -> Option<&Account> {
         let domain = domain.filter(|domain| !site.is_own_domain(domain)).map(str::to_owned);
         self.0.get(&(name.to_lowercase(), domain))
@@ -125,7 +149,7 @@ pub fn render_profile(conn: &Conn, site: &Site, source: &str) -> Result<String> 
 /// all in this transaction. The same idempotency key again answers the first one's status.
 ///
 /// # Errors
-/// 422 for an empty or too long text, 404 when the parent is not there for the author.
+/// As [`super::plan`] says.
 pub fn create(
     tx: &Tx<'_>,
     site: &Site,
@@ -139,33 +163,23 @@ pub fn create(
     {
         return Ok(status);
     }
-    check(site, &draft)?;
-    let uploads = media::validate(tx, site, author.id, &draft.media_ids, None)?;
-    let user = db::user::find(tx, author.id)?.ok_or(Error::NotFound)?;
-    let parent = match draft.in_reply_to_id {
-        Some(id) => Some(find_parent(tx, author.id, id)?),
-        None => None,
-    };
-    let default = user.default_visibility;
-    let visibility = draft.visibility.unwrap_or_else(|| {
-        parent.as_ref().map_or(default, |parent| parent.visibility.max(default))
-    });
-    let poll = match &draft.poll {
-        Some(new) => Some(poll::make(site, new, tx.now())?),
-        None => None,
-    };
-    let written = write_text(site, &draft.text, mentioned);
+    let plan = plan(tx, site, author, &draft, mentioned)?;
+    let (user, parent) = (&plan.user, &plan.parent);
+    let written = write_text(site, &draft.text, plan.content_type, mentioned);
     let source = written.source.clone();
-    let id = tx.mint_id();
+    let id = match draft.created_at {
+        Some(time) => db::status::free_id_at(tx, time)?,
+        None => tx.mint_id(),
+    };
     let mut status = Status {
         id,
         uri: site.status(&author.username, id),
         url: Some(site.status_page(&author.username, id)),
         account_id: author.id,
         local: true,
-        created_at: tx.now(),
+        created_at: draft.created_at.unwrap_or(tx.now()),
         edited_at: None,
-        visibility,
+        visibility: plan.visibility,
         in_reply_to_id: parent.as_ref().map(|p| p.id),
         in_reply_to_account_id: parent.as_ref().map(|p| p.account_id),
         in_reply_to_uri: None,
@@ -176,7 +190,7 @@ pub fn create(
         content: written.content.clone(),
         language: draft
             .language
-            .or(user.default_language)
+            .or_else(|| user.default_language.clone())
             .or_else(|| language::detect(&source).map(str::to_owned))
             .or_else(|| Some(site.default_language.clone()).filter(|l| !l.is_empty())),
         text: Some(source),
@@ -184,18 +198,29 @@ pub fn create(
             || !draft.spoiler_text.trim().is_empty(),
         application_id: draft.application_id,
         emojis: Vec::new(),
-        poll,
+        poll: plan.poll,
         replies_count: 0,
         reblogs_count: 0,
         favourites_count: 0,
+        content_type: plan.content_type,
+        quote_policy: plan.quote_policy,
+        quotes_count: 0,
     };
     db::status::insert(tx, &mut status)?;
     if let Some(poll) = &status.poll {
         poll::at_end(tx, status.id, poll)?;
     }
-    media::attach(tx, status.id, &uploads)?;
+    media::attach(tx, status.id, &plan.uploads)?;
     let named = written.attach(tx, site, status.id, mentioned)?;
     index(tx, &status)?;
+    if let Some(quoted) = &plan.quoted {
+        quote::attach(tx, author, &status, quoted)?;
+    }
+    if draft.created_at.is_some() {
+        // it was always there: nobody is told, here or elsewhere
+        remember(tx, author, draft.idempotency_key.as_deref(), &status)?;
+        return Ok(status);
+    }
     timeline::fan_out(tx, &status, None)?;
     conversation::keep(tx, &status)?;
     for account in &named {
@@ -206,10 +231,18 @@ pub fn create(
     let activity = document::activity(tx, site, &status, author)?;
     let inboxes = audience(tx, &status, &named)?;
     delivery::queue(tx, author, &activity, inboxes)?;
-    if let Some(key) = &draft.idempotency_key {
-        db::seen::remember(tx, author.id, key, status.id, tx.now() + IDEMPOTENCY)?;
+    if let Some(quoted) = &plan.quoted {
+        quote::ask(tx, site, author, &status, quoted)?;
     }
+    remember(tx, author, draft.idempotency_key.as_deref(), &status)?;
     Ok(status)
+}
+
+fn remember(tx: &Tx<'_>, author: &Account, key: Option<&str>, status: &Status) -> Result<()> {
+    match key {
+        Some(key) => db::seen::remember(tx, author.id, key, status.id, tx.now() + IDEMPOTENCY),
+        None => Ok(()),
+    }
 }
 
 /// A text made ready to be stored.
@@ -221,12 +254,24 @@ pub(super) struct Written {
     entities: Vec<Entity>,
 }
 
-/// Renders a text.
-pub(super) fn write_text(site: &Site, text: &str, mentioned: &Mentioned) -> Written {
-    let source = text.trim().to_owned();
-    let entities = scan(&source);
-    let content = render::plain(&source, &Linker { site, mentioned });
-    Written { source, content, entities }
+/// Renders a text. What stands in Markdown's code is no mention and no tag.
+pub(super) fn write_text(
+    site: &Site,
+    text: &str,
+    content_type: ContentType,
+    mentioned: &Mentioned,
+) -> Written {
+    // Markdown reads the blanks that a text begins with
+    let source = text.trim_end().trim_start_matches(['\n', '\r']);
+    let linker = Linker { site, mentioned };
+    let (source, content, entities) = match content_type {
+        ContentType::Plain => (source.trim(), render::plain(source.trim(), &linker), scan(source)),
+        ContentType::Markdown => {
+            let (content, entities) = markdown::render(source, &linker);
+            (source, content, entities)
+        }
+    };
+    Written { source: source.to_owned(), content, entities }
 }
 
 impl Written {
@@ -262,25 +307,14 @@ impl Written {
     }
 }
 
-fn check(site: &Site, draft: &Draft) -> Result<()> {
-    if draft.poll.is_some() && !draft.media_ids.is_empty() {
-        return Err(Error::invalid("Validation failed: Cannot attach files to a post with a poll"));
-    }
-    check_text(site, &draft.text, &draft.spoiler_text, !draft.media_ids.is_empty())?;
-    if draft.idempotency_key.as_ref().is_some_and(|key| key.len() > 256) {
-        return Err(Error::invalid("Validation failed: Idempotency-Key is too long"));
-    }
-    Ok(())
-}
-
-/// 422 for a too long text, or an empty one with nothing attached.
+/// 422 for an empty or too long text; it `may_be_empty` where something else says something.
 pub(super) fn check_text(
     site: &Site,
     text: &str,
     spoiler_text: &str,
-    has_media: bool,
+    may_be_empty: bool,
 ) -> Result<()> {
-    if text.trim().is_empty() && !has_media {
+    if text.trim().is_empty() && !may_be_empty {
         return Err(Error::invalid("Validation failed: Text can't be blank"));
     }
     // bytes first: counting characters of a megabyte has a price (S-051)
@@ -293,19 +327,6 @@ pub(super) fn check_text(
         )));
     }
     Ok(())
-}
-
-fn find_parent(conn: &Conn, viewer: i64, id: i64) -> Result<Status> {
-    let missing =
-        || Error::Missing("The post you are trying to reply to does not appear to exist.".into());
-    let mut parent = db::status::find(conn, id)?.ok_or_else(missing)?;
-    if let Some(of) = parent.reblog_of_id {
-        parent = db::status::find(conn, of)?.ok_or_else(missing)?;
-    }
-    if !visibility::can_see(conn, viewer, &parent)? {
-        return Err(missing());
-    }
-    Ok(parent)
 }
 
 /// The inboxes of everybody who gets a status: those addressed, and the author of the parent,
@@ -325,6 +346,9 @@ fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<Strin
     {
         inboxes.extend(account.delivery_inbox().map(str::to_owned));
     }
+    if status.visibility.is_open() {
+        inboxes.extend(quote::asked_inbox(conn, status)?);
+    }
     Ok(inboxes)
 }
 
@@ -336,9 +360,14 @@ pub(super) fn reach(conn: &Conn, status: &Status) -> Result<Vec<String>> {
         .map(|(_, account, _)| account)
         .collect();
     let mut inboxes = audience(conn, status, &db::account::list(conn, &addressed)?)?;
+    // the request showed it, whoever else may read it
+    inboxes.extend(quote::asked_inbox(conn, status)?);
     let mut interactors = db::mark::list_interactors(conn, status.id, 1000)?;
     if status.poll.is_some() {
         interactors.extend(db::poll::list_voters(conn, status.id, 1000)?);
+    }
+    if status.quotes_count > 0 {
+        interactors.extend(db::quote::list_quoters(conn, status.id)?);
     }
     for account in db::account::list(conn, &interactors)? {
         // who only guessed its address learns nothing of its recipients
@@ -461,6 +490,9 @@ pub fn boost_of(target: &Status, account_id: i64, id: i64, uri: String) -> Statu
         replies_count: 0,
         reblogs_count: 0,
         favourites_count: 0,
+        content_type: ContentType::Plain,
+        quote_policy: QuotePolicy::NOBODY,
+        quotes_count: 0,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod entity;
 pub mod hashtag;
 pub mod language;
 mod link;
+pub mod markdown;
 mod markup;
 pub mod phrase;
 mod plain;

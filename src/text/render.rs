@@ -63,7 +63,7 @@ pub(super) fn paragraphs(html: &str, br: &str) -> String {
     out
 }
 
-fn mention(link: &MentionLink) -> String {
+pub(super) fn mention(link: &MentionLink) -> String {
     format!(
         r#"<span class="h-card" translate="no"><a href="{}" class="u-url mention">@<span>{}</span></a></span>"#,
         escape(&link.href),
@@ -71,7 +71,7 @@ fn mention(link: &MentionLink) -> String {
     )
 }
 
-fn hashtag(name: &str, href: &str) -> String {
+pub(super) fn hashtag(name: &str, href: &str) -> String {
     format!(
         r#"<a href="{}" class="mention hashtag" rel="tag">#<span>{}</span></a>"#,
         escape(href),

@@ -7,13 +7,14 @@ use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::federation::process::{self, Stop};
+use crate::federation::quote;
 use crate::federation::resolve;
 use crate::model::{Job, JobKind};
 use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, uploads};
+use super::{LOOK, scheduled, uploads};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -118,6 +119,8 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::PollTally | JobKind::PollEnd => poll(app, job),
         JobKind::ProcessUpload => uploads::process(app, job),
         JobKind::SweepMedia => uploads::sweep(app, job),
+        JobKind::PublishScheduled => scheduled::publish(app, job, online),
+        JobKind::VerifyQuote => quote::verify(app, job, online),
     }
 }
 

@@ -94,7 +94,9 @@ fn a_field_that_cannot_be_is_named_in_each_kind_of_body() {
         (&[("status", "x"), ("visibility", "secret")], "visibility"),
         (&[("status", "x"), ("language", "no language!")], "language"),
         (&[("status", "x"), ("sensitive", "maybe")], "sensitive"),
-        (&[("status", "x"), ("scheduled_at", "2040-01-01T00:00:00Z")], "scheduled_at"),
+        (&[("status", "x"), ("scheduled_at", "in 2040")], "scheduled_at"),
+        (&[("status", "x"), ("content_type", "text/html")], "content_type"),
+        (&[("status", "x"), ("quote_approval_policy", "all")], "quote_approval_policy"),
     ] {
         for answer in in_each_kind(&ann, statuses, fields) {
             is_refused(&format!("{field} {:.40?}", fields), &answer, 422, field);
@@ -133,6 +135,11 @@ fn a_field_of_a_wrong_type_is_named() {
         (json!({"status": "x", "sensitive": "maybe"}), "sensitive"),
         (json!({"status": "x", "language": 7}), "language"),
         (json!({"status": "x", "in_reply_to_id": {}}), "in_reply_to_id"),
+        (json!({"status": "x", "quoted_status_id": {}}), "quoted_status_id"),
+        (json!({"status": "x", "quote_id": [1]}), "quote_id"),
+        (json!({"status": "x", "quote_approval_policy": 1}), "quote_approval_policy"),
+        (json!({"status": "x", "content_type": ["text/plain"]}), "content_type"),
+        (json!({"status": "x", "scheduled_at": 5}), "scheduled_at"),
     ] {
         let answer = ann.request("POST", "/api/v1/statuses").json(&body).send();
         is_refused(&body.to_string(), &answer, 422, field);

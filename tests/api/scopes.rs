@@ -118,7 +118,8 @@ fn allows(scope: &str, needed: &str) -> bool {
 
 fn status(instance: &Instance, route: &Route, token: Option<&str>) -> (u16, String) {
     // ids that nothing has
-    let path = route.path.replace("{id}", "7").replace("{tag}", "nothing");
+    let path =
+        route.path.replace("{id}", "7").replace("{tag}", "nothing").replace("{quoting}", "8");
     let mut request = Request::new(route.method, format!("{}{path}", instance.base));
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));

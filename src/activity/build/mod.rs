@@ -6,6 +6,7 @@ mod actor;
 mod collections;
 mod context;
 mod note;
+mod quotes;
 
 pub use activities::{
     accept, add, announce, block, create, delete, delete_actor, flag, follow, like, move_actor,
@@ -15,6 +16,7 @@ pub use actor::{ActorDoc, ImageDoc, actor, instance_actor};
 pub use collections::{collection_page, inline_collection, ordered_collection, tombstone};
 pub use context::{with_context, without_context};
 pub use note::{AttachmentDoc, NoteDoc, PollDoc, QuoteDoc, RepliesDoc, note};
+pub use quotes::{accept_quote, delete_authorization, quote_authorization, quote_request};
 
 use serde_json::{Map, Value, json};
 

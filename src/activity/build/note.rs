@@ -83,6 +83,10 @@ pub struct NoteDoc {
     /// Makes it a Question.
     pub poll: Option<PollDoc>,
     pub quote: Option<QuoteDoc>,
+    /// Who may quote it (F-325): actors or collections.
+    pub can_quote: Option<String>,
+    /// As it was written, and in what.
+    pub source: Option<(String, &'static str)>,
     pub replies: Option<RepliesDoc>,
     /// Collection id and total (F-242).
     pub likes: Option<(String, u64)>,
@@ -125,6 +129,10 @@ pub fn note(doc: &NoteDoc) -> Value {
         }
         put(&mut out, "quoteAuthorization", quote.authorization.as_deref());
     }
+    let policy = |who: &String| json!({"canQuote": {"automaticApproval": [who]}});
+    put(&mut out, "interactionPolicy", doc.can_quote.as_ref().map(policy));
+    let source = |(text, kind): &(String, &str)| json!({"content": text, "mediaType": kind});
+    put(&mut out, "source", doc.source.as_ref().map(source));
     Value::Object(out)
 }
 

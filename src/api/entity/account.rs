@@ -131,6 +131,9 @@ struct Source {
     privacy: &'static str,
     sensitive: bool,
     language: Option<String>,
+    quote_policy: &'static str,
+    /// GoToSocial's name.
+    status_content_type: &'static str,
     note: String,
     fields: Vec<Field>,
     follow_requests_count: i64,
@@ -163,6 +166,8 @@ pub(crate) fn credential(
             privacy: user.default_visibility.min(Visibility::Private).as_str(),
             sensitive: user.default_sensitive,
             language: user.default_language,
+            quote_policy: user.default_quote_policy.as_str(),
+            status_content_type: user.default_content_type.as_str(),
             note: user.note_source,
             fields: account.fields.clone(),
             follow_requests_count,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Account;
 use crate::app::App;
+use crate::model::ContentType;
 use crate::text::sanitize;
 
 /// Clients read the version of Mastodon whose API this is out of its beginning.
@@ -159,6 +160,7 @@ fn limits(app: &App) -> Value {
             "max_characters": app.site.max_characters,
             "max_media_attachments": app.site.limits.max_media_attachments,
             "characters_reserved_per_url": CHARACTERS_OF_A_LINK,
+            "supported_mime_types": ContentType::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         },
         "media_attachments": {
             "supported_mime_types": crate::media::image::MEDIA_TYPES,

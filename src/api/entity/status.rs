@@ -8,11 +8,12 @@ use serde::Serialize;
 use super::filter::FilterResult;
 use super::media::Media;
 use super::poll::Poll;
+use super::quote::{Approval, Quote, Quotes, Ties};
 use super::{Account, Emoji, emojis};
 use crate::clock::api_time;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
-use crate::model::{self, Visibility};
+use crate::model::{self, ContentType, Visibility};
 use crate::service::filter::Filters;
 use crate::site::Site;
 use crate::text::sanitize;
@@ -55,6 +56,9 @@ pub(crate) struct Status {
     /// As written; in the answer to a deletion only.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    /// How that is written; there only, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'static str>,
     #[serde(serialize_with = "super::shared_or_null")]
     reblog: Option<Arc<Status>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +69,9 @@ pub(crate) struct Status {
     mentions: Vec<Mention>,
     tags: Vec<Tag>,
     emojis: Vec<Emoji>,
-    quote: (),
+    quote: Option<Quote>,
+    quotes_count: i64,
+    quote_approval: Approval,
     card: (),
     poll: Option<Poll>,
 }
@@ -73,13 +79,21 @@ pub(crate) struct Status {
 impl Status {
     /// Turns it into the answer to its deletion: the source instead of the HTML, so that a
     /// client can offer it for rewriting.
-    pub(crate) fn deleted(mut self, text: Option<String>) -> Self {
+    pub(crate) fn deleted(mut self, text: Option<String>, kind: ContentType) -> Self {
         self.content = None;
         self.text = Some(text.unwrap_or_default());
+        self.content_type = Some(kind.as_str());
+        if let Some(quote) = &mut self.quote {
+            quote.deleted();
+        }
         if let Some(inner) = &mut self.reblog {
             Arc::make_mut(inner).content = None;
         }
         self
+    }
+
+    pub(super) fn forget_content(&mut self) {
+        self.content = None;
     }
 }
 
@@ -156,14 +170,29 @@ pub(super) fn statuses_and_accounts(
     }
     let boosted: Vec<i64> = page.iter().filter_map(|status| status.reblog_of_id).collect();
     let boosted = db::status::list(conn, &boosted)?;
-    let details = Details::read(conn, site, viewer, &page, &boosted, others)?;
+    let mut quotes = Quotes::read(conn, viewer, page.iter().chain(&boosted))?;
+    let quoted = std::mem::take(&mut quotes.statuses);
+    let inner: Vec<model::Status> = boosted.iter().chain(&quoted).cloned().collect();
+    let details = Details::read(conn, site, viewer, &page, &inner, others)?;
+    let quoted: HashMap<i64, Arc<Status>> = quoted
+        .into_iter()
+        .filter_map(|status| {
+            let id = status.id;
+            let quote = quotes.shallow(id);
+            Some((id, Arc::new(Status { quote, ..details.shape(status)? })))
+        })
+        .collect();
     let boosted: HashMap<i64, Arc<Status>> = boosted
         .into_iter()
-        .filter_map(|status| Some((status.id, Arc::new(details.shape(status)?))))
+        .filter_map(|status| {
+            let quote = quotes.full(status.id, &quoted);
+            Some((status.id, Arc::new(Status { quote, ..details.shape(status)? })))
+        })
         .collect();
     let shape = |status: model::Status| {
         let (id, of) = (status.id, status.reblog_of_id);
         let mut shown = details.shape(status)?;
+        shown.quote = quotes.full(id, &quoted);
         if let Some(of) = of {
             let inner = boosted.get(&of)?;
             // Mastodon's clients look at either of the two
@@ -171,6 +200,7 @@ pub(super) fn statuses_and_accounts(
             shown.reblogged = inner.reblogged;
             shown.bookmarked = inner.bookmarked;
             shown.muted = inner.muted;
+            shown.quote_approval = inner.quote_approval.clone();
             // what is found in the boosted one is found in the boost
             shown.filtered = details.filtered(of, Some(id));
             shown.reblog = Some(Arc::clone(inner));
@@ -208,6 +238,7 @@ struct Details {
     marks: Marks,
     /// The viewer's votes, by status.
     votes: HashMap<i64, Vec<i64>>,
+    ties: Ties,
 }
 
 /// What the viewer did.
@@ -317,6 +348,7 @@ impl Details {
                 muted: marks.muted.into_iter().collect(),
             },
             votes,
+            ties: Ties::read(conn, viewer, all())?,
         })
     }
 
@@ -337,6 +369,7 @@ impl Details {
             && status.account_id == self.viewer
             && status.reblog_of_id.is_none()
             && status.visibility != Visibility::Direct;
+        let quote_approval = self.ties.approval(&status);
         Some(Status {
             id,
             created_at: api_time(status.created_at),
@@ -361,6 +394,7 @@ impl Details {
             filtered: self.filtered(id, None),
             content: Some(status.content),
             text: None,
+            content_type: None,
             reblog: None,
             application: status.application_id.and_then(|id| self.programs.get(&id).cloned()),
             account: Arc::clone(self.accounts.get(&status.account_id)?),
@@ -368,7 +402,9 @@ impl Details {
             mentions: self.mentions.get(&id).cloned().unwrap_or_default(),
             tags: self.tags.get(&id).cloned().unwrap_or_default(),
             emojis: emojis(status.emojis),
-            quote: (),
+            quote: None,
+            quotes_count: status.quotes_count,
+            quote_approval,
             card: (),
         })
     }

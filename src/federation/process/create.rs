@@ -116,6 +116,12 @@ fn is_relevant(conn: &Conn, object: &Object, author: &Account, owner: Option<i64
             return Ok(true);
         }
     }
+    // it quotes one of ours
+    if let Some(quoted) = &object.quote
+        && db::status::find_by_uri_or_url(conn, quoted)?.is_some_and(|quoted| quoted.local)
+    {
+        return Ok(true);
+    }
     let Some(parent) = &object.in_reply_to else { return Ok(false) };
     let Some(parent) = db::status::find_by_uri_or_url(conn, parent)? else { return Ok(false) };
     Ok(parent.local || db::follow::has_local_follower(conn, parent.account_id)?)

@@ -19,6 +19,9 @@ pub(super) fn delete(context: &Context<'_>, activity: &Activity) -> Step<()> {
     if !urls::same_host(&uri, &author.uri) {
         return Err(Stop::Drop("the object is on another server"));
     }
+    if super::quote::revoke(context, &uri)? {
+        return Ok(());
+    }
     let known = context.read(|conn| db::status::find_by_uri(conn, &uri))?;
     if known.is_some_and(|status| status.account_id != author.id) {
         return Err(Stop::Drop("the object is not the actor's"));

@@ -7,6 +7,7 @@ mod delete;
 mod follow;
 mod like;
 mod pin;
+mod quote;
 mod undo;
 mod update;
 
@@ -168,6 +169,7 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Update => update::update(&context, &activity),
         Kind::Delete => delete::delete(&context, &activity),
         Kind::Follow => follow::follow(&context, &activity),
+        Kind::Accept | Kind::Reject if quote::answer(&context, &activity)? => Ok(()),
         Kind::Accept => follow::accept(&context, &activity),
         Kind::Reject => follow::reject(&context, &activity),
         Kind::Block => follow::block(&context, &activity),
@@ -176,6 +178,7 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Add => pin::add(&context, &activity),
         Kind::Remove => pin::remove(&context, &activity),
         Kind::Like => like::like(&context, &activity),
+        Kind::QuoteRequest => quote::request(&context, &activity),
         _ => Err(Stop::Drop("this type of activity has no effect here")),
     };
     effect.map(|()| context.done.get())
