@@ -6,6 +6,7 @@ mod apps;
 mod auth;
 mod blocks;
 mod bookmarks;
+mod cards;
 mod conversations;
 mod credentials;
 mod edits;

@@ -89,6 +89,7 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/timelines/home", vec![get(User(&["read:statuses"]), timelines::home)]),
         ("/v1/timelines/public", vec![get(Optional("read:statuses"), timelines::public)]),
         ("/v1/timelines/tag/{tag}", vec![get(Optional("read:statuses"), timelines::tag)]),
+        ("/v1/timelines/link", vec![get(Optional("read:statuses"), cards::timeline)]),
         ("/v1/timelines/list/{id}", vec![get(User(&["read:lists"]), lists::timeline)]),
         ("/v1/markers", vec![
             get(User(&["read:statuses"]), markers::list),

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod bookmark;
+pub mod card;
 pub mod conversation;
 pub mod delivery;
 pub mod favourite;

@@ -1,6 +1,7 @@
 //! Plain structs and enums, shared by all layers; no I/O.
 
 mod account;
+mod card;
 mod event;
 mod notification;
 mod oauth;
@@ -11,6 +12,7 @@ mod status;
 mod visibility;
 
 pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR};
+pub use card::{Card, CardKind, Preview};
 pub use event::{Event, Gone, Place};
 pub use notification::{Notification, NotificationKind};
 pub use oauth::{Application, Scopes, Token};

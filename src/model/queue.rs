@@ -27,6 +27,8 @@ pub enum JobKind {
     PollTally = 10,
     /// A poll ends: its status's id.
     PollEnd = 11,
+    /// Look what is behind a link: the id of its card.
+    FetchCard = 30,
 }
 
 impl JobKind {
@@ -38,6 +40,7 @@ impl JobKind {
         Self::RemoveAccount,
         Self::PollTally,
         Self::PollEnd,
+        Self::FetchCard,
     ];
 
     /// From the stored number.

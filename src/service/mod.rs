@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod bookmark;
+pub mod card;
 pub mod conversation;
 pub mod delivery;
 pub mod document;

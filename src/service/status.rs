@@ -192,6 +192,7 @@ pub fn create(
     }
     let named = written.attach(tx, site, status.id, mentioned)?;
     index(tx, &status)?;
+    super::card::write(tx, site, &status)?;
     timeline::fan_out(tx, &status, None)?;
     conversation::keep(tx, &status)?;
     for account in &named {

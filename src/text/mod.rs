@@ -4,6 +4,7 @@
 
 mod attr;
 mod chars;
+pub mod charset;
 mod clean;
 mod count;
 pub mod entity;
@@ -13,6 +14,7 @@ mod link;
 mod markup;
 pub mod phrase;
 mod plain;
+pub mod preview;
 pub mod render;
 pub mod sanitize;
 pub mod search;

@@ -57,6 +57,10 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
 /// Runs a job here if it needs no network, else hands it to the resolve lane. True when it was
 /// done here.
 fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
+    if job.kind == JobKind::FetchCard {
+        super::cards::start(app, job, place);
+        return Ok(false);
+    }
     if !place.is_online() {
         let result = guarded(|| work(app, &job, false));
         if !matches!(result, Err(Stop::NeedsNetwork)) {
@@ -113,6 +117,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             Ok(slice.wait()?)
         }
         JobKind::PollTally | JobKind::PollEnd => poll(app, job),
+        JobKind::FetchCard => Err(Stop::Drop("it has a lane of its own")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The client API as an app sees it: everything through HTTP.
 
+mod cards;
 mod conversations;
 mod cors;
 mod edits;

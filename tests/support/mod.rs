@@ -6,6 +6,7 @@ mod instance;
 mod peer;
 mod stream;
 mod temp;
+mod website;
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ pub use instance::{Instance, Options, Person, texts};
 pub use peer::{Peer, PeerAnswer};
 pub use stream::{Events, Socket};
 pub use temp::TempDir;
+pub use website::{Website, with_websites};
 
 /// How long something that happens on another thread may take.
 const PATIENCE: Duration = Duration::from_secs(20);

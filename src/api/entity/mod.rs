@@ -3,6 +3,7 @@
 
 mod account;
 mod application;
+mod card;
 mod conversation;
 mod filter;
 mod instance;
@@ -23,6 +24,7 @@ use crate::model;
 
 pub(super) use account::{Account, Credential, MutedAccount, accounts, credential};
 pub(super) use application::{Application, NewApplication};
+pub(super) use card::PreviewCard;
 pub(super) use conversation::conversations;
 pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
 pub(super) use instance::{Stats, V1, V2, extended_description};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::card::PreviewCard;
 use super::filter::FilterResult;
 use super::media::Media;
 use super::poll::Poll;
@@ -66,7 +67,7 @@ pub(crate) struct Status {
     tags: Vec<Tag>,
     emojis: Vec<Emoji>,
     quote: (),
-    card: (),
+    card: Option<PreviewCard>,
     poll: Option<Poll>,
 }
 
@@ -205,6 +206,7 @@ struct Details {
     tags: HashMap<i64, Vec<Tag>>,
     media: HashMap<i64, Vec<Media>>,
     programs: HashMap<i64, Program>,
+    cards: HashMap<i64, PreviewCard>,
     marks: Marks,
     /// The viewer's votes, by status.
     votes: HashMap<i64, Vec<i64>>,
@@ -309,6 +311,10 @@ impl Details {
                 .into_iter()
                 .map(|(id, name, website)| (id, Program { name, website }))
                 .collect(),
+            cards: db::card::list_of_statuses(conn, &written)?
+                .into_iter()
+                .map(|(status, card)| (status, PreviewCard::new(card)))
+                .collect(),
             marks: Marks {
                 favourited: marks.favourited.into_iter().collect(),
                 reblogged: marks.reblogged.into_iter().collect(),
@@ -369,7 +375,7 @@ impl Details {
             tags: self.tags.get(&id).cloned().unwrap_or_default(),
             emojis: emojis(status.emojis),
             quote: (),
-            card: (),
+            card: self.cards.get(&id).cloned(),
         })
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct FullTag {
 
 /// One day of the history; numbers as texts, as in Mastodon.
 #[derive(Clone, Debug, Serialize)]
-struct Day {
+pub(crate) struct Day {
     day: String,
     uses: String,
     accounts: String,
