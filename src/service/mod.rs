@@ -16,6 +16,7 @@ pub mod pin;
 pub mod poll;
 pub mod relationship;
 pub mod remote;
+pub mod search;
 pub mod status;
 pub mod tag;
 pub mod thread_mute;

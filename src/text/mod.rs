@@ -12,6 +12,7 @@ pub mod hashtag;
 pub mod language;
 mod link;
 mod markup;
+pub mod operators;
 pub mod phrase;
 mod plain;
 pub mod preview;
