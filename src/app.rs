@@ -4,14 +4,14 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::cache::{Documents, Keys, Tokens};
+use crate::cache::{Documents, Kept, Keys, Tokens};
 use crate::client::{Client, Lanes, Resolve, Settings};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::in_flight::InFlight;
-use crate::model::{Event, INSTANCE_ACTOR};
+use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Translated};
 use crate::service;
 use crate::signature;
 use crate::site::Site;
@@ -48,6 +48,9 @@ pub struct Parts {
     pub key_fetches: InFlight,
     /// Keys and documents that could not be fetched lately (S-019).
     pub unreachable: Throttle<String>,
+    /// Texts that were translated lately, and what is translated into what.
+    pub translations: Kept<Translated>,
+    pub translation_languages: Kept<LanguagePairs>,
 }
 
 /// What differs between service and tests.
@@ -112,6 +115,8 @@ impl App {
             // of the resolve lane's six threads two are left to others
             key_fetches: InFlight::new(4, 2),
             unreachable: Throttle::new(clock.clone()),
+            translations: Kept::new(256),
+            translation_languages: Kept::new(1),
             config,
             site,
             clock,

@@ -32,6 +32,10 @@ const SORTED: &[(&str, &str)] = &[
         "CROSS JOIN status s ON s.id = m.id",
         "search for statuses: the newest candidates, a bound in all",
     ),
+    (
+        "INDEXED BY status_public",
+        "trends, once an hour: what came out of the newest 20,000 statuses",
+    ),
     ("known DESC, a.followers_count", "search for accounts: the 1000 that match at the most"),
     (
         "UNION SELECT account_id FROM (SELECT",

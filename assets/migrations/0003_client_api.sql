@@ -54,6 +54,14 @@ WHEN OLD.card_id <> NEW.card_id BEGIN
   DELETE FROM card WHERE id = OLD.card_id
     AND NOT EXISTS (SELECT 1 FROM status_card WHERE card_id = OLD.card_id);
 END;
+-- What is much talked about, as housekeeping found it last.
+CREATE TABLE trend (
+  -- 0 tags, 1 statuses, 2 cards
+  kind INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  ref_id INTEGER NOT NULL,
+  PRIMARY KEY (kind, place)
+) STRICT, WITHOUT ROWID;
 
 -- == notifications ==
 

@@ -2,6 +2,7 @@
 //! route demands of a token; then one file a noun. JSON shapes are in `entity/`.
 
 mod accounts;
+mod activity;
 mod apps;
 mod auth;
 mod blocks;
@@ -20,6 +21,7 @@ mod lists;
 mod markers;
 mod nothing;
 mod notifications;
+mod oembed;
 mod page;
 mod people;
 mod pins;
@@ -34,6 +36,8 @@ mod streaming;
 mod tags;
 mod thread_mutes;
 mod timelines;
+mod translations;
+mod trends;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};

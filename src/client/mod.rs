@@ -115,6 +115,9 @@ impl Limits {
     /// Pages behind links: 15 s, 1 MiB.
     pub const PAGE: Self = Self::new(15, 1024 * 1024);
 
+    /// Translations, while somebody waits: 9 s, 1 MiB.
+    pub const TRANSLATION: Self = Self::new(9, 1024 * 1024);
+
     /// Media: 120 s, and as many bytes as the configuration says.
     pub const fn media(max_bytes: usize) -> Self {
         Self::new(120, max_bytes)

@@ -5,6 +5,7 @@
 //! the answer comes after the commit, so what is acknowledged is on disk.
 
 pub mod account;
+pub mod activity;
 pub mod bookmark;
 pub mod card;
 pub mod conversation;
@@ -34,6 +35,7 @@ pub mod status_edit;
 pub mod tag;
 pub mod thread_mute;
 pub mod timeline;
+pub mod trend;
 pub mod user;
 pub mod visible;
 mod writer;

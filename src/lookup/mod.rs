@@ -2,3 +2,4 @@
 //! with its address filter and caps, so it runs on a lane.
 
 pub mod card;
+pub mod translate;

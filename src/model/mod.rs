@@ -9,6 +9,7 @@ mod page;
 mod queue;
 pub mod redirect;
 mod status;
+mod translation;
 mod visibility;
 
 pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR};
@@ -19,4 +20,5 @@ pub use oauth::{Application, Scopes, Token};
 pub use page::Page;
 pub use queue::{Delivery, Job, JobKind};
 pub use status::{Emoji, Media, MediaKind, Poll, Revision, Status};
+pub use translation::{LanguagePairs, Translated};
 pub use visibility::Visibility;

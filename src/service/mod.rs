@@ -21,4 +21,5 @@ pub mod status;
 pub mod tag;
 pub mod thread_mute;
 pub mod timeline;
+pub mod trend;
 pub mod visibility;

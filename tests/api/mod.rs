@@ -11,6 +11,7 @@ mod lists;
 mod markers;
 mod marks;
 mod notifications;
+mod oembed;
 mod paging;
 mod polls;
 mod rendering;
@@ -19,6 +20,8 @@ mod search;
 mod streaming;
 mod tags;
 mod timelines;
+mod translations;
+mod trends;
 
 use dassie::db::{self, Lane};
 use dassie::model::{Application, Scopes};

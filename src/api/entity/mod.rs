@@ -15,6 +15,7 @@ mod relationship;
 mod status;
 mod status_edit;
 mod tag;
+mod translation;
 
 use std::sync::Arc;
 
@@ -34,7 +35,8 @@ pub(super) use poll::poll;
 pub(super) use relationship::{relationship, relationships};
 pub(super) use status::{Context, Status, status, statuses, tag_url};
 pub(super) use status_edit::status_edits;
-pub(super) use tag::{FullTag, tags};
+pub(super) use tag::{DAYS as HISTORY_DAYS, FullTag, history, tags};
+pub(super) use translation::{Translation, texts};
 
 /// A custom emoji in a text.
 #[derive(Clone, Debug, Serialize)]
