@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cache::{Documents, Keys, Tokens};
+use crate::cache::{Documents, Kept, Keys, Tokens};
 use crate::client::{Client, Lanes, Resolve, Settings};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -13,7 +13,7 @@ use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::in_flight::InFlight;
 use crate::media::Media;
-use crate::model::{Event, INSTANCE_ACTOR};
+use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Translated};
 use crate::service;
 use crate::signature;
 use crate::site::Site;
@@ -54,6 +54,9 @@ pub struct Parts {
     pub media: Media,
     /// Uploads that are being received.
     pub uploads: InFlight,
+    /// Texts that were translated lately, and what is translated into what.
+    pub translations: Kept<Translated>,
+    pub translation_languages: Kept<LanguagePairs>,
 }
 
 /// What differs between service and tests.
@@ -122,6 +125,8 @@ impl App {
             unreachable: Throttle::new(clock.clone()),
             media: Media::open(&config.storage.data_dir, surroundings.program)?,
             uploads: InFlight::new(8, 8),
+            translations: Kept::new(256),
+            translation_languages: Kept::new(1),
             config,
             site,
             clock,

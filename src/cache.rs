@@ -128,6 +128,34 @@ impl Documents {
     }
 }
 
+/// A few answers of other servers, each until its time is over; full, it starts anew.
+pub struct Kept<V> {
+    most: usize,
+    known: Mutex<HashMap<[u8; 16], (i64, Arc<V>)>>,
+}
+
+impl<V> Kept<V> {
+    /// Nothing kept yet, and never more than `most`.
+    pub fn new(most: usize) -> Self {
+        Self { most, known: Mutex::default() }
+    }
+
+    /// What is kept under a key and still good.
+    pub fn get(&self, key: &[u8; 16], now: i64) -> Option<Arc<V>> {
+        let known = lock(&self.known);
+        known.get(key).filter(|(until, _)| *until > now).map(|(_, value)| Arc::clone(value))
+    }
+
+    /// Keeps it until a time.
+    pub fn insert(&self, key: [u8; 16], until: i64, value: &Arc<V>) {
+        let mut known = lock(&self.known);
+        if known.len() >= self.most {
+            known.clear();
+        }
+        known.insert(key, (until, Arc::clone(value)));
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -135,6 +163,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_ends_and_is_bounded() {
+        let kept = Kept::new(2);
+        kept.insert([1; 16], 10, &Arc::new("a"));
+        assert_eq!(kept.get(&[1; 16], 9).as_deref(), Some(&"a"));
+        assert_eq!(kept.get(&[1; 16], 10), None);
+        for key in 2..9 {
+            kept.insert([key; 16], 10, &Arc::new("b"));
+        }
+        assert!(lock(&kept.known).len() <= 2);
+    }
 
     #[test]
     fn s_093_a_document_is_good_until_the_next_commit() {

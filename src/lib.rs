@@ -4,6 +4,7 @@
 //!
 //! - `cli` → `server` → `worker`, `control`
 //! - → `api`, `oauth`, `federation`, `web` (protocols in and out), over `http`
+//! - → `lookup` (pages behind links)
 //! - → `app` (the parts in one place), `cache`, `stream`
 //! - → `service` (use cases: the one place of rules)
 //! - → `db`, `client`, `media`, `throttle`, `in_flight`, `wake` (mechanisms)
@@ -26,6 +27,7 @@ pub mod http;
 pub mod id;
 pub mod in_flight;
 pub mod log;
+pub mod lookup;
 pub mod media;
 pub mod model;
 pub mod oauth;

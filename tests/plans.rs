@@ -29,6 +29,14 @@ const ALLOWED: &[(&str, &str, &str)] = &[
 const SORTED: &[(&str, &str)] = &[
     ("WITH RECURSIVE", "a thread: as many rows as are shown, 2000 at the most"),
     ("json_each(:authors)", "home behind the kept entries: one window of time of the authors"),
+    (
+        "CROSS JOIN status s ON s.id = m.id",
+        "search for statuses: the newest candidates, a bound in all",
+    ),
+    (
+        "INDEXED BY status_public",
+        "trends, once an hour: what came out of the newest 20,000 statuses",
+    ),
     ("known DESC, a.followers_count", "search for accounts: the 1000 that match at the most"),
     (
         "UNION SELECT account_id FROM (SELECT",
@@ -58,6 +66,10 @@ fn read_everything(instance: &Instance, person: &Person, status: &str, account: 
         "?q=%E5%A4%A9&type=statuses&account_id=5&min_id=3",
         "?q=tag&type=hashtags",
         "?q=ann&following=true",
+        "?q=from:me%20has:media%20-dog",
+        "?q=has:link%20-has:embed%20in:library%20language:en",
+        "?q=tag%20-from:bob%20before:2100-01-01%20-nothing",
+        "?url=https%3A%2F%2Fa.example%2F",
         "?acct=ann",
         "?acct=nobody@nowhere.example",
         "?id[]=5&id[]=6",

@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::auth::needs_person;
-use super::{Auth, entity, id_of, page};
+use super::{Auth, cards, entity, id_of, page};
 use crate::app::App;
 use crate::db::status::OfAccount;
 use crate::db::{self, Conn};
@@ -78,6 +78,7 @@ pub(super) async fn statuses(
             }
         }
         let found = db::status::list_of_account(conn, viewer, what, &cut)?;
+        cards::look(app, conn, viewer, &found)?;
         let shown = entity::statuses(conn, &app.site, viewer, found)?;
         Ok((page::ends(shown.iter().map(|status| status.id)), shown))
     });

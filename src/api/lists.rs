@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::entity::List;
-use super::{Auth, accounts, empty, entity, id_of, page, people, timelines};
+use super::{Auth, accounts, cards, empty, entity, id_of, page, people, timelines};
 use crate::app::App;
 use crate::db::list::Replies;
 use crate::db::{self, Conn};
@@ -168,6 +168,7 @@ pub(super) async fn timeline(
     let found = page::read(&app, &request, move |app, conn| {
         let ids = service::timeline::list(conn, me, id, &cut)?;
         let found = timelines::in_order(&ids, db::status::list(conn, &ids)?);
+        cards::look(app, conn, me, &found)?;
         let shown = entity::statuses(conn, &app.site, me, found)?;
         Ok((page::ends(ids.into_iter()), shown))
     });

@@ -2,10 +2,12 @@
 //! route demands of a token; then one file a noun. JSON shapes are in `entity/`.
 
 mod accounts;
+mod activity;
 mod apps;
 mod auth;
 mod blocks;
 mod bookmarks;
+mod cards;
 mod conversations;
 mod credentials;
 mod edits;
@@ -20,6 +22,7 @@ mod markers;
 mod media;
 mod nothing;
 mod notifications;
+mod oembed;
 mod page;
 mod people;
 mod pins;
@@ -37,6 +40,8 @@ mod streaming;
 mod tags;
 mod thread_mutes;
 mod timelines;
+mod translations;
+mod trends;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};

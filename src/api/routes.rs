@@ -29,6 +29,8 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/instance/peers", vec![get(Public, instance::peers)]),
         ("/v1/instance/rules", vec![get(Public, nothing::list)]),
         ("/v1/instance/extended_description", vec![get(Public, instance::extended_description)]),
+        ("/v1/instance/activity", vec![get(Public, activity::show)]),
+        ("/v1/instance/translation_languages", vec![get(Public, translations::languages)]),
         ("/v1/custom_emojis", vec![get(Public, nothing::list)]),
         ("/v1/announcements", vec![get(User(&["read", "read:accounts"]), nothing::list)]),
         ("/v1/preferences", vec![get(User(&["read:accounts"]), credentials::preferences)]),
@@ -104,6 +106,7 @@ pub fn routes(config: &mut ServiceConfig) {
             put(User(&["write:statuses"]), scheduled_statuses::update),
             delete(User(&["write:statuses"]), scheduled_statuses::delete),
         ]),
+        ("/v1/statuses/{id}/translate", vec![post(User(&["read:statuses"]), translations::translate)]),
         ("/v1/polls/{id}", vec![get(Optional("read:statuses"), polls::show)]),
         ("/v1/polls/{id}/votes", vec![post(User(&["write:statuses"]), polls::vote)]),
         ("/v1/bookmarks", vec![get(User(&["read:bookmarks"]), bookmarks::list)]),
@@ -112,6 +115,7 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/timelines/home", vec![get(User(&["read:statuses"]), timelines::home)]),
         ("/v1/timelines/public", vec![get(Optional("read:statuses"), timelines::public)]),
         ("/v1/timelines/tag/{tag}", vec![get(Optional("read:statuses"), timelines::tag)]),
+        ("/v1/timelines/link", vec![get(Optional("read:statuses"), cards::timeline)]),
         ("/v1/timelines/list/{id}", vec![get(User(&["read:lists"]), lists::timeline)]),
         ("/v1/markers", vec![
             get(User(&["read:statuses"]), markers::list),
@@ -168,6 +172,12 @@ pub fn routes(config: &mut ServiceConfig) {
             get(User(&["read:filters"]), filters::statuses),
             post(User(&["write:filters"]), filters::add_status),
         ]),
+
+        ("/v1/trends", vec![get(Optional("read:statuses"), trends::tags)]),
+        ("/v1/trends/tags", vec![get(Optional("read:statuses"), trends::tags)]),
+        ("/v1/trends/statuses", vec![get(Optional("read:statuses"), trends::statuses)]),
+        ("/v1/trends/links", vec![get(Public, trends::links)]),
+        ("/oembed", vec![get(Public, oembed::show)]),
 
         ("/v1/tags/{tag}", vec![get(Optional("read:follows"), tags::show)]),
         ("/v1/tags/{tag}/follow", vec![post(User(&["write:follows"]), tags::follow)]),

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 
-use super::{Auth, entity, remote, timelines};
+use super::{Auth, cards, entity, remote, timelines};
 use crate::app::App;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::federation::resolve::Found;
 use crate::http::{self, Params};
 use crate::model::{Account, Page, Status};
 use crate::service::{self, visibility};
-use crate::text::{self, hashtag};
+use crate::text::{self, hashtag, operators};
 
 /// The longest text that is looked for, in bytes.
 const LONGEST: usize = 2048;
@@ -21,6 +21,8 @@ const LONGEST: usize = 2048;
 #[derive(Clone, Debug)]
 struct Query {
     text: String,
+    /// The text with its operators understood.
+    words: operators::Query,
     resolve: bool,
     following: bool,
     offset: i64,
@@ -70,9 +72,10 @@ pub(super) async fn all(app: Data<App>, auth: Auth, params: Params) -> Result<Ht
         if wants("statuses") {
             let found = match exact {
                 Some(Found::Status(status)) => vec![status],
-                _ if words => find_statuses(conn, me, &query, author, &newer)?,
+                _ if words => find_statuses(app, conn, me, &query, author, &newer)?,
                 _ => Vec::new(),
             };
+            cards::look(app, conn, me, &found)?;
             results.statuses = entity::statuses(conn, &app.site, me, found)?;
         }
         if wants("hashtags") && words {
@@ -104,6 +107,7 @@ fn read_query(params: &Params, default: usize, most: usize) -> Result<Query> {
         return Err(Error::invalid("Validation failed: q is too long"));
     }
     Ok(Query {
+        words: operators::Query::read(&text),
         text,
         resolve: params.flag("resolve")?.unwrap_or(false),
         following: params.flag("following")?.unwrap_or(false),
@@ -221,7 +225,7 @@ fn find_accounts(
     {
         ids.clear();
     }
-    if words && let Some(expression) = text::search::query(&query.text.replace('@', " ")) {
+    if words && let Some(expression) = text::search::query(&query.words.plain.replace('@', " ")) {
         let limit = i64::try_from(query.limit).unwrap_or(40);
         for id in
             db::search::find_accounts(conn, me, &expression, query.following, query.offset, limit)?
@@ -236,20 +240,21 @@ fn find_accounts(
 }
 
 fn find_statuses(
+    app: &App,
     conn: &Conn,
     me: i64,
     query: &Query,
     author: Option<i64>,
     page: &Page,
 ) -> Result<Vec<Status>> {
-    let Some(expression) = text::search::query(&query.text) else { return Ok(Vec::new()) };
-    let ids = db::search::find_statuses(conn, me, &expression, author, page, query.offset)?;
+    let words = &query.words;
+    let ids = service::search::statuses(conn, &app.site, me, words, author, page, query.offset)?;
     Ok(timelines::in_order(&ids, db::status::list(conn, &ids)?))
 }
 
 /// Tags that begin with the text, or with what stands behind its `#`.
 fn find_tags(app: &App, conn: &Conn, me: i64, query: &Query) -> Result<Vec<entity::FullTag>> {
-    let Some(prefix) = hashtag::normalize(&query.text) else { return Ok(Vec::new()) };
+    let Some(prefix) = hashtag::normalize(&query.words.plain) else { return Ok(Vec::new()) };
     let limit = i64::try_from(query.limit).unwrap_or(40);
     let found = db::search::find_tags(conn, &prefix, query.offset, limit)?;
     entity::tags(conn, &app.site, me, &found)

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::entity::{self, Context};
 use super::timelines::in_order;
-use super::{Auth, id_of};
+use super::{Auth, cards, id_of};
 use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
@@ -28,6 +28,7 @@ pub(super) async fn list(app: Data<App>, auth: Auth, params: Params) -> Result<H
     ids.truncate(MOST);
     let found = super::read(&app, move |app, conn| {
         let found = in_order(&ids, db::status::list_readable(conn, viewer, &ids)?);
+        cards::look(app, conn, viewer, &found)?;
         entity::statuses(conn, &app.site, viewer, found)
     });
     Ok(http::json(&found.await?))
@@ -38,6 +39,7 @@ pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Resu
     let (id, viewer) = (id_of(&path)?, auth.viewer());
     let status = super::show(&app, move |app, conn| {
         let status = visibility::get(conn, viewer, id)?;
+        cards::look(app, conn, viewer, std::slice::from_ref(&status))?;
         entity::status(conn, &app.site, viewer, status)
     });
     status.await
@@ -57,6 +59,7 @@ pub(super) async fn context(
         let mut all = db::status::list_ancestors(conn, viewer, id, above)?;
         let split = all.len();
         all.extend(db::status::list_descendants(conn, viewer, id, below)?);
+        cards::look(app, conn, viewer, &all)?;
         // both at once: half the queries
         let mut ancestors = entity::statuses(conn, &app.site, viewer, all)?;
         let descendants = ancestors.split_off(split.min(ancestors.len()));

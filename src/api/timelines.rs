@@ -6,7 +6,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::auth::needs_person;
-use super::{Auth, entity, page};
+use super::{Auth, cards, entity, page};
 use crate::app::App;
 use crate::db::status::Origin;
 use crate::db::{self, Conn};
@@ -38,6 +38,7 @@ pub(super) async fn home(
     let found = page::read(&app, &request, move |app, conn| {
         let ids = service::timeline::home(conn, me, &cut)?;
         let found = in_order(&ids, db::status::list(conn, &ids)?);
+        cards::look(app, conn, me, &found)?;
         let shown = entity::statuses(conn, &app.site, me, found)?;
         Ok((page::ends(ids.into_iter()), shown))
     });
@@ -85,6 +86,7 @@ pub(super) async fn public(
     };
     let found = page::read(&app, &request, move |app, conn| {
         let found = db::status::list_public(conn, viewer, origin, part.only_media, &cut)?;
+        cards::look(app, conn, viewer, &found)?;
         let shown = entity::statuses(conn, &app.site, viewer, found)?;
         Ok((page::ends(shown.iter().map(|status| status.id)), shown))
     });
@@ -119,6 +121,7 @@ pub(super) async fn tag(
         let found = tagged(conn, viewer, &tags, part, &cut)?;
         let ends = page::ends(found.iter().map(|status| status.id));
         let kept = sift(conn, found, &tags, part)?;
+        cards::look(app, conn, viewer, &kept)?;
         Ok((ends, entity::statuses(conn, &app.site, viewer, kept)?))
     });
     found.await

@@ -264,6 +264,7 @@ fn receive(
     };
     // a hint only, but there is no point in reading what says itself that it is too much
     if !is_error
+        && !request.cut
         && body.content_length().is_some_and(|length| length > cap as u64)
         && request.method != "HEAD"
     {
@@ -289,7 +290,7 @@ fn receive(
             .map_err(|e| ClientError::new(Kind::Local, host, format!("could not store it: {e}")))?;
         total += fits;
         if fits < amount {
-            if is_error {
+            if is_error || request.cut {
                 break;
             }
             return Err(too_large(host));

@@ -112,6 +112,12 @@ impl Limits {
     /// Deliveries and web push: 30 s, and 64 KiB of answer (F-210).
     pub const DELIVERY: Self = Self::new(30, 64 * 1024);
 
+    /// Pages behind links: 15 s, 1 MiB.
+    pub const PAGE: Self = Self::new(15, 1024 * 1024);
+
+    /// Translations, while somebody waits: 9 s, 1 MiB.
+    pub const TRANSLATION: Self = Self::new(9, 1024 * 1024);
+
     /// Media: 120 s, and as many bytes as the configuration says.
     pub const fn media(max_bytes: usize) -> Self {
         Self::new(120, max_bytes)
@@ -140,6 +146,8 @@ pub struct OutRequest {
     pub body: Option<Arc<[u8]>>,
     /// Caps of time and size.
     pub limits: Limits,
+    /// What is larger than the limit is cut there instead of refused: the beginning is enough.
+    pub cut: bool,
     /// Hops that may follow the first; with 0 a redirect is an answer like any other.
     pub redirects: u8,
     /// Signs every hop.
@@ -155,6 +163,7 @@ impl OutRequest {
             headers: Vec::new(),
             body: None,
             limits: Limits::DOCUMENT,
+            cut: false,
             redirects: 3,
             sign: None,
         }
@@ -182,6 +191,13 @@ impl OutRequest {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Cut at the limit of size.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        self.cut = true;
         self
     }
 

@@ -85,6 +85,14 @@ keys! {
     federation: Federation {
         require_signed_fetch: any,
     }
+    trends: Trends {
+        enabled: any,
+    }
+    translation: Translation {
+        kind: any,
+        url: (|url: Option<_>| url.map(web_address).transpose()),
+        api_key: any,
+    }
     network: Network {
         allowed_private_ranges: any,
         allow_ports: (|ports: Vec<_>| ports.into_iter().map(port).collect::<Result<_, _>>()),
@@ -122,6 +130,15 @@ fn port(port: u16) -> Result<u16, String> {
         return Err(format!("must not contain {port}: no web server listens there"));
     }
     Ok(port)
+}
+
+fn web_address(text: String) -> Result<String, String> {
+    let proper = crate::text::sanitize::http_url(&text).is_some_and(|url| url == text);
+    if proper && !text.contains(['?', '#']) {
+        Ok(text)
+    } else {
+        Err("must be an address, such as \"https://translate.example.org\", or empty".to_owned())
+    }
 }
 
 fn email_address(text: String) -> Result<String, String> {

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key};
 use super::value::Given;
-use super::{Config, Mode, host};
+use super::{Config, Mode, TranslationKind, host};
 
 const PREFIX: &str = "DASSIE_";
 
@@ -161,6 +161,16 @@ impl Loader {
             }
             Mode::Real => host::refuse_in_real,
         };
+        let translation = &self.config.translation;
+        if translation.kind == TranslationKind::Libretranslate
+            && translation.url.is_none()
+            && !self.refused.contains(&"translation.url")
+        {
+            let path = "translation.kind";
+            let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
+            self.fault(&origin, &format!("{path} needs the address in translation.url."));
+        }
+        let server = &self.config.server;
         let hosts = [
             ("server.host", Some(server.host.clone())),
             ("server.account_domain", server.account_domain.clone()),

@@ -30,6 +30,8 @@ pub struct Config {
     pub instance: Instance,
     pub limits: Limits,
     pub federation: Federation,
+    pub trends: Trends,
+    pub translation: Translation,
     pub network: Network,
     pub log: Log,
     /// By path (`server.host`); what is absent is a default.
@@ -102,6 +104,62 @@ pub struct Limits {
 pub struct Federation {
     /// Answer ActivityPub documents only to signed requests.
     pub require_signed_fetch: bool,
+}
+
+/// What is much talked about.
+#[derive(Clone, Debug)]
+pub struct Trends {
+    /// Find it out and show it.
+    pub enabled: bool,
+}
+
+/// The service that translates statuses.
+#[derive(Clone, Debug, Default)]
+pub struct Translation {
+    /// Which API it speaks.
+    pub kind: TranslationKind,
+    /// Where it is; DeepL's own address where that is left out.
+    pub url: Option<String>,
+    pub api_key: Secret,
+}
+
+/// Which API a translation service speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TranslationKind {
+    #[default]
+    None,
+    Libretranslate,
+    Deepl,
+}
+
+impl Translation {
+    /// Whether there is one.
+    pub fn is_configured(&self) -> bool {
+        self.kind != TranslationKind::None
+    }
+}
+
+/// A text that is shown to nobody.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for those who have to send it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "\"\"" } else { "(hidden)" })
+    }
 }
 
 /// Exceptions from the rules for outgoing connections; all empty on a usual server.
@@ -181,6 +239,12 @@ impl Default for Instance {
             default_language: "en".to_owned(),
             allow_backdating: true,
         }
+    }
+}
+
+impl Default for Trends {
+    fn default() -> Self {
+        Self { enabled: true }
     }
 }
 

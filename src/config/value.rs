@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use toml::de::DeValue;
 
-use super::{Cidr, LogFormat, LogLevel};
+use super::{Cidr, LogFormat, LogLevel, Secret, TranslationKind};
 
 /// A value as it was given.
 #[derive(Clone, Copy)]
@@ -64,6 +64,17 @@ impl Setting for String {
         }
         quoted.push('"');
         quoted
+    }
+}
+
+/// Never written out: `config show` ends up in logs and questions for help.
+impl Setting for Secret {
+    fn from_text(text: &str) -> Result<Self, String> {
+        String::from_text(text).map(Self::from)
+    }
+
+    fn to_toml(&self) -> String {
+        if self.reveal().is_empty() { "\"\"".to_owned() } else { "\"(hidden)\"".to_owned() }
     }
 }
 
@@ -192,6 +203,11 @@ impl Choice for LogLevel {
 
 impl Choice for LogFormat {
     const ALL: &'static [(&'static str, Self)] = &[("human", Self::Human), ("json", Self::Json)];
+}
+
+impl Choice for TranslationKind {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("none", Self::None), ("libretranslate", Self::Libretranslate), ("deepl", Self::Deepl)];
 }
 
 impl LogLevel {

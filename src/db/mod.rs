@@ -5,7 +5,9 @@
 //! the answer comes after the commit, so what is acknowledged is on disk.
 
 pub mod account;
+pub mod activity;
 pub mod bookmark;
+pub mod card;
 pub mod conversation;
 pub mod delivery;
 pub mod favourite;
@@ -36,6 +38,7 @@ pub mod status_edit;
 pub mod tag;
 pub mod thread_mute;
 pub mod timeline;
+pub mod trend;
 pub mod upload;
 pub mod user;
 pub mod visible;

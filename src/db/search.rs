@@ -1,9 +1,10 @@
 //! Full text search. Words come prepared from `text::search`; nothing here knows languages.
 
-use rusqlite::params;
+use rusqlite::{ToSql, params};
 
 use super::{Conn, Tx};
 use crate::error::Result;
+use crate::model::Page;
 
 /// Puts an account's words into the index, in place of the old ones.
 pub fn index_account(tx: &Tx<'_>, id: i64, words: &str) -> Result<()> {
@@ -64,36 +65,145 @@ pub fn find_tags(conn: &Conn, prefix: &str, offset: i64, limit: i64) -> Result<V
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Statuses that match an FTS5 expression and that `viewer` may read, newest first.
+/// What is wanted of statuses. Empty lists and `None` mean that it does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Statuses {
+    /// FTS5 expressions: what must match, what must not.
+    pub words: Option<String>,
+    pub without: Option<String>,
+    pub from: Vec<i64>,
+    pub not_from: Vec<i64>,
+    pub languages: Vec<String>,
+    pub not_languages: Vec<String>,
+    pub media: Option<bool>,
+    pub poll: Option<bool>,
+    pub link: Option<bool>,
+    pub embed: Option<bool>,
+    pub reply: Option<bool>,
+    pub sensitive: Option<bool>,
+    pub since: Option<i64>,
+    pub until: Option<i64>,
+    /// Only what the viewer wrote, was sent, favourited or bookmarked; only what is public.
+    pub library: bool,
+    pub public: bool,
+}
+
+/// How many of the newest candidates are looked at.
+const CANDIDATES: i64 = 10_000;
+
+/// Statuses that are as wanted and that `viewer` may read, newest first, among the newest
+/// candidates: those with the words, else those of the author, else all.
 pub fn find_statuses(
     conn: &Conn,
     viewer: i64,
-    expression: &str,
-    author: Option<i64>,
-    page: &crate::model::Page,
+    what: &Statuses,
+    page: &Page,
     offset: i64,
 ) -> Result<Vec<i64>> {
-    let sql = format!(
-        "SELECT s.id FROM status_search m CROSS JOIN status s ON s.id = m.rowid
-         WHERE m.words MATCH :words AND m.rowid < :below AND m.rowid > :above
-           AND (:author = 0 OR s.account_id = :author)
-           AND {} AND {} ORDER BY m.rowid DESC LIMIT :limit OFFSET :offset",
-        super::visible::readable("s"),
-        super::visible::wanted("s")
+    let among = match (&what.words, what.from.as_slice()) {
+        (Some(_), _) => {
+            "SELECT rowid AS id FROM status_search WHERE words MATCH :words
+             AND rowid < :below AND rowid > :above ORDER BY rowid DESC LIMIT :candidates"
+        }
+        (None, [_]) => {
+            "SELECT id FROM status WHERE account_id = :author AND id < :below AND id > :above
+             ORDER BY id DESC LIMIT :candidates"
+        }
+        (None, _) => {
+            "SELECT id FROM status WHERE id < :below AND id > :above
+             ORDER BY id DESC LIMIT :candidates"
+        }
+    };
+    let (readable, wanted) = (super::visible::readable("s"), super::visible::wanted("s"));
+    let is =
+        |name: &str, condition: &str| format!("AND (:{name} IS NULL OR :{name} = ({condition}))");
+    let of_language = |list: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM json_each(:{list}) l
+               WHERE s.language = l.value OR substr(s.language, 1, length(l.value) + 1) = l.value || '-')"
+        )
+    };
+    let library = "s.account_id = :viewer
+      OR EXISTS (SELECT 1 FROM mention lm WHERE lm.status_id = s.id AND lm.account_id = :viewer)
+      OR EXISTS (SELECT 1 FROM favourite lf WHERE lf.status_id = s.id AND lf.account_id = :viewer)
+      OR EXISTS (SELECT 1 FROM bookmark lb WHERE lb.status_id = s.id AND lb.account_id = :viewer)
+      OR EXISTS (SELECT 1 FROM poll_vote lp WHERE lp.status_id = s.id AND lp.account_id = :viewer)";
+    let mut sql = format!(
+        "SELECT s.id FROM ({among}) m CROSS JOIN status s ON s.id = m.id
+         WHERE s.reblog_of_id IS NULL AND {readable} AND {wanted}
+           AND (:from = '[]' OR s.account_id IN (SELECT value FROM json_each(:from)))
+           AND s.account_id NOT IN (SELECT value FROM json_each(:not_from))
+           AND (:languages = '[]' OR {})
+           AND (:not_languages = '[]' OR NOT {})
+           AND (:since IS NULL OR s.created_at >= :since)
+           AND (:until IS NULL OR s.created_at < :until)
+           AND (:public = 0 OR s.visibility = 0) AND (:library = 0 OR {library})
+           {} {} {} {} {} {}",
+        of_language("languages"),
+        of_language("not_languages"),
+        is(
+            "media",
+            "EXISTS (SELECT 1 FROM media hm WHERE hm.status_id = s.id)
+             OR EXISTS (SELECT 1 FROM upload hu WHERE hu.status_id = s.id)"
+        ),
+        is("poll", "s.poll IS NOT NULL"),
+        is("link", "EXISTS (SELECT 1 FROM status_card hc WHERE hc.status_id = s.id)"),
+        is(
+            "embed",
+            "EXISTS (SELECT 1 FROM status_card he CROSS JOIN card ce ON ce.id = he.card_id
+               WHERE he.status_id = s.id AND ce.state = 1 AND ce.kind > 0)"
+        ),
+        is("reply", "s.in_reply_to_id IS NOT NULL OR s.in_reply_to_uri IS NOT NULL"),
+        is("sensitive", "s.sensitive"),
     );
+    if what.without.is_some() {
+        sql.push_str(
+            " AND NOT EXISTS (SELECT 1 FROM status_search n
+               WHERE n.words MATCH :without AND n.rowid = s.id)",
+        );
+    }
+    if what.words.is_none() {
+        // as the index: what others wrote elsewhere is looked through on one's own account only
+        sql.push_str(&format!(" AND (s.local = 1 OR :from <> '[]' OR {library})"));
+    }
+    sql.push_str(" ORDER BY s.id DESC LIMIT :limit OFFSET :offset");
+    let list = |texts: &[String]| serde_json::to_string(texts).unwrap_or_else(|_| "[]".into());
+    let (below, above, now, limit) = (page.below(), page.above(), conn.now(), super::most(page));
+    let (from, not_from) = (super::json_ids(&what.from), super::json_ids(&what.not_from));
+    let (languages, not_languages) = (list(&what.languages), list(&what.not_languages));
+    let author = what.from.first().copied().unwrap_or(0);
+    let mut args: Vec<(&str, &dyn ToSql)> = vec![
+        (":candidates", &CANDIDATES),
+        (":below", &below),
+        (":above", &above),
+        (":viewer", &viewer),
+        (":now", &now),
+        (":from", &from),
+        (":not_from", &not_from),
+        (":languages", &languages),
+        (":not_languages", &not_languages),
+        (":since", &what.since),
+        (":until", &what.until),
+        (":public", &what.public),
+        (":library", &what.library),
+        (":media", &what.media),
+        (":poll", &what.poll),
+        (":link", &what.link),
+        (":embed", &what.embed),
+        (":reply", &what.reply),
+        (":sensitive", &what.sensitive),
+        (":limit", &limit),
+        (":offset", &offset),
+    ];
+    match (&what.words, what.from.as_slice()) {
+        (Some(words), _) => args.push((":words", words)),
+        (None, [_]) => args.push((":author", &author)),
+        (None, _) => {}
+    }
+    if let Some(without) = &what.without {
+        args.push((":without", without));
+    }
     let mut statement = conn.sql.prepare_cached(&sql)?;
-    let rows = statement.query_map(
-        rusqlite::named_params! {
-            ":words": expression,
-            ":below": page.below(),
-            ":above": page.above(),
-            ":author": author.unwrap_or(0),
-            ":viewer": viewer,
-            ":now": conn.now(),
-            ":limit": i64::try_from(page.limit).unwrap_or(40),
-            ":offset": offset,
-        },
-        |row| row.get(0),
-    )?;
+    let rows = statement.query_map(&args[..], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

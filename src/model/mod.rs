@@ -1,6 +1,7 @@
 //! Plain structs and enums, shared by all layers; no I/O.
 
 mod account;
+mod card;
 mod event;
 mod notification;
 mod oauth;
@@ -10,10 +11,12 @@ mod queue;
 mod quote;
 pub mod redirect;
 mod status;
+mod translation;
 mod upload;
 mod visibility;
 
 pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR, Picture, Pictures};
+pub use card::{Card, CardKind, Preview};
 pub use event::{Event, Gone, Place};
 pub use notification::{Notification, NotificationKind};
 pub use oauth::{Application, Scopes, Token};
@@ -22,5 +25,6 @@ pub use posting::ContentType;
 pub use queue::{Delivery, Job, JobKind};
 pub use quote::{Quote, QuotePolicy, QuoteState};
 pub use status::{Emoji, Media, MediaKind, Poll, Revision, Status};
+pub use translation::{LanguagePairs, Translated};
 pub use upload::{Attachment, Upload, UploadPurpose, UploadState};
 pub use visibility::Visibility;

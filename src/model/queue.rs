@@ -35,6 +35,8 @@ pub enum JobKind {
     PublishScheduled = 25,
     /// Find what a status quotes, and whether its author agrees: the quoting status's id.
     VerifyQuote = 26,
+    /// Look what is behind a link: the id of its card.
+    FetchCard = 30,
 }
 
 impl JobKind {
@@ -50,6 +52,7 @@ impl JobKind {
         Self::SweepMedia,
         Self::PublishScheduled,
         Self::VerifyQuote,
+        Self::FetchCard,
     ];
 
     /// From the stored number.

@@ -106,6 +106,7 @@ pub fn edit(
     db::status::silence_mentions(tx, new.id)?;
     let named = written.attach(tx, site, new.id, mentioned)?;
     status::index(tx, &new)?;
+    super::card::write(tx, site, &new)?;
     for account in named.iter().filter(|account| !before.contains(&account.id)) {
         if visibility::can_see(tx, account.id, &new)? {
             notification::notify(tx, account, NotificationKind::Mention, author, Some(&new))?;

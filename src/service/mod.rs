@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod bookmark;
+pub mod card;
 pub mod conversation;
 pub mod delivery;
 pub mod document;
@@ -19,8 +20,10 @@ pub mod quote;
 pub mod relationship;
 pub mod remote;
 pub mod scheduled_status;
+pub mod search;
 pub mod status;
 pub mod tag;
 pub mod thread_mute;
 pub mod timeline;
+pub mod trend;
 pub mod visibility;

@@ -304,7 +304,7 @@ fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status) -> Result<()> {
         media.id = tx.mint_id();
         db::status::insert_media(tx, &media, position)?;
     }
-    Ok(())
+    super::card::keep(tx, status)
 }
 
 /// A newer version of a known status (F-166): text, tags and attachments change, visibility and

@@ -213,6 +213,7 @@ pub fn create(
     media::attach(tx, status.id, &plan.uploads)?;
     let named = written.attach(tx, site, status.id, mentioned)?;
     index(tx, &status)?;
+    super::card::write(tx, site, &status)?;
     if let Some(quoted) = &plan.quoted {
         quote::attach(tx, author, &status, quoted)?;
     }

@@ -4,6 +4,7 @@
 
 mod attr;
 mod chars;
+pub mod charset;
 mod clean;
 mod count;
 pub mod entity;
@@ -12,8 +13,10 @@ pub mod language;
 mod link;
 pub mod markdown;
 mod markup;
+pub mod operators;
 pub mod phrase;
 mod plain;
+pub mod preview;
 pub mod render;
 pub mod sanitize;
 pub mod search;

@@ -28,6 +28,8 @@ struct StatusPage {
     answers: Vec<Post>,
     /// URI of the ActivityPub document.
     uri: String,
+    /// Address of the oEmbed document, for a status of this server.
+    oembed: Option<String>,
     /// For link previews.
     summary: String,
 }
@@ -99,6 +101,11 @@ fn build(conn: &Conn, app: &App, t: &'static Locale, name: &str, id: i64) -> Res
     let mut shell = Shell::new(app, t, format!("{}: {begin}", shown.author.name));
     shell.noindex = noindex;
     let alternate = Some(uri.clone());
-    let body = page::render(&StatusPage { shell, ancestors, shown, answers, uri, summary })?;
+    let oembed = site.owns(&shown.url).then(|| {
+        let url: String = form_urlencoded::byte_serialize(shown.url.as_bytes()).collect();
+        format!("{}/api/oembed?url={url}", site.base)
+    });
+    let body =
+        page::render(&StatusPage { shell, ancestors, shown, answers, uri, oembed, summary })?;
     Ok(Public { body, noindex, alternate })
 }

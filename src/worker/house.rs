@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::clock::{DAY, HOUR};
 use crate::db::{self, Lane, Tx};
 use crate::error::Result;
+use crate::service;
 
 /// How many rows one slice removes.
 const SLICE: i64 = 200;
@@ -53,6 +54,9 @@ impl House {
             return Ok(false);
         }
         let Some(step) = STEPS.get(self.step) else {
+            if app.config.trends.enabled {
+                reckon_trends(app)?;
+            }
             self.step = 0;
             self.next = now + HOUR;
             super::uploads::clear_temporary(app)?;
@@ -64,4 +68,11 @@ impl House {
         }
         Ok(true)
     }
+}
+
+/// Makes the lists of what is much talked about: counted on a reader, so that nobody who writes
+/// waits for it.
+fn reckon_trends(app: &App) -> Result<()> {
+    let trends = app.db.read(service::trend::reckon)?;
+    app.db.write(Lane::Background, move |tx| service::trend::keep(tx, &trends)).wait()
 }

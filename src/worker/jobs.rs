@@ -61,6 +61,10 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
     if job.kind == JobKind::ProcessUpload {
         return uploads::start(app, job, place);
     }
+    if job.kind == JobKind::FetchCard {
+        super::cards::start(app, job, place);
+        return Ok(false);
+    }
     if !place.is_online() {
         let result = guarded(|| work(app, &job, false));
         if !matches!(result, Err(Stop::NeedsNetwork)) {
@@ -121,6 +125,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::SweepMedia => uploads::sweep(app, job),
         JobKind::PublishScheduled => scheduled::publish(app, job, online),
         JobKind::VerifyQuote => quote::verify(app, job, online),
+        JobKind::FetchCard => Err(Stop::Drop("it has a lane of its own")),
     }
 }
 

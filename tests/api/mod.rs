@@ -1,6 +1,7 @@
 //! The client API as an app sees it: everything through HTTP.
 
 mod attachments;
+mod cards;
 mod conversations;
 mod cors;
 mod edits;
@@ -13,6 +14,7 @@ mod markers;
 mod marks;
 mod media;
 mod notifications;
+mod oembed;
 mod paging;
 mod pictures;
 mod polls;
@@ -24,6 +26,8 @@ mod search;
 mod streaming;
 mod tags;
 mod timelines;
+mod translations;
+mod trends;
 
 use dassie::db::{self, Lane};
 use dassie::model::{Application, Scopes};

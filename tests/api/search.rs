@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::id;
-use crate::support::{Instance, Peer, Person, texts};
+use dassie::clock::{Clock, DAY, HOUR};
+
+use super::{id, ids};
+use crate::support::{Instance, Options, Peer, Person, eventually, texts};
 
 fn find(person: &Person, kind: &str, query: &str) -> Value {
     let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
@@ -161,4 +163,146 @@ fn resolve_ends_clearly_where_there_is_nobody() {
     let before = peer.asked().len();
     ann.get(&format!("/api/v2/search?q=mia@{}", peer.host));
     assert_eq!(peer.asked().len(), before);
+}
+
+#[test]
+fn operators_narrow_what_is_found() {
+    let instance = Instance::with(Options {
+        clock: Clock::manual(1_704_067_200_000 + HOUR), // 2024-01-01
+        ..Options::default()
+    });
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let peer = Peer::start(&["mia"]);
+    ann.finds(&format!("mia@{}", peer.host));
+    let send = |body: Value| id(&ann.post("/api/v1/statuses", body));
+    let first = send(json!({"status": "fox one", "language": "en"}));
+    send(json!({"status": "fox reply", "in_reply_to_id": first, "language": "de"}));
+    bob.writes("fox by bob #tag @ann", "public");
+    instance.advance(DAY);
+    send(
+        json!({"status": "fox poll", "language": "zh-TW", "poll": {"options": ["a", "b"], "expires_in": 600}}),
+    );
+    send(json!({"status": "fox secret", "spoiler_text": "cw", "language": "zh"}));
+    send(json!({"status": "fox https://a.example/x", "language": "en"}));
+    let note = peer.create("mia", 1, "<p>fox picture</p>", json!({
+        "to": [ann.uri, "https://www.w3.org/ns/activitystreams#Public"],
+        "attachment": [{"type": "Document", "mediaType": "image/png", "url": peer.at("/a.png")}],
+    }));
+    let inbox = format!("{}/inbox", instance.base);
+    assert_eq!(peer.send_as("mia", &inbox, &note, instance.app.clock.now_ms()).status, 202);
+    let first_word = |query: &str| -> Vec<String> {
+        let found = statuses(&ann, query);
+        found.iter().map(|t| t.split(' ').nth(1).unwrap_or_default().to_owned()).collect()
+    };
+    eventually("the picture is found", || (first_word("picture").len() == 1).then_some(()));
+    let mia = format!("from:@mia@{}", peer.host);
+    for (query, want) in [
+        ("fox", vec!["picture", "https://a.example/x", "secret", "poll", "by", "reply", "one"]),
+        ("fox from:me", vec!["https://a.example/x", "secret", "poll", "reply", "one"]),
+        ("fox from:@bob", vec!["by"]),
+        ("fox from:bob from:me -has:link -has:poll", vec!["secret", "by", "reply", "one"]),
+        ("fox -from:me", vec!["picture", "by"]),
+        ("fox from:nobody", vec![]),
+        ("fox -from:nobody is:reply", vec!["reply"]),
+        (mia.as_str(), vec!["picture"]),
+        ("from:bob", vec!["by"]),
+        ("has:media", vec!["picture"]),
+        ("fox has:media", vec!["picture"]),
+        ("has:poll", vec!["poll"]),
+        ("has:link", vec!["https://a.example/x"]),
+        ("has:embed", vec![]),
+        ("fox is:reply", vec!["reply"]),
+        ("from:me is:sensitive", vec!["secret"]),
+        ("from:me language:zh", vec!["secret", "poll"]),
+        ("from:me language:de", vec!["reply"]),
+        ("fox from:me -language:zh", vec!["https://a.example/x", "reply", "one"]),
+        ("fox before:2024-01-02", vec!["by", "reply", "one"]),
+        ("fox from:me after:2024-01-01", vec!["https://a.example/x", "secret", "poll"]),
+        ("fox from:me during:2024-01-01", vec!["reply", "one"]),
+        ("fox -poll -secret from:me", vec!["https://a.example/x", "reply", "one"]),
+        ("from:me -fox", vec![]),
+        ("\"fox one\"", vec!["one"]),
+        ("\"one fox\"", vec![]),
+        ("-\"fox one\" from:me is:sensitive", vec!["secret"]),
+        ("fox in:public from:me is:reply", vec!["reply"]),
+        (
+            "fox in:library",
+            vec!["picture", "https://a.example/x", "secret", "poll", "by", "reply", "one"],
+        ),
+        ("has:media -has:media", vec![]),
+    ] {
+        assert_eq!(first_word(query), want, "{query}");
+    }
+    // what is somebody else's and was not addressed to one is in no library
+    assert_eq!(statuses(&bob, "fox in:library"), ["fox by bob #tag @ann"]);
+    // operators are no words for the other kinds
+    assert_eq!(find(&ann, "accounts", "from:me bob")[0]["acct"], "bob");
+    assert_eq!(names(&find(&ann, "hashtags", "#tag from:bob"), "name"), ["tag"]);
+    // pages
+    let page =
+        |query: &str| ids(&ann.get(&format!("/api/v2/search?type=statuses&{query}"))["statuses"]);
+    let all = page("q=from:me");
+    assert_eq!(page("q=from:me&limit=2&offset=1"), all[1..3]);
+    assert_eq!(page(&format!("q=from:me&max_id={}", all[1])), all[2..]);
+    assert_eq!(page(&format!("q=from:me&min_id={}&max_id={}", all[3], all[0])), all[1..3]);
+    assert_eq!(page(&format!("q=from:me&account_id={}", bob.id)), [""; 0]);
+    assert_eq!(page(&format!("q=fox&account_id={}&exclude_unreviewed=true", bob.id)).len(), 1);
+}
+
+/// A query made of operators alone must see no more than one with words.
+#[test]
+fn s_087_no_operator_shows_what_is_hidden() {
+    let instance = Instance::start();
+    let [ann, bob, eve] = ["ann", "bob", "eve"].map(|name| instance.person(name));
+    bob.post(&format!("/api/v1/accounts/{}/follow", ann.id), json!({}));
+    let text = "fox https://a.example/x";
+    for visibility in ["public", "unlisted", "private", "direct"] {
+        ann.writes(&format!("@bob {text} {visibility}"), visibility);
+    }
+    let mut runner = proptest::test_runner::TestRunner::new(proptest::test_runner::Config {
+        cases: 60,
+        ..Default::default()
+    });
+    let term = proptest::sample::select(vec![
+        "fox",
+        "-fox",
+        "from:ann",
+        "from:me",
+        "-from:me",
+        "-from:bob",
+        "has:link",
+        "-has:media",
+        "-has:poll",
+        "-is:reply",
+        "is:reply",
+        "-is:sensitive",
+        "in:library",
+        "in:public",
+        "in:all",
+        "after:2000-01-01",
+        "before:2100-01-01",
+        "language:en",
+        "-language:zh",
+        "-dog",
+    ]);
+    let terms = proptest::collection::vec(term, 1..5);
+    let sees = |person: &Person, query: &str| -> Vec<String> {
+        statuses(person, query).iter().map(|t| t.rsplit(' ').next().unwrap().to_owned()).collect()
+    };
+    runner
+        .run(&terms, |terms| {
+            let query = terms.join(" ");
+            for seen in sees(&eve, &query) {
+                assert!(seen == "public" || seen == "unlisted", "{query}: {seen}");
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(sees(&bob, "from:ann").len(), 4);
+    ann.post(&format!("/api/v1/accounts/{}/block", eve.id), json!({}));
+    for query in ["from:ann", "fox", "has:link", "-has:media", "from:ann in:public"] {
+        assert_eq!(sees(&eve, query), [""; 0], "{query}");
+    }
+    bob.post(&format!("/api/v1/accounts/{}/block", ann.id), json!({}));
+    assert_eq!(sees(&bob, "from:ann"), [""; 0]);
 }

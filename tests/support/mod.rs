@@ -7,6 +7,7 @@ mod peer;
 pub mod picture;
 mod stream;
 mod temp;
+mod website;
 
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ pub use instance::{Instance, Options, Person, texts};
 pub use peer::{Peer, PeerAnswer};
 pub use stream::{Events, Socket};
 pub use temp::TempDir;
+pub use website::{Website, with_websites};
 
 /// How long something that happens on another thread may take.
 const PATIENCE: Duration = Duration::from_secs(20);

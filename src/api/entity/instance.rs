@@ -183,7 +183,7 @@ fn limits(app: &App) -> Value {
 fn more_limits(app: &App) -> serde_json::Map<String, Value> {
     let more = json!({
         "urls": { "streaming": streaming(app), "about": format!("{}/about", app.site.base) },
-        "translation": { "enabled": false },
+        "translation": { "enabled": app.config.translation.is_configured() },
         "limited_federation": false,
         "timelines_access": {
             "live_feeds": { "local": "public", "remote": "authenticated" },

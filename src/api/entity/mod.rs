@@ -3,6 +3,7 @@
 
 mod account;
 mod application;
+mod card;
 mod conversation;
 mod filter;
 mod instance;
@@ -16,6 +17,7 @@ mod scheduled_status;
 mod status;
 mod status_edit;
 mod tag;
+mod translation;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use crate::model;
 
 pub(super) use account::{Account, Credential, MutedAccount, accounts, credential};
 pub(super) use application::{Application, NewApplication};
+pub(super) use card::PreviewCard;
 pub(super) use conversation::conversations;
 pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
 pub(super) use instance::{Stats, V1, V2, extended_description};
@@ -36,7 +39,8 @@ pub(super) use relationship::{relationship, relationships};
 pub(super) use scheduled_status::{scheduled_status, scheduled_statuses};
 pub(super) use status::{Context, Status, status, statuses, tag_url};
 pub(super) use status_edit::status_edits;
-pub(super) use tag::{FullTag, tags};
+pub(super) use tag::{DAYS as HISTORY_DAYS, FullTag, history, tags};
+pub(super) use translation::{Translation, texts};
 
 /// A custom emoji in a text.
 #[derive(Clone, Debug, Serialize)]

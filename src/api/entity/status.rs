@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::card::PreviewCard;
 use super::filter::FilterResult;
 use super::media::Media;
 use super::poll::Poll;
@@ -72,7 +73,7 @@ pub(crate) struct Status {
     quote: Option<Quote>,
     quotes_count: i64,
     quote_approval: Approval,
-    card: (),
+    card: Option<PreviewCard>,
     poll: Option<Poll>,
 }
 
@@ -235,6 +236,7 @@ struct Details {
     tags: HashMap<i64, Vec<Tag>>,
     media: HashMap<i64, Vec<Media>>,
     programs: HashMap<i64, Program>,
+    cards: HashMap<i64, PreviewCard>,
     marks: Marks,
     /// The viewer's votes, by status.
     votes: HashMap<i64, Vec<i64>>,
@@ -340,6 +342,10 @@ impl Details {
                 .into_iter()
                 .map(|(id, name, website)| (id, Program { name, website }))
                 .collect(),
+            cards: db::card::list_of_statuses(conn, &written)?
+                .into_iter()
+                .map(|(status, card)| (status, PreviewCard::new(card)))
+                .collect(),
             marks: Marks {
                 favourited: marks.favourited.into_iter().collect(),
                 reblogged: marks.reblogged.into_iter().collect(),
@@ -405,7 +411,7 @@ impl Details {
             quote: None,
             quotes_count: status.quotes_count,
             quote_approval,
-            card: (),
+            card: self.cards.get(&id).cloned(),
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::site::Site;
 
 /// How many days the history has.
-const DAYS: i64 = 7;
+pub(crate) const DAYS: i64 = 7;
 
 /// A tag by itself, with what the reader has to do with it. Inside of a status it is shorter.
 #[derive(Clone, Debug, Serialize)]
@@ -28,10 +28,25 @@ pub(crate) struct FullTag {
 
 /// One day of the history; numbers as texts, as in Mastodon.
 #[derive(Clone, Debug, Serialize)]
-struct Day {
+pub(crate) struct Day {
     day: String,
     uses: String,
     accounts: String,
+}
+
+/// The last days, today first; `used` answers uses and accounts of a day since 1970.
+pub(crate) fn history(today: i64, used: impl Fn(i64) -> (i64, i64)) -> Vec<Day> {
+    (0..DAYS)
+        .map(|back| {
+            let day = today - back;
+            let (uses, accounts) = used(day);
+            Day {
+                day: (day * (DAY / 1000)).to_string(),
+                uses: uses.to_string(),
+                accounts: accounts.to_string(),
+            }
+        })
+        .collect()
 }
 
 /// The shapes of `(id, name)`, in their order.
@@ -55,18 +70,7 @@ pub(crate) fn tags(
         db::tag::list_following(conn, viewer, &ids)?
     };
     let history = |id: i64| {
-        (0..DAYS)
-            .map(|back| {
-                let day = today - back;
-                let (uses, accounts) =
-                    used.get(&(id, day)).map_or((0, 0), |one| (one.uses, one.accounts));
-                Day {
-                    day: (day * (DAY / 1000)).to_string(),
-                    uses: uses.to_string(),
-                    accounts: accounts.to_string(),
-                }
-            })
-            .collect()
+        history(today, |day| used.get(&(id, day)).map_or((0, 0), |one| (one.uses, one.accounts)))
     };
     Ok(tags
         .iter()

@@ -1,0 +1,5 @@
+//! Asking servers on the web that know nothing of the fediverse. Blocking, through `client`
+//! with its address filter and caps, so it runs on a lane.
+
+pub mod card;
+pub mod translate;

@@ -1,0 +1,59 @@
+//! Previews of links are fetched on the media lane: slow pages hold up neither the inbox nor
+//! deliveries, and half of that lane is left to pictures.
+
+use crate::app::App;
+use crate::db::{self, Lane};
+use crate::error::{Error, Result};
+use crate::lookup;
+use crate::model::Job;
+use crate::service;
+
+use super::running::Place;
+
+/// How much of the media lane stays free for others.
+const LEFT: usize = 4;
+
+/// Starts the fetch of one card, if there is room.
+pub(super) fn start(app: &App, job: Job, mut place: Place) {
+    if app.lanes.media.free() <= LEFT {
+        return;
+    }
+    let this = app.clone();
+    let started = app.lanes.media.run(move || {
+        place.ring_when_done();
+        if let Err(error) = run(&this, &job) {
+            tracing::error!(%error, "a preview could not be written");
+        }
+    });
+    if started.is_err() {
+        tracing::debug!("the media lane is full");
+    }
+}
+
+/// One card: its outcome and the end of its job are one transaction. A page that does not answer
+/// is no reason to ask again at once: the next reader after a while does.
+fn run(app: &App, job: &Job) -> Result<()> {
+    let (id, card) = (job.id, crate::id::parse(&String::from_utf8_lossy(&job.payload)));
+    let card = card.unwrap_or(0);
+    let preview = match app.db.read(|conn| db::card::link(conn, card))? {
+        Some(link) => lookup_card(app, &link),
+        None => None,
+    };
+    let written = app.db.write(Lane::Background, move |tx| {
+        service::card::found(tx, card, preview.as_ref())?;
+        db::job::remove(tx, id)
+    });
+    written.wait()
+}
+
+fn lookup_card(app: &App, link: &str) -> Option<crate::model::Preview> {
+    let looked =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| lookup::card::fetch(app, link)));
+    match looked.unwrap_or_else(|_| Err(Error::internal("reading a page panicked"))) {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::debug!(%link, %error, "no preview");
+            None
+        }
+    }
+}
