@@ -373,7 +373,10 @@ pub fn thread_has_local(conn: &Conn, thread_id: i64) -> Result<bool> {
 pub fn boosted_here(conn: &Conn, status_id: i64) -> Result<bool> {
     Ok(conn
         .sql
-        .prepare_cached("SELECT 1 FROM status WHERE reblog_of_id = ? AND local = 1 LIMIT 1")?
+        .prepare_cached(
+            "SELECT 1 FROM status INDEXED BY status_boosted_here
+             WHERE reblog_of_id = ? AND local = 1 LIMIT 1",
+        )?
         .exists([status_id])?)
 }
 
@@ -594,7 +597,8 @@ pub fn silence_mentions(tx: &Tx<'_>, status_id: i64) -> Result<()> {
 /// Local accounts that boosted a status.
 pub fn list_local_boosters(conn: &Conn, status_id: i64) -> Result<Vec<i64>> {
     let mut statement = conn.sql.prepare_cached(
-        "SELECT account_id FROM status WHERE reblog_of_id = ? AND local = 1 LIMIT 1000",
+        "SELECT account_id FROM status INDEXED BY status_boosted_here
+         WHERE reblog_of_id = ? AND local = 1 LIMIT 1000",
     )?;
     let rows = statement.query_map([status_id], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

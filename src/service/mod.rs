@@ -11,6 +11,7 @@ pub mod edit;
 pub mod filter;
 pub mod list;
 pub mod notification;
+pub mod notification_policy;
 pub mod pin;
 pub mod poll;
 pub mod relationship;

@@ -32,6 +32,7 @@ pub fn fan_out(tx: &Tx<'_>, status: &Status, boosted: Option<&Status>) -> Result
     }
     super::tag::fan_out(tx, status)?;
     super::list::fan_out(tx, status, boosted)?;
+    super::notification::tell_arrival(tx, status, &readers)?;
     tx.after_commit(Event::StatusArrived { id: status.id });
     Ok(())
 }

@@ -9,6 +9,8 @@ mod instance;
 mod lists;
 mod markers;
 mod marks;
+mod notification_groups;
+mod notification_policy;
 mod notifications;
 mod paging;
 mod polls;

@@ -9,6 +9,8 @@ mod instance;
 mod list;
 mod media;
 mod notification;
+mod notification_group;
+mod notification_policy;
 mod poll;
 mod relationship;
 mod status;
@@ -28,6 +30,10 @@ pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
 pub(super) use instance::{Stats, V1, V2, extended_description};
 pub(super) use list::List;
 pub(super) use notification::notifications;
+pub(super) use notification_group::{GroupView, grouped_notifications};
+pub(super) use notification_policy::{
+    notification_policy, notification_policy_v1, notification_requests,
+};
 pub(super) use poll::poll;
 pub(super) use relationship::{relationship, relationships};
 pub(super) use status::{Context, Status, status, statuses, tag_url};
