@@ -34,6 +34,7 @@ pub mod seen;
 pub mod status;
 pub mod status_edit;
 pub mod tag;
+pub mod tagged;
 pub mod thread_mute;
 pub mod timeline;
 pub mod user;

@@ -8,7 +8,7 @@ use crate::site::Site;
 
 use super::poll::NewPoll;
 use super::status::{self, Mentioned};
-use super::{delivery, document, notification, poll, visibility};
+use super::{delivery, document, notification, poll, tag, visibility};
 
 /// A status as its author wants it now. Visibility and thread stay as they are.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +73,7 @@ pub fn edit(
     db::status::silence_mentions(tx, new.id)?;
     let named = written.attach(tx, site, new.id, mentioned)?;
     status::index(tx, &new)?;
+    tag::fan_out_edit(tx, &new)?;
     for account in named.iter().filter(|account| !before.contains(&account.id)) {
         if visibility::can_see(tx, account.id, &new)? {
             notification::notify(tx, account, NotificationKind::Mention, author, Some(&new))?;

@@ -1,5 +1,6 @@
 //! The client API as an app sees it: everything through HTTP.
 
+mod bounded;
 mod conversations;
 mod cors;
 mod edits;
@@ -20,6 +21,7 @@ mod search;
 mod streaming;
 mod tags;
 mod timelines;
+mod walks;
 
 use dassie::db::{self, Lane};
 use dassie::model::{Application, Scopes};
