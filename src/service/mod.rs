@@ -2,6 +2,7 @@
 //! alike. What reads takes a `Conn`, what changes takes a `Tx`; nothing here waits for a network.
 
 pub mod account;
+pub mod around;
 pub mod bookmark;
 pub mod conversation;
 pub mod delivery;
