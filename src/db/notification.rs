@@ -157,7 +157,7 @@ impl Wanted {
     }
 
     /// Adds the values of the optional parameters.
-    pub(super) fn bind<'a>(&'a self, kinds: &'a String, args: &mut Vec<(&str, &'a dyn ToSql)>) {
+    pub(super) fn bind<'a>(&'a self, kinds: &'a dyn ToSql, args: &mut Vec<(&str, &'a dyn ToSql)>) {
         if !self.kinds.is_empty() {
             args.push((":kinds", kinds));
         }

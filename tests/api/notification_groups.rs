@@ -317,3 +317,55 @@ fn pages_of_groups_pass_everything_once() {
     // what is left at the end belongs to groups that were met before
     assert_eq!(met, upward[..met.len()]);
 }
+
+#[test]
+fn what_makes_no_sense_is_said_or_names_nothing() {
+    let instance = standing();
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    bob.writes("hey @ann", "public");
+    for (path, status, groups) in [
+        ("?limit=many", 422, 0),
+        ("?include_filtered=perhaps", 422, 0),
+        ("?types[a][b]=mention", 422, 0),
+        ("?expand_accounts[]=full", 422, 0),
+        ("?limit=0", 200, 1),
+        ("?limit=-3", 200, 1),
+        ("?limit=99999999", 200, 1),
+        ("?max_id=nonsense", 200, 0),
+        ("?account_id=nonsense", 200, 0),
+        ("?types[]=mention&exclude_types[]=mention", 200, 0),
+        ("?grouped_types[]=nonsense", 200, 1),
+    ] {
+        let answer = ann.request("GET", &format!("/api/v2/notifications{path}")).send();
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        if status == 200 {
+            let shown = answer.ok()["notification_groups"].as_array().unwrap().len();
+            assert_eq!(shown, groups, "{path}");
+        } else {
+            assert!(answer.json()["error"].is_string(), "{path}");
+        }
+    }
+    for key in ["ungrouped-", "ungrouped-x", "ungrouped-99999999999999999999", "favourite-1", "%00"]
+    {
+        let path = format!("/api/v2/notifications/{key}");
+        assert_eq!(ann.request("GET", &path).send().status, 404, "{key}");
+        assert_eq!(ann.get(&format!("{path}/accounts")), json!([]), "{key}");
+        assert_eq!(ann.post(&format!("{path}/dismiss"), json!({})), json!({}), "{key}");
+    }
+    for path in ["requests/0", "requests/x", "requests/999"] {
+        let path = format!("/api/v1/notifications/{path}");
+        assert_eq!(ann.request("GET", &path).send().status, 404, "{path}");
+        for deed in ["accept", "dismiss"] {
+            assert_eq!(ann.request("POST", &format!("{path}/{deed}")).send().status, 404, "{path}");
+        }
+    }
+    for deed in ["accept", "dismiss"] {
+        let path = format!("/api/v1/notifications/requests/{deed}");
+        for body in [json!({}), json!({"id": []}), json!({"id": ["x", "0"]})] {
+            assert_eq!(ann.post(&path, body), json!({}));
+        }
+        let answer = ann.request("POST", &path).json(&json!({"id": [{"a": 1}]})).send();
+        assert_eq!(answer.status, 422);
+    }
+    assert_eq!(groups(&ann, "").len(), 1);
+}
