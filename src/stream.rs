@@ -41,6 +41,8 @@ pub enum Stream {
         local: bool,
     },
     List(i64),
+    /// One's conversations, as they change.
+    Direct,
 }
 
 impl Stream {
@@ -61,6 +63,7 @@ impl Stream {
                 vec![if *local { "hashtag:local" } else { "hashtag" }.into(), label.clone()]
             }
             Self::List(id) => vec!["list".into(), id.to_string()],
+            Self::Direct => vec!["direct".into()],
         }
     }
 
@@ -157,7 +160,9 @@ impl Hub {
             | Event::StatusUpdated { .. }
             | Event::StatusDeleted(_)
             | Event::NotificationCreated { .. }
-            | Event::FiltersChanged { .. } => {
+            | Event::FiltersChanged { .. }
+            | Event::ConversationChanged { .. }
+            | Event::NotificationsMerged { .. } => {
                 if state.events.len() >= EVENTS {
                     // rather than to leave gaps: who connects again fetches what was missed
                     state.events.clear();

@@ -323,6 +323,65 @@ fn receive_quotes(instance: &Instance, peer: &Peer, status: &Value) {
     }
 }
 
+/// Notifications in groups, held back, accepted and dismissed.
+fn be_told(ann: &Person, bob: &Person, status: &str) {
+    let send = |who: &Person, method: &'static str, path: &str, body: Value| {
+        let answer = who.request(method, path).json(&body).send();
+        assert!(answer.status < 500, "{path}: {}", answer.text());
+        if answer.status == 200 { answer.json() } else { Value::Null }
+    };
+    for marked in [false, true] {
+        for path in ["/api/v1/notifications/unread_count", "/api/v2/notifications/unread_count"] {
+            ann.get(path);
+            ann.get(&format!("{path}?types[]=favourite&account_id={}", bob.id));
+        }
+        if !marked {
+            let marker = json!({"notifications": {"last_read_id": "1"}});
+            send(ann, "POST", "/api/v1/markers", marker);
+        }
+    }
+    send(bob, "POST", &format!("/api/v1/statuses/{status}/favourite"), json!({}));
+    send(bob, "POST", &format!("/api/v1/accounts/{}/follow", ann.id), json!({}));
+    let groups =
+        ann.get("/api/v2/notifications?expand_accounts=partial_avatars&grouped_types[]=follow");
+    for group in groups["notification_groups"].as_array().unwrap() {
+        let path = format!("/api/v2/notifications/{}", group["group_key"].as_str().unwrap());
+        send(ann, "GET", &path, json!({}));
+        ann.get(&format!("{path}/accounts"));
+        ann.get(&format!("{path}/accounts?min_id=1"));
+    }
+    let sorts =
+        ["for_not_followers", "for_new_accounts", "for_limited_accounts", "for_private_mentions"];
+    for sort in sorts {
+        send(ann, "PATCH", "/api/v2/notifications/policy", json!({ sort: "filter" }));
+    }
+    send(ann, "POST", &format!("/api/v1/accounts/{}/unfollow", bob.id), json!({}));
+    for deed in ["dismiss", "accept"] {
+        let first = bob.writes("@ann psst", "direct");
+        let answer = json!({
+            "status": "@ann psst", "visibility": "direct", "in_reply_to_id": id(&first),
+        });
+        send(bob, "POST", "/api/v1/statuses", answer);
+        bob.delete(&format!("/api/v1/statuses/{}", id(&first)));
+        ann.get("/api/v1/notifications?include_filtered=true");
+        ann.get("/api/v2/notifications?include_filtered=true&min_id=1");
+        ann.get("/api/v1/notifications/policy");
+        let all = ann.get("/api/v1/notifications/requests");
+        ann.get("/api/v1/notifications/requests?min_id=1");
+        let path = format!("/api/v1/notifications/requests/{}", id(&all[0]));
+        send(ann, "GET", &path, json!({}));
+        send(ann, "POST", &format!("{path}/{deed}"), json!({}));
+    }
+    for sort in sorts {
+        send(ann, "PATCH", "/api/v2/notifications/policy", json!({ sort: "accept" }));
+    }
+    for group in ann.get("/api/v2/notifications")["notification_groups"].as_array().unwrap() {
+        let key = group["group_key"].as_str().unwrap();
+        send(ann, "POST", &format!("/api/v2/notifications/{key}/dismiss"), json!({}));
+    }
+    send(ann, "DELETE", "/api/v1/notifications/destroy_multiple?ids[]=1", json!({}));
+}
+
 /// What other servers send.
 fn receive_everything(instance: &Instance, ann: &Person, peer: &Peer, status: &Value) {
     let inbox = format!("{}/inbox", instance.base);
@@ -414,7 +473,7 @@ fn no_query_reads_a_whole_table() {
     // whoever listens has what is below decided and rendered for it
     let mut open =
         Socket::open(&instance.host, &format!("?access_token={}", ann.token), &[]).unwrap();
-    for stream in ["user", "public", "list"] {
+    for stream in ["user", "public", "list", "direct"] {
         open.says(json!({"type": "subscribe", "stream": stream, "list": "1"}));
     }
     for visibility in ["unlisted", "private", "direct"] {
@@ -428,6 +487,7 @@ fn no_query_reads_a_whole_table() {
     do_everything(&instance, &ann, &nora, &id(&status));
     receive_everything(&instance, &ann, &peer, &status);
     read_everything(&instance, &ann, &id(&status), &ann.id);
+    be_told(&ann, &bob, &id(&status));
     oauth::everything(&instance);
     // a server that is down
     peer.answer(PeerAnswer::Status(500));

@@ -305,22 +305,22 @@ fn fill_notifications(
             match index % 5 {
                 0 => {
                     let kind = NotificationKind::Reblog;
-                    db::notification::insert(tx, ann, kind, *from, Some(of))?;
+                    tell(tx, ann, kind, *from, Some(of))?;
                 }
                 1 | 2 => {
-                    db::notification::insert(tx, ann, NotificationKind::Follow, *from, None)?;
+                    tell(tx, ann, NotificationKind::Follow, *from, None)?;
                 }
                 _ => {
                     db::favourite::insert(tx, *from, of, None)?;
                     let kind = NotificationKind::Favourite;
-                    db::notification::insert(tx, ann, kind, *from, Some(of))?;
+                    tell(tx, ann, kind, *from, Some(of))?;
                 }
             }
             // half of them are mentions
             if let Some((status, author)) = statuses.get(index * 5) {
                 db::status::insert_mention(tx, *status, ann, false)?;
                 let kind = NotificationKind::Mention;
-                db::notification::insert(tx, ann, kind, *author, Some(*status))?;
+                tell(tx, ann, kind, *author, Some(*status))?;
                 db::favourite::insert(tx, ann, *status, None)?;
             }
         }
@@ -348,4 +348,26 @@ fn index_all(folder: &Path) -> Res<()> {
     }
     app.close();
     Ok(())
+}
+
+/// Stores a notification in the group that it belongs to.
+fn tell(
+    tx: &db::Tx<'_>,
+    account_id: i64,
+    kind: NotificationKind,
+    from_account_id: i64,
+    status_id: Option<i64>,
+) -> dassie::error::Result<()> {
+    let group_key = NotificationKind::GROUPED
+        .contains(&kind)
+        .then(|| format!("{}-{}-1", kind.as_str(), status_id.unwrap_or(0)));
+    let new = db::notification::New {
+        account_id,
+        kind,
+        from_account_id,
+        status_id,
+        filtered: false,
+        group_key,
+    };
+    db::notification::insert(tx, &new).map(drop)
 }

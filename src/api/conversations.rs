@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::{self, Params};
+use crate::service;
 
 /// GET /api/v1/conversations, paged by their newest statuses.
 pub(super) async fn list(
@@ -44,7 +45,7 @@ async fn mark(
 ) -> Result<HttpResponse> {
     let (id, me) = (id_of(path)?, auth.account_id()?);
     let after = super::write(app, move |app, tx| {
-        db::conversation::set_unread(tx, me, id, unread)?;
+        service::conversation::mark(tx, me, id, unread)?;
         let row = db::conversation::find(tx, me, id)?.ok_or(Error::NotFound)?;
         entity::conversations(tx, &app.site, me, &[row])?.pop().ok_or(Error::NotFound)
     });

@@ -191,8 +191,37 @@ pub fn routes(config: &mut ServiceConfig) {
 
         ("/v1/notifications", vec![get(User(&["read:notifications"]), notifications::list)]),
         ("/v1/notifications/clear", vec![post(User(&["write:notifications"]), notifications::clear)]),
-        ("/v1/notifications/{id}", vec![get(User(&["read:notifications"]), notifications::show)]),
+        ("/v1/notifications/unread_count", vec![get(User(&["read:notifications"]), notifications::unread_count)]),
+        ("/v1/notifications/dismiss", vec![post(User(&["write:notifications"]), notifications::dismiss_named)]),
+        ("/v1/notifications/destroy_multiple", vec![delete(User(&["write:notifications"]), notifications::dismiss_many)]),
+        ("/v1/notifications/{id}", vec![
+            get(User(&["read:notifications"]), notifications::show),
+            delete(User(&["write:notifications"]), notifications::dismiss),
+        ]),
         ("/v1/notifications/{id}/dismiss", vec![post(User(&["write:notifications"]), notifications::dismiss)]),
+        ("/v1/notifications/policy", vec![
+            get(User(&["read:notifications"]), notification_policies::show_v1),
+            patch(User(&["write:notifications"]), notification_policies::update_v1),
+            put(User(&["write:notifications"]), notification_policies::update_v1),
+        ]),
+        ("/v2/notifications/policy", vec![
+            get(User(&["read:notifications"]), notification_policies::show),
+            patch(User(&["write:notifications"]), notification_policies::update),
+            put(User(&["write:notifications"]), notification_policies::update),
+        ]),
+        ("/v1/notifications/requests", vec![get(User(&["read:notifications"]), notification_requests::list)]),
+        ("/v1/notifications/requests/merged", vec![get(User(&["read:notifications"]), notification_requests::merged)]),
+        ("/v1/notifications/requests/accept", vec![post(User(&["write:notifications"]), notification_requests::accept_many)]),
+        ("/v1/notifications/requests/dismiss", vec![post(User(&["write:notifications"]), notification_requests::dismiss_many)]),
+        ("/v1/notifications/requests/{id}", vec![get(User(&["read:notifications"]), notification_requests::show)]),
+        ("/v1/notifications/requests/{id}/accept", vec![post(User(&["write:notifications"]), notification_requests::accept)]),
+        ("/v1/notifications/requests/{id}/dismiss", vec![post(User(&["write:notifications"]), notification_requests::dismiss)]),
+        ("/v2/notifications", vec![get(User(&["read:notifications"]), notification_groups::list)]),
+        ("/v2/notifications/clear", vec![post(User(&["write:notifications"]), notifications::clear)]),
+        ("/v2/notifications/unread_count", vec![get(User(&["read:notifications"]), notification_groups::unread_count)]),
+        ("/v2/notifications/{id}", vec![get(User(&["read:notifications"]), notification_groups::show)]),
+        ("/v2/notifications/{id}/dismiss", vec![post(User(&["write:notifications"]), notification_groups::dismiss)]),
+        ("/v2/notifications/{id}/accounts", vec![get(User(&["read:notifications"]), notification_groups::accounts)]),
 
         ("/v2/search", vec![get(User(&["read:search"]), search::all)]),
     ];
@@ -209,6 +238,7 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/streaming/hashtag", vec![get(Stream(status), streaming::events)]),
         ("/v1/streaming/hashtag/local", vec![get(Stream(status), streaming::events)]),
         ("/v1/streaming/list", vec![get(Stream(status), streaming::events)]),
+        ("/v1/streaming/direct", vec![get(Stream(status), streaming::events)]),
     ];
     // a path without parameters is compared as it is, the others are regular expressions: those
     // are tried last

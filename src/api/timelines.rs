@@ -9,6 +9,7 @@ use super::auth::needs_person;
 use super::{Auth, cards, entity, page};
 use crate::app::App;
 use crate::db::status::Origin;
+use crate::db::tagged::Tagged;
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::http::Params;
@@ -120,20 +121,33 @@ pub(super) async fn tag(
     let found = page::read(&app, &request, move |app, conn| {
         let found = tagged(conn, viewer, &tags, part, &cut)?;
         let ends = page::ends(found.iter().map(|status| status.id));
-        let kept = sift(conn, found, &tags, part)?;
-        cards::look(app, conn, viewer, &kept)?;
-        Ok((ends, entity::statuses(conn, &app.site, viewer, kept)?))
+        cards::look(app, conn, viewer, &found)?;
+        Ok((ends, entity::statuses(conn, &app.site, viewer, found)?))
     });
     found.await
 }
 
 /// A page of what has any of the tags.
 fn tagged(conn: &Conn, viewer: i64, tags: &Tags, part: Part, cut: &Page) -> Result<Vec<Status>> {
+    let ids = |names: &[String]| -> Result<Vec<Option<i64>>> {
+        names.iter().map(|name| db::status::find_tag(conn, name)).collect()
+    };
+    // nothing has a tag that nobody used
+    let Some(all) = ids(&tags.all)?.into_iter().collect::<Option<Vec<i64>>>() else {
+        return Ok(Vec::new());
+    };
+    let mut what = Tagged {
+        tag: 0,
+        all,
+        none: ids(&tags.none)?.into_iter().flatten().collect(),
+        only_local: part.local,
+        only_remote: part.remote && !part.local,
+        only_media: part.only_media,
+    };
     let mut found: Vec<Status> = Vec::new();
-    for name in &tags.any {
-        if let Some(tag) = db::status::find_tag(conn, name)? {
-            found.extend(db::status::list_tagged(conn, viewer, tag, part.local, cut)?);
-        }
+    for tag in ids(&tags.any)?.into_iter().flatten() {
+        what.tag = tag;
+        found.extend(db::tagged::list(conn, viewer, &what, cut)?);
     }
     found.sort_by_key(|status| std::cmp::Reverse(status.id));
     found.dedup_by_key(|status| status.id);
@@ -142,30 +156,6 @@ fn tagged(conn: &Conn, viewer: i64, tags: &Tags, part: Part, cut: &Page) -> Resu
         found.drain(..found.len().saturating_sub(cut.limit));
     } else {
         found.truncate(cut.limit);
-    }
-    Ok(found)
-}
-
-/// Leaves out what the rarer wishes exclude. The page gets shorter; its links go on from where
-/// it was cut.
-fn sift(conn: &Conn, mut found: Vec<Status>, tags: &Tags, part: Part) -> Result<Vec<Status>> {
-    let ids: Vec<i64> = found.iter().map(|status| status.id).collect();
-    if !tags.all.is_empty() || !tags.none.is_empty() {
-        let mut names: HashMap<i64, Vec<String>> = HashMap::new();
-        for (status, name) in db::status::list_tags(conn, &ids)? {
-            names.entry(status).or_default().push(name);
-        }
-        found.retain(|status| {
-            let has = |tag: &String| names.get(&status.id).is_some_and(|all| all.contains(tag));
-            tags.all.iter().all(has) && !tags.none.iter().any(has)
-        });
-    }
-    if part.only_media {
-        let media = db::upload::list_attachments(conn, &ids)?;
-        found.retain(|status| media.iter().any(|one| one.status_id() == status.id));
-    }
-    if part.remote && !part.local {
-        found.retain(|status| !status.local);
     }
     Ok(found)
 }

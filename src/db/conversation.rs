@@ -27,16 +27,25 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
 }
 
 /// The status is the newest of its conversation for `account`; an older one changes nothing.
-pub fn keep(tx: &Tx<'_>, account: i64, thread: i64, status: i64, unread: bool) -> Result<()> {
-    tx.sql
-        .prepare_cached(
-            "INSERT INTO conversation (account_id, thread_id, last_status_id, unread)
-             VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
-             SET last_status_id = excluded.last_status_id, unread = excluded.unread
-             WHERE last_status_id IS NULL OR last_status_id < excluded.last_status_id",
-        )?
-        .execute(params![account, thread, status, unread])?;
-    Ok(())
+/// Answers the row that changed.
+pub fn keep(
+    tx: &Tx<'_>,
+    account: i64,
+    thread: i64,
+    status: i64,
+    unread: bool,
+) -> Result<Option<i64>> {
+    optional(
+        tx.sql
+            .prepare_cached(
+                "INSERT INTO conversation (account_id, thread_id, last_status_id, unread)
+                 VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
+                 SET last_status_id = excluded.last_status_id, unread = excluded.unread
+                 WHERE last_status_id IS NULL OR last_status_id < excluded.last_status_id
+                 RETURNING id",
+            )?
+            .query_row(params![account, thread, status, unread], |row| row.get(0)),
+    )
 }
 
 /// One of the account's conversations, if its newest status is one to show.
@@ -98,8 +107,8 @@ pub fn delete(tx: &Tx<'_>, account: i64, id: i64) -> Result<bool> {
 }
 
 /// The status is about to go: where it was the newest, the one before it is now, or the
-/// conversation goes as well.
-pub fn step_back(tx: &Tx<'_>, status: i64) -> Result<()> {
+/// conversation goes as well. Answers `(account, row)` of those that stay.
+pub fn step_back(tx: &Tx<'_>, status: i64) -> Result<Vec<(i64, i64)>> {
     let rows: Vec<(i64, i64, i64)> = {
         let mut statement = tx.sql.prepare_cached(
             "SELECT id, account_id, thread_id FROM conversation WHERE last_status_id = ?",
@@ -108,6 +117,7 @@ pub fn step_back(tx: &Tx<'_>, status: i64) -> Result<()> {
             statement.query_map([status], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.collect::<rusqlite::Result<_>>()?
     };
+    let mut stay = Vec::new();
     for (id, account, thread) in rows {
         let before: Option<i64> = tx
             .sql
@@ -119,16 +129,18 @@ pub fn step_back(tx: &Tx<'_>, status: i64) -> Result<()> {
             )?
             .query_row([thread, status, account], |row| row.get(0))?;
         match before {
-            Some(before) => tx
-                .sql
-                .prepare_cached("UPDATE conversation SET last_status_id = ? WHERE id = ?")?
-                .execute([before, id])?,
-            None => {
-                tx.sql.prepare_cached("DELETE FROM conversation WHERE id = ?")?.execute([id])?
+            Some(before) => {
+                tx.sql
+                    .prepare_cached("UPDATE conversation SET last_status_id = ? WHERE id = ?")?
+                    .execute([before, id])?;
+                stay.push((account, id));
             }
-        };
+            None => {
+                tx.sql.prepare_cached("DELETE FROM conversation WHERE id = ?")?.execute([id])?;
+            }
+        }
     }
-    Ok(())
+    Ok(stay)
 }
 
 /// Two threads turned out to be one. Where somebody has both, the joined one stays.

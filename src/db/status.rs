@@ -11,14 +11,15 @@ use crate::error::{Error, Result};
 use crate::id;
 use crate::model::{ContentType, Media, MediaKind, Page, QuotePolicy, Status, Visibility};
 
-const COLUMNS: &str = "s.id, s.uri, s.url, s.account_id, s.local, s.created_at, s.edited_at,
+pub(super) const COLUMNS: &str =
+    "s.id, s.uri, s.url, s.account_id, s.local, s.created_at, s.edited_at,
   s.visibility, s.in_reply_to_id, s.in_reply_to_account_id, s.in_reply_to_uri, s.reply_to_other,
   s.reblog_of_id, s.thread_id, s.spoiler_text, s.content, s.text, s.language, s.sensitive,
   s.application_id, s.emojis, s.poll, s.replies_count, s.reblogs_count, s.favourites_count,
   s.content_type, s.quote_policy, s.quotes_count";
 
 /// Something is attached, of elsewhere or of here.
-const HAS_MEDIA: &str = " AND (EXISTS (SELECT 1 FROM media m WHERE m.status_id = s.id)
+pub(super) const HAS_MEDIA: &str = " AND (EXISTS (SELECT 1 FROM media m WHERE m.status_id = s.id)
   OR EXISTS (SELECT 1 FROM upload u WHERE u.status_id = s.id AND u.position >= 0))";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Status> {
@@ -60,7 +61,7 @@ fn one(conn: &Conn, condition: &str, args: impl rusqlite::Params) -> Result<Opti
     optional(conn.sql.prepare_cached(&sql)?.query_row(args, from_row))
 }
 
-fn many(conn: &Conn, sql: &str, args: &[(&str, &dyn ToSql)]) -> Result<Vec<Status>> {
+pub(super) fn many(conn: &Conn, sql: &str, args: &[(&str, &dyn ToSql)]) -> Result<Vec<Status>> {
     let mut statement = conn.sql.prepare_cached(sql)?;
     let rows = statement.query_map(args, from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -240,46 +241,6 @@ pub fn list_public(
     page_of(conn, from, &condition, page, viewer, &[])
 }
 
-/// Public statuses with a tag (F-289).
-pub fn list_tagged(
-    conn: &Conn,
-    viewer: i64,
-    tag: i64,
-    local_only: bool,
-    page: &Page,
-) -> Result<Vec<Status>> {
-    let condition = format!(
-        "st.tag_id = :tag AND st.status_id < :below AND st.status_id > :above
-         AND s.visibility = 0 AND s.local >= :local AND {} AND {}",
-        visible::readable("s"),
-        visible::wanted("s")
-    );
-    let sql = format!(
-        "SELECT {COLUMNS} FROM status_tag st CROSS JOIN status s ON s.id = st.status_id
-         WHERE {condition} ORDER BY st.status_id {} LIMIT :limit",
-        page.order()
-    );
-    let (below, above, now) = (page.below(), page.above(), conn.now());
-    let limit = i64::try_from(page.limit).unwrap_or(40);
-    let mut found = many(
-        conn,
-        &sql,
-        &[
-            (":tag", &tag),
-            (":below", &below),
-            (":above", &above),
-            (":limit", &limit),
-            (":viewer", &viewer),
-            (":now", &now),
-            (":local", &local_only),
-        ],
-    )?;
-    if page.ascending() {
-        found.reverse();
-    }
-    Ok(found)
-}
-
 /// The chain of parents, the root first, at most `limit`.
 pub fn list_ancestors(conn: &Conn, viewer: i64, status_id: i64, limit: i64) -> Result<Vec<Status>> {
     let sql = format!(
@@ -381,7 +342,10 @@ pub fn thread_has_local(conn: &Conn, thread_id: i64) -> Result<bool> {
 pub fn boosted_here(conn: &Conn, status_id: i64) -> Result<bool> {
     Ok(conn
         .sql
-        .prepare_cached("SELECT 1 FROM status WHERE reblog_of_id = ? AND local = 1 LIMIT 1")?
+        .prepare_cached(
+            "SELECT 1 FROM status INDEXED BY status_boosted_here
+             WHERE reblog_of_id = ? AND local = 1 LIMIT 1",
+        )?
         .exists([status_id])?)
 }
 
@@ -609,7 +573,8 @@ pub fn silence_mentions(tx: &Tx<'_>, status_id: i64) -> Result<()> {
 /// Local accounts that boosted a status.
 pub fn list_local_boosters(conn: &Conn, status_id: i64) -> Result<Vec<i64>> {
     let mut statement = conn.sql.prepare_cached(
-        "SELECT account_id FROM status WHERE reblog_of_id = ? AND local = 1 LIMIT 1000",
+        "SELECT account_id FROM status INDEXED BY status_boosted_here
+         WHERE reblog_of_id = ? AND local = 1 LIMIT 1000",
     )?;
     let rows = statement.query_map([status_id], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

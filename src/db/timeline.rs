@@ -2,6 +2,7 @@
 
 use rusqlite::{ToSql, params};
 
+use super::list::{List, Replies};
 use super::{Conn, Tx, json_ids, visible};
 use crate::error::Result;
 use crate::model::Page;
@@ -151,36 +152,53 @@ pub fn list(conn: &Conn, timeline: i64, viewer: i64, page: &Page) -> Result<Vec<
 }
 
 /// Ids of statuses by `authors` below `below` and not below `from`, from the newest on or, with
-/// `ascending`, from the oldest on: what stands behind the kept entries. One short index walk an
-/// author.
+/// `ascending`, from the oldest on: what stands behind the kept entries of home, or of `list`. One
+/// short index walk an author.
 pub fn list_older(
     conn: &Conn,
     viewer: i64,
+    list: Option<&List>,
     authors: &[i64],
     (from, below): (i64, i64),
     ascending: bool,
     limit: i64,
 ) -> Result<Vec<i64>> {
+    // whom a reply must be for
+    let parent = match list.map(|list| list.replies) {
+        Some(Replies::None) => "0",
+        Some(Replies::List) => {
+            "EXISTS (SELECT 1 FROM list_member lm
+               WHERE lm.list_id = :list AND lm.account_id = s.in_reply_to_account_id)"
+        }
+        None | Some(Replies::Followed) => {
+            "EXISTS (SELECT 1 FROM follow pf WHERE pf.account_id = :viewer
+               AND pf.target_id = s.in_reply_to_account_id AND pf.accepted = 1)"
+        }
+    };
+    let fits = format!("(s.reply_to_other = 0 OR s.in_reply_to_account_id = :viewer OR {parent})");
+    let followed = "EXISTS (SELECT 1 FROM follow rf WHERE rf.account_id = :viewer
+        AND rf.target_id = s.account_id AND rf.accepted = 1
+        AND (s.reblog_of_id IS NULL OR rf.reblogs = 1)
+        AND (rf.languages IS NULL OR s.language IS NULL
+          OR s.language IN (SELECT value FROM json_each(rf.languages))))";
+    let rules = match list {
+        Some(_) => format!("{fits} AND (s.account_id = :viewer OR {followed})"),
+        None => format!(
+            "(s.account_id = :viewer OR ({fits} AND {followed}
+             AND NOT EXISTS (SELECT 1 FROM list_member xm CROSS JOIN list xl ON xl.id = xm.list_id
+               WHERE xm.account_id = s.account_id AND xl.account_id = :viewer
+                 AND xl.exclusive = 1)))"
+        ),
+    };
     let sql = format!(
         "SELECT s.id FROM json_each(:authors) a CROSS JOIN status s
          ON s.account_id = a.value AND s.id < :below AND s.id >= :from
-         WHERE (s.account_id = :viewer OR (
-             (s.reply_to_other = 0 OR s.in_reply_to_account_id = :viewer
-               OR EXISTS (SELECT 1 FROM follow pf WHERE pf.account_id = :viewer
-                    AND pf.target_id = s.in_reply_to_account_id AND pf.accepted = 1))
-             AND EXISTS (SELECT 1 FROM follow rf WHERE rf.account_id = :viewer
-               AND rf.target_id = s.account_id AND (s.reblog_of_id IS NULL OR rf.reblogs = 1)
-               AND (rf.languages IS NULL OR s.language IS NULL
-                 OR s.language IN (SELECT value FROM json_each(rf.languages))))
-             AND NOT EXISTS (SELECT 1 FROM list_member xm CROSS JOIN list xl ON xl.id = xm.list_id
-               WHERE xm.account_id = s.account_id AND xl.account_id = :viewer
-                 AND xl.exclusive = 1)))
-           AND {} ORDER BY s.id {} LIMIT :limit",
+         WHERE {rules} AND {} ORDER BY s.id {} LIMIT :limit",
         visible::listed("s"),
         if ascending { "ASC" } else { "DESC" }
     );
     let (authors, now) = (json_ids(authors), conn.now());
-    let args: [(&str, &dyn ToSql); 6] = [
+    let mut args: Vec<(&str, &dyn ToSql)> = vec![
         (":authors", &authors),
         (":below", &below),
         (":from", &from),
@@ -188,6 +206,9 @@ pub fn list_older(
         (":viewer", &viewer),
         (":now", &now),
     ];
+    if let Some(list) = list.filter(|list| list.replies == Replies::List) {
+        args.push((":list", &list.id));
+    }
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let rows = statement.query_map(&args[..], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -11,6 +11,7 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::id;
 use crate::model::{Account, Page};
+use crate::service::around::Around;
 use crate::service::{self, document};
 use crate::site::Site;
 
@@ -38,9 +39,10 @@ pub async fn outbox(
         let what =
             db::status::OfAccount { account_id: account.id, only_open: true, ..Default::default() };
         let statuses = db::status::list_of_account(conn, 0, what, &page)?;
+        let around = Around::read(conn, &statuses)?;
         let mut items = Vec::with_capacity(statuses.len());
         for status in &statuses {
-            items.push(document::activity(conn, site, status, account)?);
+            items.push(document::activity_with(conn, &around, site, status, account)?);
         }
         let last = statuses.last().map(|status| status.id);
         Ok(page_of(&id, &page, items, last))
@@ -94,8 +96,11 @@ pub async fn featured(
 ) -> Result<HttpResponse> {
     serve(&app, &request, name, |conn, site, account, _| {
         let mut items = Vec::new();
-        for status in service::pin::list(conn, 0, account.id)? {
-            items.push(build::note(&document::note(conn, site, &status, account)?));
+        let statuses = service::pin::list(conn, 0, account.id)?;
+        let around = Around::read(conn, &statuses)?;
+        for status in &statuses {
+            let note = document::note_with(conn, &around, site, status, account)?;
+            items.push(build::note(&note));
         }
         Ok(build::inline_collection(&owned(&account.featured_uri)?, items))
     })

@@ -21,6 +21,10 @@ pub enum Event {
     NotificationCreated { account_id: i64, id: i64 },
     /// An account changed its filters.
     FiltersChanged { account_id: i64 },
+    /// A direct conversation has a newer status or was marked, for the account that keeps it.
+    ConversationChanged { account_id: i64, id: i64 },
+    /// What was held back is among the account's notifications now.
+    NotificationsMerged { account_id: i64 },
 }
 
 /// A deleted status, as far as somebody may have it on the screen.

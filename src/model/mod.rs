@@ -18,7 +18,9 @@ mod visibility;
 pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR, Picture, Pictures};
 pub use card::{Card, CardKind, Preview};
 pub use event::{Event, Gone, Place};
-pub use notification::{Notification, NotificationKind};
+pub use notification::{
+    Choice, Notification, NotificationKind, NotificationPolicy, NotificationRequest,
+};
 pub use oauth::{Application, Scopes, Token};
 pub use page::Page;
 pub use posting::ContentType;

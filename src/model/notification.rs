@@ -9,6 +9,8 @@ pub enum NotificationKind {
     FollowRequest = 2,
     Favourite = 3,
     Reblog = 4,
+    /// Somebody of whom one wants to hear everything wrote something.
+    Status = 5,
     /// A status that one boosted was edited.
     Update = 6,
     /// A poll that one made or voted in has ended.
@@ -27,6 +29,7 @@ impl NotificationKind {
         Self::FollowRequest,
         Self::Favourite,
         Self::Reblog,
+        Self::Status,
         Self::Update,
         Self::Poll,
         Self::Quote,
@@ -41,11 +44,28 @@ impl NotificationKind {
             Self::FollowRequest => "follow_request",
             Self::Favourite => "favourite",
             Self::Reblog => "reblog",
+            Self::Status => "status",
             Self::Update => "update",
             Self::Poll => "poll",
             Self::Quote => "quote",
             Self::QuotedUpdate => "quoted_update",
         }
+    }
+
+    /// Those of which several are shown as one.
+    pub const GROUPED: &[Self] = &[Self::Favourite, Self::Follow, Self::Reblog];
+
+    /// Whether the account's policy may hold it back; the others one asked for.
+    pub fn is_filterable(self) -> bool {
+        matches!(
+            self,
+            Self::Mention | Self::Follow | Self::FollowRequest | Self::Favourite | Self::Reblog
+        )
+    }
+
+    /// Whether it is shown among the notification requests while it is held back.
+    pub fn is_requested(self) -> bool {
+        matches!(self, Self::Mention)
     }
 
     /// Reads the client API's word.
@@ -68,4 +88,86 @@ pub struct Notification {
     pub from_account_id: i64,
     pub status_id: Option<i64>,
     pub created_at: i64,
+    /// Which others it is one group with.
+    pub group_key: Option<String>,
+}
+
+impl Notification {
+    /// The key of its group, or one of its own.
+    pub fn key(&self) -> String {
+        match &self.group_key {
+            Some(key) => key.clone(),
+            None => format!("ungrouped-{}", self.id),
+        }
+    }
+}
+
+/// What becomes of notifications of some sort; stored as its number, the stricter the higher.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(i64)]
+pub enum Choice {
+    #[default]
+    Accept = 0,
+    /// Held back, shown among the requests.
+    Filter = 1,
+    Drop = 2,
+}
+
+impl Choice {
+    /// The client API's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Filter => "filter",
+            Self::Drop => "drop",
+        }
+    }
+
+    /// Reads the client API's word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Accept, Self::Filter, Self::Drop].into_iter().find(|one| one.as_str() == word)
+    }
+
+    /// From the stored number.
+    pub fn from_number(number: i64) -> Self {
+        match number {
+            1 => Self::Filter,
+            2 => Self::Drop,
+            _ => Self::Accept,
+        }
+    }
+}
+
+/// What an account wants to be told by whom; how it is before anything was chosen is as in
+/// Mastodon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotificationPolicy {
+    pub for_not_following: Choice,
+    pub for_not_followers: Choice,
+    pub for_new_accounts: Choice,
+    pub for_private_mentions: Choice,
+    pub for_limited_accounts: Choice,
+}
+
+impl Default for NotificationPolicy {
+    fn default() -> Self {
+        Self {
+            for_not_following: Choice::Accept,
+            for_not_followers: Choice::Accept,
+            for_new_accounts: Choice::Accept,
+            for_private_mentions: Choice::Filter,
+            for_limited_accounts: Choice::Filter,
+        }
+    }
+}
+
+/// Somebody whose mentions are held back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotificationRequest {
+    pub id: i64,
+    pub from_account_id: i64,
+    pub last_status_id: Option<i64>,
+    pub notifications_count: i64,
+    pub created_at: i64,
+    pub updated_at: i64,
 }

@@ -12,6 +12,8 @@ use crate::model::{Account, ContentType, Picture, Poll, QuoteState, Status, Uplo
 use crate::site::Site;
 use crate::text::render;
 
+use super::around::Around;
+
 /// The document of a local actor.
 pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
     let key = db::key::find_local(conn, account.id)?
@@ -78,11 +80,23 @@ pub fn handle(site: &Site, account: &Account) -> String {
 
 /// The document of a local status that is no boost.
 pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Result<NoteDoc> {
-    let mentioned = mentioned(conn, status.id)?;
+    let around = Around::read(conn, std::slice::from_ref(status))?;
+    note_with(conn, &around, site, status, author)
+}
+
+/// The same with what was read for many.
+pub fn note_with(
+    conn: &Conn,
+    around: &Around,
+    site: &Site,
+    status: &Status,
+    author: &Account,
+) -> Result<NoteDoc> {
+    let mentioned = around.mentioned(status.id);
     let uris: Vec<String> = mentioned.iter().map(|a| a.uri.clone()).collect();
     let (to, cc) = addressing(author, status.visibility, &uris);
     let in_reply_to = match status.in_reply_to_id {
-        Some(parent) => db::status::find(conn, parent)?.map(|parent| parent.uri),
+        Some(parent) => around.status(parent).map(|parent| parent.uri.clone()),
         None => status.in_reply_to_uri.clone(),
     };
     let quote = quote(conn, status)?;
@@ -109,9 +123,10 @@ pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Resu
             .iter()
             .map(|a| MentionDoc { href: a.uri.clone(), handle: handle(site, a) })
             .collect(),
-        hashtags: db::status::list_tags(conn, &[status.id])?
-            .into_iter()
-            .map(|(_, name)| HashtagDoc { href: site.tag(&name), name })
+        hashtags: around
+            .tags(status.id)
+            .iter()
+            .map(|name| HashtagDoc { href: site.tag(name), name: name.clone() })
             .collect(),
         replies: open.then(|| build::RepliesDoc {
             id: format!("{}/replies", status.uri),
@@ -180,11 +195,23 @@ fn question(poll: &Poll, now: i64) -> build::PollDoc {
 
 /// The Create of a status, or the Announce of a boost.
 pub fn activity(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Result<Value> {
+    let around = Around::read(conn, std::slice::from_ref(status))?;
+    activity_with(conn, &around, site, status, author)
+}
+
+/// The same with what was read for many.
+pub fn activity_with(
+    conn: &Conn,
+    around: &Around,
+    site: &Site,
+    status: &Status,
+    author: &Account,
+) -> Result<Value> {
     let Some(of) = status.reblog_of_id else {
-        return Ok(build::create(&note(conn, site, status, author)?));
+        return Ok(build::create(&note_with(conn, around, site, status, author)?));
     };
-    let boosted = db::status::get(conn, of)?;
-    let boosted_author = db::account::get(conn, boosted.account_id)?;
+    let boosted = around.status(of).ok_or(Error::NotFound)?;
+    let boosted_author = around.account(boosted.account_id).ok_or(Error::NotFound)?;
     let (to, cc) = addressing(author, status.visibility, std::slice::from_ref(&boosted_author.uri));
     Ok(build::announce(&status.uri, &author.uri, &boosted.uri, status.created_at, &to, &cc))
 }

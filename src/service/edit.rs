@@ -9,7 +9,7 @@ use crate::site::Site;
 use super::media::Relabel;
 use super::poll::NewPoll;
 use super::status::{self, Mentioned};
-use super::{delivery, document, media, notification, poll, quote, visibility};
+use super::{delivery, document, media, notification, poll, quote, tag, visibility};
 
 /// A status as its author wants it now. Visibility and thread stay as they are.
 #[derive(Clone, Debug, Default)]
@@ -107,6 +107,7 @@ pub fn edit(
     let named = written.attach(tx, site, new.id, mentioned)?;
     status::index(tx, &new)?;
     super::card::write(tx, site, &new)?;
+    tag::fan_out_edit(tx, &new)?;
     for account in named.iter().filter(|account| !before.contains(&account.id)) {
         if visibility::can_see(tx, account.id, &new)? {
             notification::notify(tx, account, NotificationKind::Mention, author, Some(&new))?;

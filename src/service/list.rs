@@ -96,7 +96,8 @@ pub fn delete(tx: &Tx<'_>, owner: i64, id: i64) -> Result<()> {
     Ok(())
 }
 
-fn members(conn: &Conn, list: i64) -> Result<Vec<i64>> {
+/// Who is in a list.
+pub(super) fn members(conn: &Conn, list: i64) -> Result<Vec<i64>> {
     let all = Page::newest(usize::try_from(MOST_MEMBERS).unwrap_or(usize::MAX));
     Ok(db::list::list_members(conn, list, &all)?.into_iter().map(|(_, id)| id).collect())
 }

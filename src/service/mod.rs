@@ -2,6 +2,7 @@
 //! alike. What reads takes a `Conn`, what changes takes a `Tx`; nothing here waits for a network.
 
 pub mod account;
+pub mod around;
 pub mod bookmark;
 pub mod card;
 pub mod conversation;
@@ -13,6 +14,7 @@ pub mod filter;
 pub mod list;
 pub mod media;
 pub mod notification;
+pub mod notification_policy;
 pub mod pin;
 pub mod plan;
 pub mod poll;

@@ -207,6 +207,7 @@ pub fn block(tx: &Tx<'_>, account: &Account, target: &Account) -> Result<()> {
             timeline::purge(tx, target.id, account.id)?;
         }
         db::notification::delete_from(tx, account.id, target.id)?;
+        db::notification_policy::forbid(tx, account.id, target.id)?;
         let activity = build::block(&uri, &account.uri, &target.uri);
         delivery::queue_for(tx, account, &activity, target)?;
     }

@@ -15,7 +15,7 @@ use crate::model::{
 use crate::text::{hashtag, language, sanitize};
 
 use super::edit::same_choices;
-use super::{conversation, notification, quote, status as local, timeline, visibility};
+use super::{conversation, notification, quote, status as local, tag, timeline, visibility};
 
 /// How long the deletion of something that was never here is remembered.
 const DELETED: i64 = 30 * DAY;
@@ -354,6 +354,7 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
     db::status::clear_details(tx, status.id)?;
     tx.after_commit(Event::StatusUpdated { id: status.id });
     attach(tx, object, &status)?;
+    tag::fan_out_edit(tx, &status)?;
     name_more(tx, object, &status, author)?;
     if db::search::has_status(tx, status.id)? {
         local::index(tx, &status)?;

@@ -33,6 +33,16 @@ pub fn unfollow(tx: &Tx<'_>, account: i64, tag: i64) -> Result<()> {
 /// hidden domains count; so do the languages chosen for an author whom one follows as well, and
 /// exclusive lists.
 pub(super) fn fan_out(tx: &Tx<'_>, status: &Status) -> Result<()> {
+    put(tx, status, false)
+}
+
+/// The same after an edit, which may have brought new tags. A status takes its old place; below
+/// what a home keeps it would pretend that home is kept down to there.
+pub(super) fn fan_out_edit(tx: &Tx<'_>, status: &Status) -> Result<()> {
+    put(tx, status, true)
+}
+
+fn put(tx: &Tx<'_>, status: &Status, is_old: bool) -> Result<()> {
     if status.visibility != Visibility::Public || status.reblog_of_id.is_some() {
         return Ok(());
     }
@@ -41,6 +51,9 @@ pub(super) fn fan_out(tx: &Tx<'_>, status: &Status) -> Result<()> {
             || !visibility::lists(tx, reader, status)?
             || db::list::is_exclusive(tx, reader, status.account_id)?
         {
+            continue;
+        }
+        if is_old && db::timeline::oldest(tx, reader)?.is_some_and(|oldest| status.id < oldest) {
             continue;
         }
         let follow = db::follow::find(tx, reader, status.account_id)?.filter(|f| f.accepted);

@@ -2,6 +2,7 @@
 //! happens here ([`super::list`]).
 
 use crate::clock::DAY;
+use crate::db::list::List;
 use crate::db::timeline::Entry;
 use crate::db::{self, Conn, Tx, follow::Follow};
 use crate::error::Result;
@@ -32,6 +33,7 @@ pub fn fan_out(tx: &Tx<'_>, status: &Status, boosted: Option<&Status>) -> Result
     }
     super::tag::fan_out(tx, status)?;
     super::list::fan_out(tx, status, boosted)?;
+    super::notification::tell_arrival(tx, status, &readers)?;
     tx.after_commit(Event::StatusArrived { id: status.id });
     Ok(())
 }
@@ -119,29 +121,55 @@ pub fn purge(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
 
 /// A page of home. Behind the oldest kept entry a query goes on, down and up again.
 pub fn home(conn: &Conn, reader: i64, page: &Page) -> Result<Vec<i64>> {
-    let oldest = db::timeline::oldest(conn, reader)?.unwrap_or(i64::MAX);
+    walk(conn, &Source { reader, timeline: reader, list: None }, page)
+}
+
+/// A page of a list's timeline, which goes on in the same way.
+pub fn list(conn: &Conn, owner: i64, list: i64, page: &Page) -> Result<Vec<i64>> {
+    let list = super::list::get(conn, owner, list)?;
+    walk(conn, &Source { reader: owner, timeline: list.id, list: Some(&list) }, page)
+}
+
+/// A timeline that is kept, and what would be in it further back.
+struct Source<'a> {
+    reader: i64,
+    timeline: i64,
+    list: Option<&'a List>,
+}
+
+impl Source<'_> {
+    fn authors(&self, conn: &Conn) -> Result<Vec<i64>> {
+        match self.list {
+            Some(list) => super::list::members(conn, list.id),
+            None => db::timeline::authors(conn, self.reader),
+        }
+    }
+}
+
+fn walk(conn: &Conn, source: &Source<'_>, page: &Page) -> Result<Vec<i64>> {
+    let oldest = db::timeline::oldest(conn, source.timeline)?.unwrap_or(i64::MAX);
     if page.ascending() {
         // the nearest to `min_id` are those behind the kept entries, where it points there
         let behind =
-            if page.above() < oldest { between(conn, reader, page, oldest)? } else { vec![] };
+            if page.above() < oldest { between(conn, source, page, oldest)? } else { vec![] };
         let rest = Page { limit: page.limit - behind.len(), ..*page };
-        let mut ids = db::timeline::list(conn, reader, reader, &rest)?;
+        let mut ids = db::timeline::list(conn, source.timeline, source.reader, &rest)?;
         ids.extend(behind.into_iter().rev());
         return Ok(ids);
     }
-    let mut ids = db::timeline::list(conn, reader, reader, page)?;
+    let mut ids = db::timeline::list(conn, source.timeline, source.reader, page)?;
     if ids.len() >= page.limit {
         return Ok(ids);
     }
     let below = ids.last().copied().unwrap_or(page.below()).min(page.below()).min(oldest);
-    ids.extend(older(conn, reader, below, page.above(), page.limit - ids.len())?);
+    ids.extend(older(conn, source, below, page.above(), page.limit - ids.len())?);
     Ok(ids)
 }
 
-/// Statuses of the reader's authors above the page's `min_id` and below `oldest`, the nearest
+/// Statuses of the source's authors above the page's `min_id` and below `oldest`, the nearest
 /// first, in windows as in [`older`].
-fn between(conn: &Conn, reader: i64, page: &Page, oldest: i64) -> Result<Vec<i64>> {
-    let authors = db::timeline::authors(conn, reader)?;
+fn between(conn: &Conn, source: &Source<'_>, page: &Page, oldest: i64) -> Result<Vec<i64>> {
+    let authors = source.authors(conn)?;
     let top = page.below().min(oldest).min(id::from_ms(conn.now() + DAY));
     let mut ids = Vec::new();
     let mut from = page.above().max(0) + 1;
@@ -149,24 +177,36 @@ fn between(conn: &Conn, reader: i64, page: &Page, oldest: i64) -> Result<Vec<i64
     while ids.len() < page.limit && from < top {
         let below = from.saturating_add(id::from_ms(window)).min(top);
         let limit = i64::try_from(page.limit - ids.len()).unwrap_or(40);
-        ids.extend(db::timeline::list_older(conn, reader, &authors, (from, below), true, limit)?);
+        let (reader, list) = (source.reader, source.list);
+        let found =
+            db::timeline::list_older(conn, reader, list, &authors, (from, below), true, limit)?;
+        ids.extend(found);
         from = below;
         window = window.saturating_mul(4);
     }
     Ok(ids)
 }
 
-/// Statuses of the reader's authors below `below`, in windows of time that widen until the
+/// Statuses of the source's authors below `below`, in windows of time that widen until the
 /// page is full, so that a busy timeline never reads more than it shows.
-fn older(conn: &Conn, reader: i64, below: i64, above: i64, wanted: usize) -> Result<Vec<i64>> {
-    let authors = db::timeline::authors(conn, reader)?;
+fn older(
+    conn: &Conn,
+    source: &Source<'_>,
+    below: i64,
+    above: i64,
+    wanted: usize,
+) -> Result<Vec<i64>> {
+    let authors = source.authors(conn)?;
     let mut ids = Vec::new();
     let mut below = below.min(id::from_ms(conn.now() + DAY));
     let mut window = DAY;
     while ids.len() < wanted && below > above + 1 && below > 0 {
         let from = (below - id::from_ms(window)).max(above + 1).max(0);
         let limit = i64::try_from(wanted - ids.len()).unwrap_or(40);
-        ids.extend(db::timeline::list_older(conn, reader, &authors, (from, below), false, limit)?);
+        let (reader, list) = (source.reader, source.list);
+        let found =
+            db::timeline::list_older(conn, reader, list, &authors, (from, below), false, limit)?;
+        ids.extend(found);
         below = from;
         window = window.saturating_mul(4);
     }
@@ -232,12 +272,6 @@ fn insert(tx: &Tx<'_>, timeline: i64, status: &Status) -> Result<()> {
             boosted_id: status.reblog_of_id,
         },
     )
-}
-
-/// A page of a list's timeline.
-pub fn list(conn: &Conn, owner: i64, list: i64, page: &Page) -> Result<Vec<i64>> {
-    super::list::get(conn, owner, list)?;
-    db::timeline::list(conn, list, owner, page)
 }
 
 /// One's own statuses belong to one's home as those of somebody followed.

@@ -51,7 +51,10 @@ fn build(
 ) -> Result<Public> {
     let page = Page { max_id, ..Page::newest(STATUSES + 1) };
     let mut statuses = match db::status::find_tag(conn, name)? {
-        Some(tag) => db::status::list_tagged(conn, 0, tag, true, &page)?,
+        Some(tag) => {
+            let what = db::tagged::Tagged { tag, only_local: true, ..Default::default() };
+            db::tagged::list(conn, 0, &what, &page)?
+        }
         None => Vec::new(),
     };
     let more = statuses.len() > STATUSES;

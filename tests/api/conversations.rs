@@ -22,6 +22,14 @@ fn shows(person: &Person) -> Vec<(String, bool, Vec<String>)> {
         .collect()
 }
 
+/// Strangers' private mentions would be held back.
+fn hear_all(people: &[&Person]) {
+    for person in people {
+        let policy = json!({"for_private_mentions": "accept"});
+        person.request("PATCH", "/api/v2/notifications/policy").json(&policy).send().ok();
+    }
+}
+
 fn answers(person: &Person, to: &Value, text: &str) -> Value {
     let fields = json!({"status": text, "in_reply_to_id": id(to), "visibility": "direct"});
     person.post("/api/v1/statuses", fields)
@@ -36,6 +44,7 @@ fn each_participant_keeps_a_conversation_by_its_newest_status() {
     let instance = Instance::start();
     let (ann, bob, carl) =
         (instance.person("ann"), instance.person("bob"), instance.person("carl"));
+    hear_all(&[&ann, &bob, &carl]);
     let first = ann.writes("@bob @carl one", "direct");
     ann.writes("@bob not direct", "private");
     assert_eq!(shows(&ann), [row("@bob @carl one", false, &["bob", "carl"])]);
@@ -77,6 +86,7 @@ fn each_participant_keeps_a_conversation_by_its_newest_status() {
 fn a_conversation_steps_back_when_its_newest_status_goes() {
     let instance = Instance::start();
     let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    hear_all(&[&ann, &bob]);
     let first = ann.writes("@bob one", "direct");
     let second = answers(&bob, &first, "@ann two");
     bob.delete(&format!("/api/v1/statuses/{}", id(&second)));

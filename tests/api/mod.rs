@@ -1,6 +1,7 @@
 //! The client API as an app sees it: everything through HTTP.
 
 mod attachments;
+mod bounded;
 mod cards;
 mod conversations;
 mod cors;
@@ -13,6 +14,8 @@ mod markdown;
 mod markers;
 mod marks;
 mod media;
+mod notification_groups;
+mod notification_policy;
 mod notifications;
 mod oembed;
 mod paging;
@@ -28,6 +31,7 @@ mod tags;
 mod timelines;
 mod translations;
 mod trends;
+mod walks;
 
 use dassie::db::{self, Lane};
 use dassie::model::{Application, Scopes};

@@ -265,3 +265,74 @@ fn home_goes_on_beyond_what_is_kept_without_a_gap() {
         .collect();
     assert_eq!(texts, expected);
 }
+
+#[test]
+fn a_list_goes_on_beyond_what_is_kept_by_its_own_rules() {
+    let instance = Instance::start();
+    let (ann, bob, carl, dora) = (
+        instance.person("ann"),
+        instance.person("bob"),
+        instance.person("carl"),
+        instance.person("dora"),
+    );
+    ann.follows("bob");
+    ann.follows("carl");
+    let list = id(&ann.post("/api/v1/lists", json!({"title": "l"})));
+    let path = format!("/api/v1/lists/{list}");
+    ann.post(&format!("{path}/accounts"), json!({"account_ids": [bob.id, ann.id]}));
+    let by = |author: &Person, text: &str, to: Option<&str>| {
+        id(&author.post("/api/v1/statuses", json!({"status": text, "in_reply_to_id": to})))
+    };
+    let (of_carl, of_dora) = (by(&carl, "carl's", None), by(&dora, "dora's", None));
+    let of_ann = by(&ann, "ann's", None);
+    let to_ann = by(&bob, "to ann", Some(&of_ann));
+    let to_carl = by(&bob, "to carl", Some(&of_carl));
+    let to_dora = by(&bob, "to dora", Some(&of_dora));
+    let boost = id(&bob.post(&format!("/api/v1/statuses/{of_dora}/reblog"), json!({})));
+    write_many(&instance, &bob, (0..820).map(|n| format!("number {n}")).collect());
+    let timeline: i64 = list.parse().unwrap();
+    instance
+        .app
+        .db
+        .write(dassie::db::Lane::Interactive, move |tx| dassie::db::timeline::trim(tx, timeline))
+        .wait()
+        .unwrap();
+    let walk = || walk(&instance, &ann, &format!("/api/v1/timelines/list/{list}?limit=40"));
+    let set = |change: Value| ann.request("PUT", &path).json(&change).send().ok();
+    // all of bob's, ann's own, the boost; of the answers that to a member
+    let seen = walk();
+    assert_eq!(seen.len(), 823);
+    assert_eq!(seen[820..], [boost.clone(), to_ann.clone(), of_ann.clone()]);
+    set(json!({"replies_policy": "followed"}));
+    assert_eq!(walk()[820..], [boost.clone(), to_carl, to_ann.clone(), of_ann.clone()]);
+    set(json!({"replies_policy": "none"}));
+    // what answers the reader is none to somebody else
+    assert_eq!(walk()[820..], [boost, to_ann.clone(), of_ann.clone()]);
+    ann.post(&format!("/api/v1/accounts/{}/follow", bob.id), json!({"reblogs": false}));
+    assert_eq!(walk()[820..], [to_ann, of_ann]);
+    assert!(!walk().contains(&to_dora));
+}
+
+#[test]
+fn pages_of_a_tag_are_full_whatever_is_left_out() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    let mut wanted: Vec<String> = Vec::new();
+    for n in 0..24 {
+        let more = ["", "#b", "#c", "#b #c"][n % 4];
+        let status = id(&ann.writes(&format!("{n} #a {more}"), "public"));
+        if n % 4 == 1 {
+            wanted.insert(0, status);
+        }
+    }
+    for limit in [1, 2, 40] {
+        let path = format!("/api/v1/timelines/tag/a?all[]=b&none[]=c&none[]=nobodys&limit={limit}");
+        assert_eq!(walk(&instance, &ann, &path), wanted, "in pages of {limit}");
+        let first = ann.get(&path);
+        assert_eq!(first.as_array().unwrap().len(), limit.min(6));
+    }
+    assert_eq!(ann.get("/api/v1/timelines/tag/a?all[]=nobodys"), json!([]));
+    assert_eq!(ann.get("/api/v1/timelines/tag/a?remote=true"), json!([]));
+    assert_eq!(ann.get("/api/v1/timelines/tag/a?only_media=true"), json!([]));
+    assert_eq!(walk(&instance, &ann, "/api/v1/timelines/tag/b?any[]=c&limit=5").len(), 18);
+}

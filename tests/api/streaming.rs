@@ -438,3 +438,42 @@ fn s_127_a_stream_needs_our_host_as_all_requests_do() {
         .send();
     assert_eq!(answer.status, 421);
 }
+
+#[test]
+fn conversations_have_a_stream_of_their_own() {
+    let instance = Instance::start();
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    ann.follows("bob");
+    bob.follows("ann");
+    let mut socket = open(&instance, &ann, "?stream=direct");
+    let mut events = Events::open(&instance.host, "/api/v1/streaming/direct", &ann.token);
+    let first = ann.writes("@bob one", "direct");
+    let (what, told) = socket.event();
+    assert_eq!((what.as_str(), &told["unread"]), ("direct conversation", &json!(false)));
+    assert_eq!(told["last_status"]["id"], first["id"]);
+    assert_eq!(told["accounts"][0]["username"], "bob");
+    let (event, data) = events.next().unwrap();
+    assert_eq!(
+        (event.as_str(), serde_json::from_str::<Value>(&data).unwrap()),
+        ("conversation", told)
+    );
+    let reply = json!({"status": "@ann two", "visibility": "direct", "in_reply_to_id": id(&first)});
+    let reply = bob.post("/api/v1/statuses", reply);
+    let (_, told) = socket.event();
+    assert_eq!((&told["unread"], &told["last_status"]["id"]), (&json!(true), &reply["id"]));
+    // read on another device
+    ann.post(&format!("/api/v1/conversations/{}/read", id(&told)), json!({}));
+    assert_eq!(socket.event().1["unread"], false);
+    bob.delete(&format!("/api/v1/statuses/{}", id(&reply)));
+    assert_eq!(socket.event().1["last_status"]["id"], first["id"], "the one before again");
+    // nothing else, and nobody else's
+    bob.writes("@ann in public", "public");
+    let carl = instance.person("carl");
+    carl.writes("@bob psst", "direct");
+    socket.is_quiet();
+    let reader = token(&instance, Some(&ann), "read:notifications");
+    let bearer = format!("Bearer {reader}");
+    let mut other = Socket::open(&instance.host, "", &[("Authorization", &bearer)]).unwrap();
+    let answer = subscribe(&mut other, json!({"stream": "direct"}));
+    assert_eq!(answer[0]["status"], 403, "{answer:?}");
+}

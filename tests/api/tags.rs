@@ -90,3 +90,39 @@ fn public_statuses_with_a_followed_tag_come_into_home() {
     assert_eq!(texts(&tagged), ["public #cats #dogs"]);
     assert!(!id(&tagged[0]).is_empty());
 }
+
+#[test]
+fn an_edit_that_brings_a_followed_tag_brings_the_status_into_home() {
+    let instance = Instance::start();
+    let (ann, bob, dora) =
+        (instance.person("ann"), instance.person("bob"), instance.person("dora"));
+    let peer = Peer::start(&["mia"]);
+    follow_peer(&instance, &dora, &peer, "mia");
+    ann.post("/api/v1/tags/cats/follow", json!({}));
+    let old = id(&bob.writes("before all others", "public"));
+    ann.writes("mine", "public");
+    let status = id(&bob.writes("about what?", "public"));
+    let edit = |status: &str, text: &str| {
+        let path = format!("/api/v1/statuses/{status}");
+        bob.request("PUT", &path).json(&json!({"status": text})).send().ok();
+    };
+    edit(&status, "about #cats");
+    assert_eq!(ann.home(), ["about #cats", "mine"]);
+    edit(&status, "about #cats, again");
+    assert_eq!(ann.home(), ["about #cats, again", "mine"]);
+    // what is older than all that is kept would make a gap below it
+    edit(&old, "before all others #cats");
+    assert_eq!(ann.home().len(), 2);
+    // from elsewhere
+    let inbox = format!("{}/inbox", instance.base);
+    let mut note = peer.create("mia", 1, "<p>from afar</p>", json!({}));
+    assert_eq!(peer.send("mia", &inbox, &note).status, 202);
+    eventually("it arrives", || dora.home().contains(&"from afar".to_owned()).then_some(()));
+    note["id"] = json!(peer.at("/updates/1"));
+    note["type"] = json!("Update");
+    note["object"]["content"] = json!("<p>from afar #cats</p>");
+    note["object"]["updated"] = json!("2100-01-01T00:00:00Z");
+    note["object"]["tag"] = json!([{"type": "Hashtag", "name": "#cats"}]);
+    assert_eq!(peer.send("mia", &inbox, &note).status, 202);
+    eventually("it comes into home", || (ann.home().len() == 3).then_some(()));
+}

@@ -97,6 +97,34 @@ fn described(picture: Option<Picture>) -> String {
     picture.map(|picture| picture.description).unwrap_or_default()
 }
 
+/// As much of an account as its picture needs.
+#[derive(Debug, Serialize)]
+pub(crate) struct PartialAccount {
+    #[serde(serialize_with = "super::id")]
+    id: i64,
+    acct: String,
+    locked: bool,
+    bot: bool,
+    url: String,
+    avatar: String,
+    avatar_static: String,
+}
+
+impl PartialAccount {
+    /// The short shape of an account.
+    pub(super) fn new(account: &Account) -> Self {
+        Self {
+            id: account.id,
+            acct: account.acct.clone(),
+            locked: account.locked,
+            bot: account.bot,
+            url: account.url.clone(),
+            avatar: account.avatar.clone(),
+            avatar_static: account.avatar_static.clone(),
+        }
+    }
+}
+
 /// Accounts in the order of `ids`; those that are gone are left out.
 pub(crate) fn accounts(site: &Site, ids: &[i64], found: Vec<model::Account>) -> Vec<Account> {
     let mut found: HashMap<i64, model::Account> =

@@ -10,6 +10,8 @@ mod instance;
 mod list;
 mod media;
 mod notification;
+mod notification_group;
+mod notification_policy;
 mod poll;
 mod quote;
 mod relationship;
@@ -34,6 +36,10 @@ pub(super) use instance::{Stats, V1, V2, extended_description};
 pub(super) use list::List;
 pub(super) use media::Media;
 pub(super) use notification::notifications;
+pub(super) use notification_group::{GroupView, grouped_notifications};
+pub(super) use notification_policy::{
+    notification_policy, notification_policy_v1, notification_requests,
+};
 pub(super) use poll::poll;
 pub(super) use relationship::{relationship, relationships};
 pub(super) use scheduled_status::{scheduled_status, scheduled_statuses};

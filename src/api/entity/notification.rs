@@ -48,7 +48,7 @@ pub(crate) fn notifications(
                 id: one.id,
                 kind: one.kind.as_str(),
                 created_at: api_time(one.created_at),
-                group_key: format!("ungrouped-{}", one.id),
+                group_key: one.key(),
                 account: Arc::clone(accounts.get(&one.from_account_id)?),
                 status: one.status_id.and_then(|id| shown.get(&id).cloned()),
             })

@@ -93,6 +93,7 @@ impl Ask {
             "public:remote:media" => public(false, true, true),
             "hashtag" => hashtag(false),
             "hashtag:local" => hashtag(true),
+            "direct" => Ok(Stream::Direct),
             "list" => match self.list.as_deref() {
                 None | Some("") => Err(Error::BadRequest("Missing list name parameter".into())),
                 Some(list) => id::parse(list).map(Stream::List).ok_or(Error::NotFound),
@@ -129,6 +130,7 @@ mod tests {
         for name in [
             "user",
             "user:notification",
+            "direct",
             "public",
             "public:media",
             "public:local",

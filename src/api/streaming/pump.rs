@@ -87,6 +87,10 @@ fn deliver(app: &App, event: &Event, recent: &mut Recent) -> Result<()> {
             notification(app, conn, &listeners, *account_id, *id)
         }
         Event::FiltersChanged { account_id } => Ok(filters(&listeners, *account_id)),
+        Event::ConversationChanged { account_id, id } => {
+            conversation(app, conn, &listeners, *account_id, *id)
+        }
+        Event::NotificationsMerged { account_id } => Ok(merged(&listeners, *account_id)),
         _ => Ok(Vec::new()),
     })?;
     for (number, message) in messages {
@@ -144,7 +148,7 @@ fn holds(
     match stream {
         Stream::User => db::timeline::contains(conn, account, status.id),
         Stream::List(list) => db::timeline::contains(conn, *list, status.id),
-        Stream::UserNotification => Ok(false),
+        Stream::UserNotification | Stream::Direct => Ok(false),
         shared => Ok(shared.shows(place)),
     }
 }
@@ -222,6 +226,49 @@ fn notification(
         payload: Some(Arc::clone(&payload)),
     };
     Ok(takers.into_iter().map(|(number, stream)| (number, message(stream))).collect())
+}
+
+/// A conversation as its keeper sees it now.
+fn conversation(
+    app: &App,
+    conn: &Conn,
+    listeners: &[Listener],
+    account: i64,
+    id: i64,
+) -> Result<Messages> {
+    let takers: Vec<u64> = listeners
+        .iter()
+        .filter(|one| one.account_id == account && one.token.scopes.allow("read:statuses"))
+        .filter(|one| one.streams.contains(&Stream::Direct))
+        .map(|one| one.number)
+        .collect();
+    if takers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(row) = db::conversation::find(conn, account, id)? else { return Ok(Vec::new()) };
+    let shown = entity::conversations(conn, &app.site, account, &[row])?;
+    let Some(payload) = shown.first().map(json).transpose()? else { return Ok(Vec::new()) };
+    let message = || Message {
+        stream: Stream::Direct,
+        event: "conversation",
+        payload: Some(Arc::clone(&payload)),
+    };
+    Ok(takers.into_iter().map(|number| (number, message())).collect())
+}
+
+/// The account's apps fetch its notifications again.
+fn merged(listeners: &[Listener], account: i64) -> Messages {
+    let takes = |stream: &&Stream| matches!(stream, Stream::User | Stream::UserNotification);
+    let message = |stream: &Stream| Message {
+        stream: stream.clone(),
+        event: "notifications_merged",
+        payload: Some("1".into()),
+    };
+    listeners
+        .iter()
+        .filter(|one| one.account_id == account && one.token.scopes.allow("read:notifications"))
+        .flat_map(|one| one.streams.iter().filter(takes).map(|s| (one.number, message(s))))
+        .collect()
 }
 
 /// The account's apps fetch its filters again.

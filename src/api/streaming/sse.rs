@@ -18,7 +18,7 @@ use crate::stream::Message;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// GET /api/v1/streaming/user, /user/notification, /public, /public/local, /public/remote,
-/// /hashtag, /hashtag/local and /list: the path is the name of the stream.
+/// /hashtag, /hashtag/local, /list and /direct: the path is the name of the stream.
 pub(in crate::api) async fn open(
     app: Data<App>,
     auth: Auth,

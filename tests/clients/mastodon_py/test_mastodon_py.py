@@ -401,7 +401,7 @@ class MastodonPy(unittest.TestCase):
         until("the stream is open", handle.is_receiving)
         own = self.ann.status_post(unique("streamed"))
         until("one's own", lambda: ("update", str(own.id)) in came)
-        named = self.bob.status_post(unique(f"@{USER} streamed"), visibility="direct")
+        named = self.bob.status_post(unique(f"@{USER} streamed"), visibility="unlisted")
         until("the mention", lambda: ("mention", str(named.id)) in came)
         self.ann.status_delete(own.id)
         until("the deletion", lambda: ("delete", str(own.id)) in came)
