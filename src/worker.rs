@@ -3,6 +3,7 @@
 
 mod house;
 mod jobs;
+mod profiles;
 mod running;
 
 use std::sync::Arc;

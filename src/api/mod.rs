@@ -1,7 +1,9 @@
 //! The Mastodon client API. `routes.rs` is the table of everything that is served, with what each
 //! route demands of a token; then one file a noun. JSON shapes are in `entity/`.
 
+mod account_notes;
 mod accounts;
+mod aliases;
 mod apps;
 mod auth;
 mod blocks;
@@ -9,8 +11,11 @@ mod bookmarks;
 mod conversations;
 mod credentials;
 mod edits;
+mod endorsements;
 mod entity;
+mod familiar_followers;
 mod favourites;
+mod featured_tags;
 mod filters;
 mod filters_v1;
 mod follow_requests;
@@ -24,6 +29,7 @@ mod people;
 mod pins;
 mod polls;
 mod posting;
+mod profile;
 mod relationships;
 mod remote;
 mod routes;

@@ -74,6 +74,7 @@ keys! {
         max_poll_option_characters: (|n| within(n, 1, 500)),
         min_poll_seconds: (|n| within(n, 1, 86_400)),
         max_poll_seconds: (|n| within(n, 86_400, 315_360_000)),
+        max_profile_fields: (|n| within(n, 0, 32)),
     }
     federation: Federation {
         require_signed_fetch: any,

@@ -82,6 +82,7 @@ pub struct Limits {
     /// Shortest and longest time that a poll may be open.
     pub min_poll_seconds: usize,
     pub max_poll_seconds: usize,
+    pub max_profile_fields: usize,
 }
 
 /// Dealings with other servers.
@@ -178,6 +179,7 @@ impl Default for Limits {
             max_poll_option_characters: 50,
             min_poll_seconds: 300,
             max_poll_seconds: 2_629_746,
+            max_profile_fields: 8,
         }
     }
 }

@@ -6,18 +6,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Conn, Tx, json_ids, optional};
 use crate::activity::urls::same_host;
 use crate::error::{Error, Result};
-use crate::model::{Account, ActorKind};
+use crate::model::{Account, ActorKind, Details};
 
 const COLUMNS: &str = "id, username, domain, uri, url, kind, display_name, note, fields, emojis,
   avatar_url, header_url, locked, discoverable, indexable, inbox, shared_inbox, outbox,
   followers_uri, following_uri, featured_uri, moved_to_uri, created_at, fetched_at, suspended_at,
-  statuses_count, followers_count, following_count, last_status_at";
+  statuses_count, followers_count, following_count, last_status_at,
+  details";
 
 /// The same without the addresses that only deliveries and fetches need.
 const SHOWN: &str = "id, username, domain, uri, url, kind, display_name, note, fields, emojis,
   avatar_url, header_url, locked, discoverable, indexable, NULL, NULL, NULL,
-  NULL, NULL, NULL, NULL, created_at, fetched_at, suspended_at,
-  statuses_count, followers_count, following_count, last_status_at";
+  NULL, NULL, NULL, moved_to_uri, created_at, fetched_at, suspended_at,
+  statuses_count, followers_count, following_count, last_status_at,
+  details";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
@@ -50,7 +52,16 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
         followers_count: row.get(26)?,
         following_count: row.get(27)?,
         last_status_at: row.get(28)?,
+        details: details_from(row.get("details")?),
     })
+}
+
+fn details_from(text: Option<String>) -> Details {
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn details_to(details: &Details) -> Option<String> {
+    if *details == Details::default() { None } else { serde_json::to_string(details).ok() }
 }
 
 /// A JSON list column; NULL and what cannot be read are the empty list.
@@ -140,6 +151,15 @@ fn list_columns(conn: &Conn, columns: &str, ids: &[i64]) -> Result<Vec<Account>>
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Those under these actor URIs, in no order, as far as people see them.
+pub fn list_by_uris(conn: &Conn, uris: &[String]) -> Result<Vec<Account>> {
+    let uris = serde_json::to_string(uris).map_err(Error::internal)?;
+    let sql = format!("SELECT {SHOWN} FROM account WHERE uri IN (SELECT value FROM json_each(?))");
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map([uris], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The people of this server, oldest first; the instance actor is not one.
 pub fn list_local(conn: &Conn) -> Result<Vec<Account>> {
     let sql = format!(
@@ -185,10 +205,12 @@ pub fn list_domains(conn: &Conn, limit: i64) -> Result<Vec<String>> {
 pub fn insert(tx: &Tx<'_>, account: &Account) -> Result<()> {
     let sql = "INSERT INTO account (id, username, domain, uri, url, kind, display_name, note, fields, emojis,
        avatar_url, header_url, locked, discoverable, indexable, inbox, shared_inbox, outbox,
-       followers_uri, following_uri, featured_uri, moved_to_uri, created_at, fetched_at, suspended_at)
+       followers_uri, following_uri, featured_uri, moved_to_uri, created_at, fetched_at, suspended_at,
+       details)
      VALUES (:id, :username, :domain, :uri, :url, :kind, :display_name, :note, :fields, :emojis,
        :avatar_url, :header_url, :locked, :discoverable, :indexable, :inbox, :shared_inbox, :outbox,
-       :followers_uri, :following_uri, :featured_uri, :moved_to_uri, :created_at, :fetched_at, :suspended_at)";
+       :followers_uri, :following_uri, :featured_uri, :moved_to_uri, :created_at, :fetched_at, :suspended_at,
+       :details)";
     write(tx, sql, account)?;
     index(tx, account)
 }
@@ -202,7 +224,8 @@ pub fn update(tx: &Tx<'_>, account: &Account) -> Result<()> {
        shared_inbox = :shared_inbox, outbox = :outbox, followers_uri = :followers_uri,
        following_uri = :following_uri, featured_uri = :featured_uri,
        moved_to_uri = :moved_to_uri, created_at = :created_at, fetched_at = :fetched_at,
-       suspended_at = :suspended_at WHERE id = :id";
+       suspended_at = :suspended_at,
+       details = :details WHERE id = :id";
     write(tx, sql, account)?;
     index(tx, account)
 }
@@ -234,6 +257,7 @@ fn write(tx: &Tx<'_>, sql: &str, account: &Account) -> Result<()> {
         ":created_at": account.created_at,
         ":fetched_at": account.fetched_at,
         ":suspended_at": account.suspended_at,
+        ":details": details_to(&account.details),
     })?;
     Ok(())
 }

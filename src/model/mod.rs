@@ -10,7 +10,7 @@ pub mod redirect;
 mod status;
 mod visibility;
 
-pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR};
+pub use account::{Account, ActorKind, Details, Field, INSTANCE_ACTOR};
 pub use event::{Event, Gone, Place};
 pub use notification::{Notification, NotificationKind};
 pub use oauth::{Application, Scopes, Token};

@@ -27,6 +27,12 @@ pub enum JobKind {
     PollTally = 10,
     /// A poll ends: its status's id.
     PollEnd = 11,
+    /// Whether a page that a profile names links back: `[account id, address]`.
+    CheckLink = 45,
+    /// Whether an account that another says it moved to says so too: `[old URI, new URI]`.
+    CheckMove = 46,
+    /// Read the tags that a remote account features: its id.
+    FetchFeaturedTags = 47,
 }
 
 impl JobKind {
@@ -38,6 +44,9 @@ impl JobKind {
         Self::RemoveAccount,
         Self::PollTally,
         Self::PollEnd,
+        Self::CheckLink,
+        Self::CheckMove,
+        Self::FetchFeaturedTags,
     ];
 
     /// From the stored number.

@@ -7,6 +7,8 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::model::{Account, Poll, Status, Visibility};
 use crate::site::Site;
+use crate::text::entity::{self, EntityKind};
+use crate::text::hashtag;
 
 /// The document of a local actor.
 pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
@@ -32,10 +34,30 @@ pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
         locked: account.locked,
         discoverable: account.discoverable,
         indexable: account.indexable,
+        featured_tags: account.details.featured_tags_uri.clone(),
+        also_known_as: account.details.also_known_as.clone(),
+        attribution_domains: account.details.attribution_domains.clone(),
+        moved_to: account.moved_to_uri.clone(),
+        hashtags: hashtags(conn, site, account.id)?,
         fields: account.fields.iter().map(|f| (f.name.clone(), f.value.clone())).collect(),
         webfinger: Some(handle(site, account)),
         ..ActorDoc::default()
     })
+}
+
+/// The hashtags in a local person's profile text (F-030).
+fn hashtags(conn: &Conn, site: &Site, account_id: i64) -> Result<Vec<HashtagDoc>> {
+    let Some(user) = db::user::find(conn, account_id)? else { return Ok(Vec::new()) };
+    let mut found: Vec<HashtagDoc> = Vec::new();
+    for entity in entity::scan(&user.note_source) {
+        if let EntityKind::Hashtag { name } = entity.kind
+            && let Some(name) = hashtag::normalize(&name)
+            && !found.iter().any(|tag| tag.name == name)
+        {
+            found.push(HashtagDoc { href: site.tag(&name), name });
+        }
+    }
+    Ok(found)
 }
 
 /// `name@domain`, also for a local account.

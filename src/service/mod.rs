@@ -2,17 +2,21 @@
 //! alike. What reads takes a `Conn`, what changes takes a `Tx`; nothing here waits for a network.
 
 pub mod account;
+pub mod account_note;
 pub mod bookmark;
 pub mod conversation;
 pub mod delivery;
 pub mod document;
 pub mod domain;
 pub mod edit;
+pub mod endorsement;
+pub mod featured_tag;
 pub mod filter;
 pub mod list;
 pub mod notification;
 pub mod pin;
 pub mod poll;
+pub mod profile;
 pub mod relationship;
 pub mod remote;
 pub mod status;

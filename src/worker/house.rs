@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::clock::{DAY, HOUR};
 use crate::db::{self, Lane, Tx};
 use crate::error::Result;
+use crate::service;
 
 /// How many rows one slice removes.
 const SLICE: i64 = 200;
@@ -30,6 +31,7 @@ const STEPS: &[Step] = &[
         }
         Ok(0)
     },
+    |tx| service::profile::check_old_links(tx, SLICE),
     |tx| db::vacuum_slice(tx).map(|()| 0),
 ];
 

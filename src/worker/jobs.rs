@@ -13,6 +13,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::LOOK;
+use super::profiles;
 use super::running::{Place, Running};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
@@ -36,7 +37,7 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
             if ran >= ROUND || app.wake.is_closed() {
                 break;
             }
-            let fetches = kind == JobKind::FetchStatus;
+            let fetches = fetches(kind);
             let Some(place) = running.take_lane(id, &lane, fetches) else { break };
             // between the list and its turn it may have been done
             let Some(job) = app.db.read(|conn| db::job::find_due(conn, id))? else { break };
@@ -52,6 +53,14 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
     }
     // what ran here made room for the next of its lane
     Ok(ran > 0)
+}
+
+/// What surely uses the network; the rest is tried without it first.
+fn fetches(kind: JobKind) -> bool {
+    matches!(
+        kind,
+        JobKind::FetchStatus | JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags
+    )
 }
 
 /// Runs a job here if it needs no network, else hands it to the resolve lane. True when it was
@@ -113,6 +122,9 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             Ok(slice.wait()?)
         }
         JobKind::PollTally | JobKind::PollEnd => poll(app, job),
+        JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags => {
+            profiles::work(app, job, online)
+        }
     }
 }
 

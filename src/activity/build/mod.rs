@@ -5,6 +5,7 @@ mod activities;
 mod actor;
 mod collections;
 mod context;
+mod featured;
 mod note;
 
 pub use activities::{
@@ -14,6 +15,7 @@ pub use activities::{
 pub use actor::{ActorDoc, ImageDoc, actor, instance_actor};
 pub use collections::{collection_page, inline_collection, ordered_collection, tombstone};
 pub use context::{with_context, without_context};
+pub use featured::{feature_tag, featured_tags};
 pub use note::{AttachmentDoc, NoteDoc, PollDoc, QuoteDoc, RepliesDoc, note};
 
 use serde_json::{Map, Value, json};

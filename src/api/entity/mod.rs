@@ -4,12 +4,14 @@
 mod account;
 mod application;
 mod conversation;
+mod featured_tag;
 mod filter;
 mod instance;
 mod list;
 mod media;
 mod notification;
 mod poll;
+mod profile;
 mod relationship;
 mod status;
 mod status_edit;
@@ -21,14 +23,18 @@ use serde::{Serialize, Serializer};
 
 use crate::model;
 
-pub(super) use account::{Account, Credential, MutedAccount, accounts, credential};
+pub(super) use account::{
+    Account, Credential, MutedAccount, accounts, credential, raw_fields, with_moved,
+};
 pub(super) use application::{Application, NewApplication};
 pub(super) use conversation::conversations;
+pub(super) use featured_tag::{FeaturedTag, featured_tags};
 pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
 pub(super) use instance::{Stats, V1, V2, extended_description};
 pub(super) use list::List;
 pub(super) use notification::notifications;
 pub(super) use poll::poll;
+pub(super) use profile::profile;
 pub(super) use relationship::{relationship, relationships};
 pub(super) use status::{Context, Status, status, statuses, tag_url};
 pub(super) use status_edit::status_edits;
@@ -56,7 +62,7 @@ fn emojis(list: Vec<model::Emoji>) -> Vec<Emoji> {
 
 /// Ids are decimal strings: clients' numbers are exact only to 2^53.
 #[allow(clippy::trivially_copy_pass_by_ref)]
-fn id<S: Serializer>(id: &i64, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn id<S: Serializer>(id: &i64, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(id)
 }
 
