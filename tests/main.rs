@@ -8,6 +8,7 @@ mod architecture;
 mod cli;
 mod durability;
 mod federation;
+mod federation_profiles;
 mod hostile;
 mod oauth;
 mod pages;

@@ -30,7 +30,7 @@ pub(super) async fn list(app: Data<App>, auth: Auth, params: Params) -> Result<H
     let me = auth.account_id()?;
     let mut ids: Vec<i64> = Vec::new();
     for id in params.ids("id")? {
-        if ids.len() < MOST && !ids.contains(&id) {
+        if ids.len() < MOST && id != model::INSTANCE_ACTOR && !ids.contains(&id) {
             ids.push(id);
         }
     }

@@ -3,6 +3,7 @@
 mod conversations;
 mod cors;
 mod edits;
+mod featured_tags;
 mod filters;
 mod input;
 mod instance;
@@ -11,7 +12,9 @@ mod markers;
 mod marks;
 mod notifications;
 mod paging;
+mod people;
 mod polls;
+mod profiles;
 mod rendering;
 pub(crate) mod scopes;
 mod search;
