@@ -12,10 +12,13 @@ use serde_json::{Value, json};
 use crate::api::follow_peer;
 use crate::support::{Instance, Options, Peer, Person, eventually};
 
-/// Somebody's web site: `path → (status line, headers, body)`.
+/// `path → (status, headers, body)`.
+type Pages = HashMap<String, (u16, String, String)>;
+
+/// Somebody's web site.
 struct Site {
     port: u16,
-    pages: Arc<Mutex<HashMap<String, (u16, String, String)>>>,
+    pages: Arc<Mutex<Pages>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -23,7 +26,7 @@ impl Site {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let pages: Arc<Mutex<HashMap<String, (u16, String, String)>>> = Arc::default();
+        let pages: Arc<Mutex<Pages>> = Arc::default();
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let (known, log) = (Arc::clone(&pages), Arc::clone(&asked));
         std::thread::spawn(move || {
@@ -215,6 +218,7 @@ fn f_057_a_move_counts_when_both_sides_say_so() {
     let peer = Peer::start(&["old", "new", "liar", "victim"]);
     let mut old = peer.document("/users/old");
     old["movedTo"] = json!(peer.uri("new"));
+    old["memorial"] = json!(true);
     peer.serve("/users/old", old);
     let mut new = peer.document("/users/new");
     new["alsoKnownAs"] = json!([peer.uri("old")]);
@@ -229,9 +233,10 @@ fn f_057_a_move_counts_when_both_sides_say_so() {
         account.get("moved").cloned()
     });
     assert_eq!(moved["username"], "new");
-    assert!(moved.get("moved").is_none());
+    assert!(moved.get("moved").is_none() && moved.get("memorial").is_none());
     let bulk = instance.get(&format!("/api/v1/accounts?id[]={old}")).ok();
     assert_eq!(bulk[0]["moved"]["username"], "new");
+    assert_eq!(bulk[0]["memorial"], true);
     instance.settle();
     let account = instance.get(&format!("/api/v1/accounts/{liar}")).ok();
     assert!(account.get("moved").is_none(), "the other side knows nothing of it");

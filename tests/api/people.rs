@@ -79,11 +79,11 @@ fn one_endorses_whom_one_follows() {
     assert_eq!(ids(&instance.get(&open).ok()), both);
     let page = instance.get(&format!("{open}?limit=1"));
     assert!(page.header("link").unwrap().contains("rel=\"next\""));
-    assert_eq!(ids(&page.ok()), [eve.id.clone()]);
+    assert_eq!(ids(&page.ok()), [eve.id.as_str()]);
     assert_eq!(bob.get("/api/v1/endorsements"), json!([]));
     // it ends by itself with the follow
     assert_eq!(deed(&eve, "unfollow").ok()["endorsed"], false);
-    assert_eq!(ids(&ann.get("/api/v1/endorsements")), [bob.id.clone()]);
+    assert_eq!(ids(&ann.get("/api/v1/endorsements")), [bob.id.as_str()]);
     assert_eq!(deed(&bob, "unendorse").ok()["endorsed"], false);
     assert_eq!(deed(&bob, "unpin").ok()["endorsed"], false);
     assert_eq!(instance.get(&open).ok(), json!([]));
@@ -136,7 +136,7 @@ fn whom_one_asked_is_listed_until_they_answer() {
         json!({"reblogs": false, "notify": true, "languages": ["de", "en"]}),
     );
     assert_eq!((&relation["requested"], &relation["following"]), (&json!(true), &json!(false)));
-    assert_eq!(ids(&ann.get("/api/v1/follow_requests/outgoing")), [bob.id.clone()]);
+    assert_eq!(ids(&ann.get("/api/v1/follow_requests/outgoing")), [bob.id.as_str()]);
     assert_eq!(bob.get("/api/v1/follow_requests/outgoing"), json!([]));
     assert_eq!(
         bob.get("/api/v1/accounts/verify_credentials")["source"]["follow_requests_count"],

@@ -357,7 +357,7 @@ fn accounts_are_read_in_bulk_and_looked_up_by_any_handle() {
         super::ids(&found)
     };
     let text: String = form_urlencoded::byte_serialize("天氣".as_bytes()).collect();
-    assert_eq!(search(&format!("q={text}")), [ann.id.clone()]);
+    assert_eq!(search(&format!("q={text}")), [ann.id.as_str()]);
     assert_eq!(search(&format!("q={text}&following=true")), [""; 0]);
     assert_eq!(search(&format!("q={text}&offset=1")), [""; 0]);
     assert_eq!(search(&format!("q=@mia@{}", peer.host)), [mia]);
