@@ -240,6 +240,19 @@ fn f_057_a_move_counts_when_both_sides_say_so() {
     instance.settle();
     let account = instance.get(&format!("/api/v1/accounts/{liar}")).ok();
     assert!(account.get("moved").is_none(), "the other side knows nothing of it");
+    // whoever moves all the time makes us ask nobody
+    for number in 0..3 {
+        let mut actor = peer.document("/users/liar");
+        actor["movedTo"] = json!(peer.uri(&format!("x{number}")));
+        let update = json!({
+            "@context": "https://www.w3.org/ns/activitystreams",
+            "id": peer.at(&format!("/activities/{number}")), "type": "Update",
+            "actor": peer.uri("liar"), "object": actor,
+        });
+        assert_eq!(peer.send("liar", &format!("{}/inbox", instance.base), &update).status, 202);
+        instance.settle();
+    }
+    assert!(!peer.asked().iter().any(|path| path.starts_with("/users/x")));
 }
 
 #[test]

@@ -277,8 +277,8 @@ impl IncomingActor {
                 featured_uri: actor.featured.clone(),
                 details: Details {
                     memorial: actor.memorial,
-                    attribution_domains: actor.attribution_domains.clone(),
-                    also_known_as: actor.also_known_as.clone(),
+                    attribution_domains: first(&actor.attribution_domains),
+                    also_known_as: first(&actor.also_known_as),
                     featured_tags_uri: actor.featured_tags.clone(),
                     ..Details::default()
                 },
@@ -291,6 +291,11 @@ impl IncomingActor {
     pub fn uri(&self) -> &str {
         &self.account.uri
     }
+}
+
+/// As much of a list as is read with each account that is shown.
+fn first(list: &[String]) -> Vec<String> {
+    list.iter().take(32).cloned().collect()
 }
 
 /// Stores what a remote actor's own document says: a new row or the changed one.

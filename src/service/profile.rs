@@ -24,8 +24,10 @@ const MOST_LINKS: usize = 8;
 const LINK_REST: i64 = DAY;
 /// How often links that were found good or not are looked at again.
 const LINK_AGE: i64 = 28 * DAY;
-/// How many checks may wait for one server.
-const LINK_QUEUE: i64 = 50;
+/// How many of these jobs may wait for one server.
+const QUEUE: i64 = 50;
+/// How often what a remote account says of itself makes us ask somebody else.
+const CLAIM_REST: i64 = 10 * MINUTE;
 /// How often a remote account that somebody looks at is looked at more closely.
 const LOOK_REST: i64 = DAY;
 
@@ -227,6 +229,11 @@ pub fn set_aliases(tx: &Tx<'_>, site: &Site, account_id: i64, uris: Vec<String>)
 
 /// Queues a check of each link of a remote account that was not there before.
 pub(super) fn check_links(tx: &Tx<'_>, account: &Account, before: &[Field]) -> Result<()> {
+    // whoever changes them all the time does not make us ask all the world
+    let mark = short_hash16(format!("links {}", account.id).as_bytes());
+    if !db::seen::insert(tx, &mark, tx.now() + CLAIM_REST)? {
+        return Ok(());
+    }
     let new = account.fields.iter().filter(|field| !before.iter().any(|b| b.value == field.value));
     for field in new.take(MOST_LINKS) {
         queue_link(tx, account, field)?;
@@ -235,21 +242,24 @@ pub(super) fn check_links(tx: &Tx<'_>, account: &Account, before: &[Field]) -> R
 }
 
 /// Queues the check of one field, if it is a link: not at once again for the same link and
-/// profile, and not without limit for one server, since somebody else chose the address.
+/// profile.
 fn queue_link(tx: &Tx<'_>, account: &Account, field: &Field) -> Result<()> {
     let Some(address) = rel_me::link(&field.value) else { return Ok(()) };
     let Some(host) = host_of(&address) else { return Ok(()) };
-    let lane = format!("link {host}");
-    if db::job::count_lane(tx, &lane, LINK_QUEUE)? >= LINK_QUEUE {
-        return Ok(());
-    }
     let mark = short_hash16(format!("link {} {address}", account.id).as_bytes());
     let rest = if account.is_local() { MINUTE } else { LINK_REST };
     if !db::seen::insert(tx, &mark, tx.now() + rest)? {
         return Ok(());
     }
     let payload = serde_json::to_vec(&(account.id, address)).map_err(Error::internal)?;
-    db::job::insert(tx, JobKind::CheckLink, &lane, &payload)?;
+    queue(tx, JobKind::CheckLink, &format!("link {host}"), &payload)
+}
+
+/// Queues what another server has to be asked, not without limit for one of them.
+fn queue(tx: &Tx<'_>, kind: JobKind, lane: &str, payload: &[u8]) -> Result<()> {
+    if db::job::count_lane(tx, lane, QUEUE)? < QUEUE {
+        db::job::insert(tx, kind, lane, payload)?;
+    }
     Ok(())
 }
 
@@ -307,8 +317,8 @@ pub fn look_closer(tx: &Tx<'_>, account: &Account) -> Result<()> {
         queue_link(tx, account, field)?;
     }
     if let Some(host) = account.details.featured_tags_uri.as_deref().and_then(host_of) {
-        let lane = format!("fetch {host}");
-        db::job::insert(tx, JobKind::FetchFeaturedTags, &lane, account.id.to_string().as_bytes())?;
+        let id = account.id.to_string();
+        queue(tx, JobKind::FetchFeaturedTags, &format!("fetch {host}"), id.as_bytes())?;
     }
     Ok(())
 }
@@ -335,10 +345,10 @@ pub(super) fn take_move(
         return Ok(());
     }
     let Some(host) = host_of(target) else { return Ok(()) };
-    let mark = short_hash16(format!("move {} {target}", account.uri).as_bytes());
-    if db::seen::insert(tx, &mark, tx.now() + DAY)? {
+    let mark = short_hash16(format!("move {}", account.uri).as_bytes());
+    if db::seen::insert(tx, &mark, tx.now() + CLAIM_REST)? {
         let payload = serde_json::to_vec(&(&account.uri, target)).map_err(Error::internal)?;
-        db::job::insert(tx, JobKind::CheckMove, &format!("fetch {host}"), &payload)?;
+        queue(tx, JobKind::CheckMove, &format!("fetch {host}"), &payload)?;
     }
     Ok(())
 }
