@@ -56,6 +56,12 @@ impl Site {
         format!("{}/tags/{name}", self.base)
     }
 
+    /// The page of what an account wrote with a tag.
+    pub fn tagged(&self, username: &str, name: &str) -> String {
+        let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        format!("{}/@{username}/tagged/{name}", self.base)
+    }
+
     /// The inbox of all local accounts together.
     pub fn shared_inbox(&self) -> String {
         format!("{}/inbox", self.base)

@@ -4,6 +4,7 @@
 mod cards;
 mod house;
 mod jobs;
+mod profiles;
 mod running;
 mod scheduled;
 mod uploads;

@@ -9,6 +9,7 @@ mod cli;
 mod durability;
 mod federation;
 mod federation_media;
+mod federation_profiles;
 mod federation_quotes;
 mod hostile;
 mod oauth;

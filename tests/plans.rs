@@ -99,6 +99,7 @@ fn read_everything(instance: &Instance, person: &Person, status: &str, account: 
         &format!("/@{name}?max_id=5"),
         &format!("/@{name}/{status}"),
         "/@nobody",
+        &format!("/@{name}/tagged/tag"),
         &format!("/authorize_interaction?uri=@{name}@{}", instance.host),
         &format!("/authorize_interaction?uri={}/users/{name}/statuses/{status}", instance.base),
         &format!("/.well-known/webfinger?resource=acct:{name}@{}", instance.host),
@@ -115,6 +116,7 @@ fn read_everything(instance: &Instance, person: &Person, status: &str, account: 
         &format!("/users/{name}/followers?page=true"),
         &format!("/users/{name}/following?page=true&max_id=9"),
         &format!("/users/{name}/collections/featured"),
+        &format!("/users/{name}/collections/tags"),
         &format!("/users/{name}/statuses/{status}"),
         &format!("/users/{name}/statuses/{status}/activity"),
         "/users/nobody",
@@ -173,11 +175,27 @@ fn do_everything(instance: &Instance, person: &Person, other: &str, status: &str
         ("block", json!({})),
         ("follow", json!({})),
         ("unblock", json!({})),
+        ("follow", json!({})),
+        ("note", json!({"comment": "x"})),
+        ("note", json!({})),
+        ("endorse", json!({})),
+        ("unendorse", json!({})),
         ("unfollow", json!({})),
     ] {
         post(format!("/api/v1/accounts/{other}/{}", deed.0), deed.1);
     }
     upload_everything(person);
+    let tag = post("/api/v1/featured_tags".into(), json!({"name": "tag"})).json();
+    post("/api/v1/tags/other/feature".into(), json!({}));
+    post("/api/v1/tags/other/unfeature".into(), json!({}));
+    person.get("/api/v1/featured_tags/suggestions");
+    person.delete(&format!("/api/v1/featured_tags/{}", id(&tag)));
+    let alias = json!({"also_known_as_uris": [format!("{}/users/ann", instance.base)]});
+    post("/api/v1/accounts/alias".into(), alias);
+    let page = instance.base.replace("127.0.0.1", "localhost");
+    let fields = json!({"fields_attributes": [{"name": "a", "value": page}]});
+    person.request("PATCH", "/api/v1/profile").json(&fields).send().ok();
+    person.request("PATCH", "/api/v1/profile").json(&json!({"fields_attributes": []})).send().ok();
     let profile = json!({"display_name": "A", "note": "#me @bob", "locked": true, "source": {"privacy": "public"}});
     person.request("PATCH", "/api/v1/accounts/update_credentials").json(&profile).send().ok();
     if reply.status == 200 {
@@ -438,8 +456,19 @@ fn receive_everything(instance: &Instance, ann: &Person, peer: &Peer, status: &V
     send("reject", "Reject", json!({"type": "Follow", "actor": ann.uri, "object": uri}));
     send("delete", "Delete", json!({"type": "Tombstone", "id": peer.at("/notes/1")}));
     send("flag", "Flag", json!([ann.uri]));
+    let tag = json!({"type": "Hashtag", "name": "#tag", "href": peer.at("/tags/tag")});
+    for (number, kind) in ["Add", "Remove"].into_iter().enumerate() {
+        let activity = json!({
+            "@context": context, "id": peer.at(&format!("/tags/{number}")), "type": kind,
+            "actor": uri, "object": tag, "target": peer.at("/users/mia/featured"),
+        });
+        assert_eq!(peer.send("mia", &inbox, &activity).status, 202);
+        instance.settle();
+    }
     let actor = json!({
         "id": uri, "type": "Person", "preferredUsername": "mia", "name": "New", "inbox": format!("{uri}/inbox"),
+        "movedTo": peer.uri("nora"), "attachment": [{"type": "PropertyValue", "name": "a",
+            "value": format!("<a href=\"{0}\">{0}</a>", peer.at("/x"))}],
     });
     send("profile", "Update", actor);
     send("goodbye", "Delete", json!(uri));
@@ -467,6 +496,17 @@ fn no_query_reads_a_whole_table() {
     let instance = Instance::start();
     let (ann, bob) = (instance.person("ann"), instance.person("bob"));
     let peer = Peer::start(&["mia", "nora"]);
+    let mut mia = peer.document("/users/mia");
+    mia["featured"] = json!(peer.at("/users/mia/featured"));
+    mia["featuredTags"] = json!(peer.at("/users/mia/tags"));
+    peer.serve("/users/mia", mia);
+    let context = "https://www.w3.org/ns/activitystreams";
+    let tags = json!({"@context": context, "type": "Collection", "id": peer.at("/users/mia/tags"),
+        "items": [{"type": "Hashtag", "name": "#tag"}]});
+    peer.serve("/users/mia/tags", tags);
+    let mut nora = peer.document("/users/nora");
+    nora["alsoKnownAs"] = json!([peer.uri("mia")]);
+    peer.serve("/users/nora", nora);
     follow_peer(&instance, &ann, &peer, "mia");
     let status = ann.writes("hello #tag 天氣 @bob", "public");
     let nora = id(&ann.finds(&format!("nora@{}", peer.host)));

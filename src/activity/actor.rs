@@ -61,6 +61,7 @@ pub struct Actor {
     pub followers: Option<String>,
     pub following: Option<String>,
     pub featured: Option<String>,
+    pub featured_tags: Option<String>,
     /// None on static actors: nothing they sign is accepted (F-046).
     pub public_keys: Vec<Key>,
     pub icon_url: Option<String>,
@@ -149,6 +150,7 @@ impl Actor {
             followers: local("followers"),
             following: local("following"),
             featured: local("featured"),
+            featured_tags: local("featuredTags"),
             public_keys: keys(value, &id),
             icon_url,
             icon_alt,

@@ -48,6 +48,12 @@ pub struct Tags {
     pub emojis: Vec<Emoji>,
 }
 
+/// The names of the Hashtags among some objects, without `#`.
+pub fn hashtags(items: &[Value]) -> Vec<String> {
+    let tags = items.iter().filter(|item| read::has_type(item, "Hashtag"));
+    tags.take(MAX_HASHTAGS).filter_map(hashtag).collect()
+}
+
 impl Tags {
     /// Reads the `tag` property of `value`.
     pub fn parse(value: &Value) -> Self {

@@ -21,11 +21,34 @@ pub(super) fn get(conn: &Conn, id: i64) -> Result<Account> {
         .ok_or(Error::NotFound)
 }
 
+/// How many accounts one request may ask for.
+const MOST: usize = 40;
+
+/// One account with where it moved to.
+fn one(app: &App, conn: &Conn, account: Account) -> Result<entity::Account> {
+    let shown = vec![entity::Account::new(&app.site, account)];
+    entity::with_moved(conn, &app.site, shown)?.pop().ok_or(Error::NotFound)
+}
+
+/// GET /api/v1/accounts: those of `id[]` that are there, in their order.
+pub(super) async fn list(app: Data<App>, params: Params) -> Result<HttpResponse> {
+    let mut ids: Vec<i64> = Vec::new();
+    for id in params.ids("id")? {
+        if ids.len() < MOST && id != INSTANCE_ACTOR && !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    super::show(&app, move |app, conn| {
+        let shown = entity::accounts(&app.site, &ids, db::account::list_shown(conn, &ids)?);
+        entity::with_moved(conn, &app.site, shown)
+    })
+    .await
+}
+
 /// GET /api/v1/accounts/:id.
 pub(super) async fn show(app: Data<App>, path: Path<String>) -> Result<HttpResponse> {
     let id = id_of(&path)?;
-    let account =
-        super::show_few(&app, move |app, conn| Ok(entity::Account::new(&app.site, get(conn, id)?)));
+    let account = super::show_few(&app, move |app, conn| one(app, conn, get(conn, id)?));
     account.await
 }
 
@@ -36,7 +59,7 @@ pub(super) async fn lookup(app: Data<App>, params: Params) -> Result<HttpRespons
         let account = service::account::find_by_handle(conn, &app.site, &handle)?
             .filter(|account| account.suspended_at.is_none())
             .ok_or(Error::NotFound)?;
-        Ok(entity::Account::new(&app.site, account))
+        one(app, conn, account)
     });
     Ok(http::json(&account.await?))
 }

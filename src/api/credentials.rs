@@ -13,7 +13,7 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::http::{self, Form, Params};
 use crate::model::{ContentType, Visibility};
-use crate::service::account::{ProfileChange, update_profile};
+use crate::service::profile::{ProfileChange, update_profile};
 use crate::text::language;
 
 /// GET /api/v1/accounts/verify_credentials.
@@ -27,14 +27,6 @@ pub(super) async fn update(app: Data<App>, auth: Auth, mut form: Form) -> Result
     let me = auth.account_id()?;
     let pictures = profile::read_pictures(&app, &mut form).await?;
     let params = form.params;
-    // a client must not show as changed what is not
-    for name in ["fields_attributes", "attribution_domains"] {
-        if params.says(name) {
-            return Err(Error::invalid(format!(
-                "Validation failed: {name} cannot be changed on this server yet"
-            )));
-        }
-    }
     let change = ProfileChange { pictures, ..read_change(&params)? };
     let own = super::write(&app, move |app, tx| {
         update_profile(tx, &app.site, me, change)?;
@@ -63,10 +55,12 @@ pub(super) fn own(app: &App, conn: &Conn, me: i64) -> Result<Credential> {
     let account = db::account::get(conn, me)?;
     let user = db::user::find(conn, me)?.ok_or(Error::NotFound)?;
     let requests = db::follow::count_requests(conn, me)?;
-    Ok(entity::credential(&app.site, account, user, requests))
+    let fields = db::profile::fields_source(conn, me)?;
+    Ok(entity::credential(&app.site, account, user, fields, requests))
 }
 
-fn read_change(params: &Params) -> Result<ProfileChange> {
+/// What `update_credentials` and `profile` change.
+pub(super) fn read_change(params: &Params) -> Result<ProfileChange> {
     let source = params.nested("source")?;
     let default_visibility = match source.text("privacy")? {
         None | Some("") => None,
@@ -88,6 +82,16 @@ fn read_change(params: &Params) -> Result<ProfileChange> {
         bot: params.flag("bot")?,
         discoverable: params.flag("discoverable")?,
         indexable: params.flag("indexable")?,
+        hide_collections: params.flag("hide_collections")?,
+        show_featured: params.flag("show_featured")?,
+        show_media: params.flag("show_media")?,
+        show_media_replies: params.flag("show_media_replies")?,
+        fields: if params.gives("fields_attributes") { Some(read_fields(params)?) } else { None },
+        attribution_domains: if params.gives("attribution_domains") {
+            Some(params.list("attribution_domains")?)
+        } else {
+            None
+        },
         default_visibility,
         default_sensitive: source.flag("sensitive")?,
         default_language,
@@ -106,6 +110,23 @@ fn read_default_type(source: &Params) -> Result<Option<ContentType>> {
         }
     }
     Ok(None)
+}
+
+/// `fields_attributes[0][name]`, `fields_attributes[][name]` or an array of objects; none clears.
+fn read_fields(params: &Params) -> Result<Vec<(String, String)>> {
+    let mut fields = Vec::new();
+    for field in params.each("fields_attributes")? {
+        let text = |name: &str| -> Result<String> {
+            let text = field.text(name).map_err(|_| {
+                Error::invalid(format!(
+                    "Validation failed: fields_attributes: {name} must be a text"
+                ))
+            })?;
+            Ok(text.unwrap_or_default().to_owned())
+        };
+        fields.push((text("name")?, text("value")?));
+    }
+    Ok(fields)
 }
 
 /// A language tag; a blank one is none.

@@ -24,6 +24,18 @@ pub(super) async fn list(
     people::answer(&app, &request, &params, find).await
 }
 
+/// GET /api/v1/follow_requests/outgoing: whom one asked, as in GoToSocial.
+pub(super) async fn outgoing(
+    app: Data<App>,
+    auth: Auth,
+    request: HttpRequest,
+    params: Params,
+) -> Result<HttpResponse> {
+    let me = auth.account_id()?;
+    let find = move |conn: &Conn, cut: &Page| db::follow::list(conn, me, Side::Asked, cut);
+    people::answer(&app, &request, &params, find).await
+}
+
 /// POST /api/v1/follow_requests/:account_id/authorize.
 pub(super) async fn authorize(
     app: Data<App>,

@@ -1,8 +1,10 @@
 //! The Mastodon client API. `routes.rs` is the table of everything that is served, with what each
 //! route demands of a token; then one file a noun. JSON shapes are in `entity/`.
 
+mod account_notes;
 mod accounts;
 mod activity;
+mod aliases;
 mod apps;
 mod auth;
 mod blocks;
@@ -11,8 +13,11 @@ mod cards;
 mod conversations;
 mod credentials;
 mod edits;
+mod endorsements;
 mod entity;
+mod familiar_followers;
 mod favourites;
+mod featured_tags;
 mod filters;
 mod filters_v1;
 mod follow_requests;

@@ -31,6 +31,7 @@ where
         let rows = find(conn, &cut)?;
         let ids: Vec<i64> = rows.iter().map(|(_, account)| *account).collect();
         let shown = entity::accounts(&app.site, &ids, db::account::list_shown(conn, &ids)?);
+        let shown = entity::with_moved(conn, &app.site, shown)?;
         Ok((page::ends(rows.iter().map(|(row, _)| *row)), shown))
     });
     found.await
@@ -39,25 +40,30 @@ where
 /// GET /api/v1/accounts/:id/followers.
 pub(super) async fn followers(
     app: Data<App>,
+    auth: Auth,
     request: HttpRequest,
     path: Path<String>,
     params: Params,
 ) -> Result<HttpResponse> {
-    side(&app, &request, &path, &params, Side::Followers).await
+    side(&app, auth.viewer(), &request, &path, &params, Side::Followers).await
 }
 
 /// GET /api/v1/accounts/:id/following.
 pub(super) async fn following(
     app: Data<App>,
+    auth: Auth,
     request: HttpRequest,
     path: Path<String>,
     params: Params,
 ) -> Result<HttpResponse> {
-    side(&app, &request, &path, &params, Side::Following).await
+    side(&app, auth.viewer(), &request, &path, &params, Side::Following).await
 }
 
+/// One side of an account's follows. An account that hides them, or that blocks the reader, shows
+/// an empty list; the owner sees all.
 async fn side(
     app: &Data<App>,
+    viewer: i64,
     request: &HttpRequest,
     path: &Path<String>,
     params: &Params,
@@ -65,8 +71,14 @@ async fn side(
 ) -> Result<HttpResponse> {
     let id = id_of(path)?;
     let find = move |conn: &Conn, cut: &Page| {
-        accounts::get(conn, id)?;
-        db::follow::list(conn, id, side, cut)
+        let account = accounts::get(conn, id)?;
+        if viewer == id {
+            return db::follow::list(conn, id, side, cut);
+        }
+        if account.details.hide_collections || db::moderation::blocks(conn, id, viewer)? {
+            return Ok(Vec::new());
+        }
+        db::familiar::list_side(conn, viewer, id, side, cut)
     };
     answer(app, request, params, find).await
 }

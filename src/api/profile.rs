@@ -1,16 +1,34 @@
-//! One's own pictures.
+//! One's own profile in the form of Mastodon 4.6, and its pictures.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
-use super::credentials::own;
-use super::{Auth, media};
+use super::credentials::{own, read_change};
+use super::{Auth, entity, media};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::{self, Form};
 use crate::media::image::Purpose;
-use crate::service::account::{ProfileChange, update_profile};
 use crate::service::media::{PictureChange, PicturesChange};
+use crate::service::profile::{ProfileChange, update_profile};
+
+/// GET /api/v1/profile.
+pub(super) async fn show(app: Data<App>, auth: Auth) -> Result<HttpResponse> {
+    let me = auth.account_id()?;
+    super::show_few(&app, move |app, conn| entity::profile(conn, &app.site, me)).await
+}
+
+/// PATCH /api/v1/profile: the parameters of `update_credentials`, but for `source`.
+pub(super) async fn update(app: Data<App>, auth: Auth, mut form: Form) -> Result<HttpResponse> {
+    let me = auth.account_id()?;
+    let pictures = read_pictures(&app, &mut form).await?;
+    let change = ProfileChange { pictures, ..read_change(&form.params)? };
+    let after = super::write(&app, move |app, tx| {
+        update_profile(tx, &app.site, me, change)?;
+        entity::profile(tx, &app.site, me)
+    });
+    Ok(http::json(&after.await?))
+}
 
 /// DELETE /api/v1/profile/avatar: the default is shown again.
 pub(super) async fn delete_avatar(app: Data<App>, auth: Auth) -> Result<HttpResponse> {

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::http::{self, Params};
-use crate::model::Account;
+use crate::model::{Account, INSTANCE_ACTOR};
 use crate::service::relationship::{self, FollowOptions};
 
 /// How many accounts one request may ask about.
@@ -22,7 +22,7 @@ pub(super) async fn list(app: Data<App>, auth: Auth, params: Params) -> Result<H
     let me = auth.account_id()?;
     let mut ids: Vec<i64> = Vec::new();
     for id in params.ids("id")? {
-        if ids.len() < MOST && !ids.contains(&id) {
+        if ids.len() < MOST && id != INSTANCE_ACTOR && !ids.contains(&id) {
             ids.push(id);
         }
     }

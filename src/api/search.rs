@@ -236,7 +236,8 @@ fn find_accounts(
         }
     }
     ids.truncate(query.limit);
-    Ok(entity::accounts(&app.site, &ids, db::account::list_shown(conn, &ids)?))
+    let shown = entity::accounts(&app.site, &ids, db::account::list_shown(conn, &ids)?);
+    entity::with_moved(conn, &app.site, shown)
 }
 
 fn find_statuses(

@@ -12,11 +12,17 @@ use crate::service;
 use crate::text::hashtag;
 
 /// The tag in a path; what cannot be one belongs to nothing.
-fn name_of(path: &Path<String>) -> Result<String> {
+pub(super) fn name_of(path: &Path<String>) -> Result<String> {
     hashtag::normalize(path).ok_or(Error::NotFound)
 }
 
-fn shape(conn: &Conn, app: &App, viewer: i64, id: i64, name: &str) -> Result<entity::FullTag> {
+pub(super) fn shape(
+    conn: &Conn,
+    app: &App,
+    viewer: i64,
+    id: i64,
+    name: &str,
+) -> Result<entity::FullTag> {
     let one = [(id, name.to_owned())];
     entity::tags(conn, &app.site, viewer, &one)?.pop().ok_or(Error::NotFound)
 }

@@ -81,6 +81,7 @@ keys! {
         max_image_pixels: (|n| within(n, 1, 100_000_000)),
         max_description_characters: (|n| within(n, 1, 10_000)),
         max_uploads_per_day: (|n| within(n, 0, 1_000_000)),
+        max_profile_fields: (|n| within(n, 0, 32)),
     }
     federation: Federation {
         require_signed_fetch: any,

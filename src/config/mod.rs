@@ -97,6 +97,7 @@ pub struct Limits {
     pub max_description_characters: usize,
     /// Most files that one account may upload within 24 hours.
     pub max_uploads_per_day: usize,
+    pub max_profile_fields: usize,
 }
 
 /// Dealings with other servers.
@@ -261,6 +262,7 @@ impl Default for Limits {
             max_image_pixels: 40_000_000,
             max_description_characters: 1500,
             max_uploads_per_day: 500,
+            max_profile_fields: 8,
         }
     }
 }

@@ -6,20 +6,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Conn, Tx, json_ids, optional};
 use crate::activity::urls::same_host;
 use crate::error::{Error, Result};
-use crate::model::{Account, ActorKind, Pictures};
+use crate::model::{Account, ActorKind, Details, Pictures};
 
 const COLUMNS: &str = "id, username, domain, uri, url, kind, display_name, note, fields, emojis,
   avatar_url, header_url, locked, discoverable, indexable, inbox, shared_inbox, outbox,
   followers_uri, following_uri, featured_uri, moved_to_uri, created_at, fetched_at, suspended_at,
   statuses_count, followers_count, following_count, last_status_at,
-  pictures";
+  pictures, details";
 
 /// The same without the addresses that only deliveries and fetches need.
 const SHOWN: &str = "id, username, domain, uri, url, kind, display_name, note, fields, emojis,
   avatar_url, header_url, locked, discoverable, indexable, NULL, NULL, NULL,
-  NULL, NULL, NULL, NULL, created_at, fetched_at, suspended_at,
+  NULL, NULL, NULL, moved_to_uri, created_at, fetched_at, suspended_at,
   statuses_count, followers_count, following_count, last_status_at,
-  pictures";
+  pictures, details";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
@@ -53,6 +53,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
         following_count: row.get(27)?,
         last_status_at: row.get(28)?,
         pictures: pictures(row, 29)?,
+        details: details_from(row.get("details")?),
     })
 }
 
@@ -60,6 +61,14 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
 fn pictures(row: &Row<'_>, index: usize) -> rusqlite::Result<Pictures> {
     let text: Option<String> = row.get(index)?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+fn details_from(text: Option<String>) -> Details {
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn details_to(details: &Details) -> Option<String> {
+    if *details == Details::default() { None } else { serde_json::to_string(details).ok() }
 }
 
 /// A JSON list column; NULL and what cannot be read are the empty list.
@@ -149,6 +158,15 @@ fn list_columns(conn: &Conn, columns: &str, ids: &[i64]) -> Result<Vec<Account>>
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Those under these actor URIs, in no order, as far as people see them.
+pub fn list_by_uris(conn: &Conn, uris: &[String]) -> Result<Vec<Account>> {
+    let uris = serde_json::to_string(uris).map_err(Error::internal)?;
+    let sql = format!("SELECT {SHOWN} FROM account WHERE uri IN (SELECT value FROM json_each(?))");
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map([uris], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The people of this server, oldest first; the instance actor is not one.
 pub fn list_local(conn: &Conn) -> Result<Vec<Account>> {
     let sql = format!(
@@ -194,10 +212,12 @@ pub fn list_domains(conn: &Conn, limit: i64) -> Result<Vec<String>> {
 pub fn insert(tx: &Tx<'_>, account: &Account) -> Result<()> {
     let sql = "INSERT INTO account (id, username, domain, uri, url, kind, display_name, note, fields, emojis,
        avatar_url, header_url, locked, discoverable, indexable, inbox, shared_inbox, outbox,
-       followers_uri, following_uri, featured_uri, moved_to_uri, created_at, fetched_at, suspended_at)
+       followers_uri, following_uri, featured_uri, moved_to_uri, created_at, fetched_at, suspended_at,
+       details)
      VALUES (:id, :username, :domain, :uri, :url, :kind, :display_name, :note, :fields, :emojis,
        :avatar_url, :header_url, :locked, :discoverable, :indexable, :inbox, :shared_inbox, :outbox,
-       :followers_uri, :following_uri, :featured_uri, :moved_to_uri, :created_at, :fetched_at, :suspended_at)";
+       :followers_uri, :following_uri, :featured_uri, :moved_to_uri, :created_at, :fetched_at, :suspended_at,
+       :details)";
     write(tx, sql, account)?;
     index(tx, account)
 }
@@ -211,7 +231,8 @@ pub fn update(tx: &Tx<'_>, account: &Account) -> Result<()> {
        shared_inbox = :shared_inbox, outbox = :outbox, followers_uri = :followers_uri,
        following_uri = :following_uri, featured_uri = :featured_uri,
        moved_to_uri = :moved_to_uri, created_at = :created_at, fetched_at = :fetched_at,
-       suspended_at = :suspended_at WHERE id = :id";
+       suspended_at = :suspended_at,
+       details = :details WHERE id = :id";
     write(tx, sql, account)?;
     index(tx, account)
 }
@@ -253,6 +274,7 @@ fn write(tx: &Tx<'_>, sql: &str, account: &Account) -> Result<()> {
         ":created_at": account.created_at,
         ":fetched_at": account.fetched_at,
         ":suspended_at": account.suspended_at,
+        ":details": details_to(&account.details),
     })?;
     Ok(())
 }

@@ -138,6 +138,8 @@ pub enum Side {
     Following,
     /// Those who asked to follow the account.
     Requests,
+    /// Those whom the account asked, and who have not answered.
+    Asked,
 }
 
 /// `(row id, account id)` of one side, newest first; paged by the row's id.
@@ -146,6 +148,7 @@ pub fn list(conn: &Conn, account: i64, side: Side, page: &Page) -> Result<Vec<(i
         Side::Followers => ("target_id", "account_id", 1),
         Side::Following => ("account_id", "target_id", 1),
         Side::Requests => ("target_id", "account_id", 0),
+        Side::Asked => ("account_id", "target_id", 0),
     };
     let sql = format!(
         "SELECT id, {other} FROM follow WHERE {own} = ? AND accepted = ? AND id < ? AND id > ?
@@ -176,6 +179,10 @@ pub struct Relations {
     pub muting: Vec<(i64, bool, Option<i64>)>,
     /// Of `ids`, those whose domain the viewer hides.
     pub domain_blocking: Vec<i64>,
+    /// Those whom the viewer recommends.
+    pub endorsed: Vec<i64>,
+    /// What the viewer noted about them.
+    pub notes: Vec<(i64, String)>,
 }
 
 /// Reads [`Relations`].
@@ -201,7 +208,19 @@ pub fn relations(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<Relations> {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
+    let mut notes = conn.sql.prepare_cached(
+        "SELECT target_id, comment FROM account_note WHERE account_id = ?1
+           AND target_id IN (SELECT value FROM json_each(?2))",
+    )?;
+    let notes = notes
+        .query_map(params![viewer, ids], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
     Ok(Relations {
+        notes,
+        endorsed: column(
+            "SELECT target_id FROM endorsement WHERE account_id = ?1
+               AND target_id IN (SELECT value FROM json_each(?2))",
+        )?,
         follows: follows(&format!(
             "SELECT {COLUMNS} FROM follow WHERE account_id = ?1
                AND target_id IN (SELECT value FROM json_each(?2))"

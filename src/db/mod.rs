@@ -5,12 +5,16 @@
 //! the answer comes after the commit, so what is acknowledged is on disk.
 
 pub mod account;
+pub mod account_note;
 pub mod activity;
 pub mod bookmark;
 pub mod card;
 pub mod conversation;
 pub mod delivery;
+pub mod endorsement;
+pub mod familiar;
 pub mod favourite;
+pub mod featured_tag;
 pub mod filter;
 pub mod follow;
 pub mod host;
@@ -31,6 +35,7 @@ mod open;
 pub mod pin;
 pub mod plan;
 pub mod poll;
+pub mod profile;
 pub mod quote;
 mod rest;
 pub mod scheduled_status;

@@ -107,6 +107,20 @@ pub async fn featured(
     .await
 }
 
+/// `GET /users/{name}/collections/tags`: the tags that the account features (F-028).
+pub async fn tags(
+    app: Data<App>,
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse> {
+    serve(&app, &request, name, |conn, site, account, _| {
+        let id = owned(&account.details.featured_tags_uri)?;
+        let tags = service::featured_tag::documents(conn, site, account)?;
+        Ok(build::featured_tags(&id, &tags))
+    })
+    .await
+}
+
 /// `GET /actor/outbox`: the instance actor says nothing in public.
 pub async fn instance_outbox(app: Data<App>, request: HttpRequest) -> Result<HttpResponse> {
     let id = format!("{}/outbox", app.site.instance_actor());
@@ -124,10 +138,17 @@ fn people(
     page: Option<Page>,
 ) -> Result<Value> {
     let id = owned(id)?;
+    let hidden = account.details.hide_collections;
     let Some(page) = page else {
         let total = u64::try_from(total).unwrap_or(0);
+        if hidden {
+            return Ok(build::ordered_collection(&id, Some(total), None));
+        }
         return Ok(build::ordered_collection(&id, Some(total), Some(&format!("{id}?page=true"))));
     };
+    if hidden {
+        return Err(Error::Forbidden("This collection is not shown".into()));
+    }
     let rows = db::follow::list(conn, account.id, side, &page)?;
     let ids: Vec<i64> = rows.iter().map(|(_, account)| *account).collect();
     let accounts = db::account::list(conn, &ids)?;

@@ -5,6 +5,7 @@ mod actor;
 mod collections;
 pub mod deliver;
 mod discovery;
+pub mod featured_tags;
 mod fetch;
 mod inbox;
 pub mod process;
@@ -40,6 +41,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .route("/users/{name}/followers", read(collections::followers))
         .route("/users/{name}/following", read(collections::following))
         .route("/users/{name}/collections/featured", read(collections::featured))
+        .route("/users/{name}/collections/tags", read(collections::tags))
         .route("/users/{name}/statuses/{id}", read(status::object))
         .route("/users/{name}/statuses/{id}/activity", read(status::activity))
         .route("/users/{name}/statuses/{id}/replies", read(status::replies))

@@ -148,6 +148,11 @@ impl Params {
         self.0.contains_key(name)
     }
 
+    /// Whether the client sent something, be it empty; not `null`.
+    pub fn gives(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
     /// A text; numbers and booleans in JSON are read as their text.
     pub fn text(&self, name: &str) -> Result<Option<&str>> {
         match self.get(name) {
@@ -250,7 +255,12 @@ impl Params {
         match self.get(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) => items.iter().map(one).collect(),
-            Some(Value::Object(map)) => map.values().map(one).collect(),
+            Some(Value::Object(map)) => {
+                // by number: the map's own order has 10 before 2
+                let mut items: Vec<(&String, &Value)> = map.iter().collect();
+                items.sort_by_key(|(key, _)| key.parse::<u64>().unwrap_or(u64::MAX));
+                items.into_iter().map(|(_, value)| one(value)).collect()
+            }
             Some(Value::String(text)) if text.is_empty() => Ok(Vec::new()),
             Some(_) => Err(wrong(name, "must be a list of fields")),
         }

@@ -86,6 +86,40 @@ pub struct Pictures {
     pub header: Option<Picture>,
 }
 
+/// What of a profile is shown and never looked for; all of it may be absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(clippy::struct_excessive_bools)]
+pub struct Details {
+    /// Nobody else sees followers and following.
+    #[serde(skip_serializing_if = "is_false")]
+    pub hide_collections: bool,
+    /// Who it belonged to has died.
+    #[serde(skip_serializing_if = "is_false")]
+    pub memorial: bool,
+    /// Parts of the profile that clients shall not show.
+    #[serde(skip_serializing_if = "is_false")]
+    pub hide_featured: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub hide_media: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub hide_media_replies: bool,
+    /// Web sites that may name the account as author of a page (F-033).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attribution_domains: Vec<String>,
+    /// Other actors of the same person (F-031).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_known_as: Vec<String>,
+    /// The collection of the tags that it features (F-028).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub featured_tags_uri: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 /// An account as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
@@ -121,6 +155,7 @@ pub struct Account {
     pub following_count: i64,
     pub last_status_at: Option<i64>,
     pub pictures: Pictures,
+    pub details: Details,
 }
 
 impl Account {

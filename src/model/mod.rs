@@ -15,7 +15,7 @@ mod translation;
 mod upload;
 mod visibility;
 
-pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR, Picture, Pictures};
+pub use account::{Account, ActorKind, Details, Field, INSTANCE_ACTOR, Picture, Pictures};
 pub use card::{Card, CardKind, Preview};
 pub use event::{Event, Gone, Place};
 pub use notification::{

@@ -37,6 +37,12 @@ pub enum JobKind {
     VerifyQuote = 26,
     /// Look what is behind a link: the id of its card.
     FetchCard = 30,
+    /// Whether a page that a profile names links back: `[account id, address]`.
+    CheckLink = 45,
+    /// Whether an account that another says it moved to says so too: `[old URI, new URI]`.
+    CheckMove = 46,
+    /// Read the tags that a remote account features: its id.
+    FetchFeaturedTags = 47,
 }
 
 impl JobKind {
@@ -53,6 +59,9 @@ impl JobKind {
         Self::PublishScheduled,
         Self::VerifyQuote,
         Self::FetchCard,
+        Self::CheckLink,
+        Self::CheckMove,
+        Self::FetchFeaturedTags,
     ];
 
     /// From the stored number.

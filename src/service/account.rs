@@ -7,8 +7,8 @@ use crate::db::user::User;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{
-    Account, ActorKind, ContentType, Emoji, Event, Field, INSTANCE_ACTOR, JobKind, QuotePolicy,
-    Visibility,
+    Account, ActorKind, ContentType, Details, Emoji, Event, Field, INSTANCE_ACTOR, JobKind,
+    QuotePolicy, Visibility,
 };
 use crate::signature::key::{GeneratedKey, PublicKey};
 use crate::site::Site;
@@ -98,6 +98,10 @@ pub fn create(tx: &Tx<'_>, site: &Site, new: NewAccount) -> Result<Account> {
         followers_uri: Some(format!("{uri}/followers")),
         following_uri: Some(format!("{uri}/following")),
         featured_uri: Some(format!("{uri}/collections/featured")),
+        details: Details {
+            featured_tags_uri: Some(format!("{uri}/collections/tags")),
+            ..Details::default()
+        },
         created_at: tx.now(),
         username: new.username,
         uri,
@@ -234,6 +238,7 @@ pub fn remove_slice(tx: &Tx<'_>, account_id: i64) -> Result<Removal> {
 pub struct IncomingActor {
     account: Account,
     published: Option<i64>,
+    moved_to: Option<String>,
     keys: Vec<(String, Vec<u8>)>,
 }
 
@@ -250,6 +255,7 @@ impl IncomingActor {
         });
         Self {
             published: actor.published_ms,
+            moved_to: actor.moved_to.clone(),
             keys: keys.collect(),
             account: Account {
                 username: sanitize::name(&actor.preferred_username, 2048),
@@ -272,6 +278,13 @@ impl IncomingActor {
                 followers_uri: actor.followers.clone(),
                 following_uri: actor.following.clone(),
                 featured_uri: actor.featured.clone(),
+                details: Details {
+                    memorial: actor.memorial,
+                    attribution_domains: first(&actor.attribution_domains),
+                    also_known_as: first(&actor.also_known_as),
+                    featured_tags_uri: actor.featured_tags.clone(),
+                    ..Details::default()
+                },
                 ..Account::default()
             },
         }
@@ -281,6 +294,11 @@ impl IncomingActor {
     pub fn uri(&self) -> &str {
         &self.account.uri
     }
+}
+
+/// As much of a list as is read with each account that is shown.
+fn first(list: &[String]) -> Vec<String> {
+    list.iter().take(32).cloned().collect()
 }
 
 /// Stores what a remote actor's own document says: a new row or the changed one.
@@ -296,11 +314,17 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
         (None, Some(known)) => known.created_at,
         (None, None) => tx.now(),
     };
+    super::profile::take_move(tx, &mut account, known.as_ref(), incoming.moved_to.as_deref())?;
     match known {
         Some(known) => {
             account.id = known.id;
             account.suspended_at = known.suspended_at;
+            super::profile::keep_verified(&mut account.fields, &known.fields);
             db::account::update(tx, &account)?;
+            // of strangers nobody here reads the profile
+            if account.fields != known.fields && db::follow::has_local_follower(tx, account.id)? {
+                super::profile::check_links(tx, &account, &known.fields)?;
+            }
         }
         None => {
             account.id = tx.mint_id();
@@ -320,82 +344,6 @@ pub fn emojis(tags: &[activity::tag::Emoji]) -> Vec<Emoji> {
             Some(Emoji { shortcode: tag.shortcode.clone(), static_url: url.clone(), url })
         })
         .collect()
-}
-
-/// What a person changes of the own profile.
-#[derive(Clone, Debug, Default)]
-pub struct ProfileChange {
-    pub display_name: Option<String>,
-    pub note: Option<String>,
-    pub locked: Option<bool>,
-    pub bot: Option<bool>,
-    pub discoverable: Option<bool>,
-    pub indexable: Option<bool>,
-    pub default_visibility: Option<Visibility>,
-    pub default_sensitive: Option<bool>,
-    pub default_language: Option<Option<String>>,
-    pub pictures: super::media::PicturesChange,
-    pub default_content_type: Option<ContentType>,
-    pub default_quote_policy: Option<QuotePolicy>,
-}
-
-/// Changes a profile and tells the followers (F-226).
-pub fn update_profile(
-    tx: &Tx<'_>,
-    site: &Site,
-    account_id: i64,
-    change: ProfileChange,
-) -> Result<Account> {
-    let mut account = db::account::get(tx, account_id)?;
-    let before = account.clone();
-    if let Some(name) = change.display_name {
-        if name.chars().count() > 100 {
-            return Err(Error::invalid(
-                "Validation failed: Display name is too long (maximum is 100 characters)",
-            ));
-        }
-        account.display_name = sanitize::name(&name, 100);
-    }
-    if let Some(note) = change.note {
-        if note.chars().count() > 2000 {
-            return Err(Error::invalid(
-                "Validation failed: Note is too long (maximum is 2000 characters)",
-            ));
-        }
-        let note = sanitize::multiline(&note, 2000);
-        account.note = super::status::render_profile(tx, site, &note)?;
-        db::user::set_note_source(tx, account_id, &note)?;
-    }
-    account.locked = change.locked.unwrap_or(account.locked);
-    account.discoverable = change.discoverable.unwrap_or(account.discoverable);
-    account.indexable = change.indexable.unwrap_or(account.indexable);
-    if let Some(bot) = change.bot {
-        account.kind = if bot { ActorKind::Service } else { ActorKind::Person };
-    }
-    super::media::set_pictures(tx, site, &mut account, change.pictures)?;
-    db::user::set_defaults(
-        tx,
-        account_id,
-        change.default_visibility,
-        change.default_sensitive,
-        change.default_language,
-    )?;
-    db::user::set_posting(
-        tx,
-        account_id,
-        change.default_content_type,
-        change.default_quote_policy,
-    )?;
-    if account != before {
-        db::account::update(tx, &account)?;
-        tx.after_commit(Event::AccountChanged { account_id });
-        let doc = super::document::actor(tx, site, &account)?;
-        let id = format!("{}#updates/{}", account.uri, tx.mint_id());
-        let activity = build::update_actor(&id, &doc, tx.now());
-        let inboxes = db::follow::list_follower_inboxes(tx, account_id)?;
-        super::delivery::queue(tx, &account, &activity, inboxes)?;
-    }
-    Ok(account)
 }
 
 /// The account under a handle `name`, `@name` or `name@domain`, if it is stored.

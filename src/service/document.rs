@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::around::Around;
 use crate::activity::PUBLIC;
 use crate::activity::build::{
     self, ActorDoc, AttachmentDoc, HashtagDoc, ImageDoc, MentionDoc, NoteDoc,
@@ -10,9 +11,8 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::model::{Account, ContentType, Picture, Poll, QuoteState, Status, Upload, Visibility};
 use crate::site::Site;
-use crate::text::render;
-
-use super::around::Around;
+use crate::text::entity::{self, EntityKind};
+use crate::text::{hashtag, render};
 
 /// The document of a local actor.
 pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
@@ -38,6 +38,11 @@ pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
         locked: account.locked,
         discoverable: account.discoverable,
         indexable: account.indexable,
+        featured_tags: account.details.featured_tags_uri.clone(),
+        also_known_as: account.details.also_known_as.clone(),
+        attribution_domains: account.details.attribution_domains.clone(),
+        moved_to: account.moved_to_uri.clone(),
+        hashtags: hashtags(conn, site, account.id)?,
         fields: account.fields.iter().map(|f| (f.name.clone(), f.value.clone())).collect(),
         webfinger: Some(handle(site, account)),
         icon: image(&account.avatar_url, &account.pictures.avatar),
@@ -70,6 +75,21 @@ fn attachment(site: &Site, upload: &Upload) -> AttachmentDoc {
         duration_s: upload.duration,
         preview_url: None,
     }
+}
+
+/// The hashtags in a local person's profile text (F-030).
+fn hashtags(conn: &Conn, site: &Site, account_id: i64) -> Result<Vec<HashtagDoc>> {
+    let Some(user) = db::user::find(conn, account_id)? else { return Ok(Vec::new()) };
+    let mut found: Vec<HashtagDoc> = Vec::new();
+    for entity in entity::scan(&user.note_source) {
+        if let EntityKind::Hashtag { name } = entity.kind
+            && let Some(name) = hashtag::normalize(&name)
+            && !found.iter().any(|tag| tag.name == name)
+        {
+            found.push(HashtagDoc { href: site.tag(&name), name });
+        }
+    }
+    Ok(found)
 }
 
 /// `name@domain`, also for a local account.

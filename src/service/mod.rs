@@ -2,6 +2,7 @@
 //! alike. What reads takes a `Conn`, what changes takes a `Tx`; nothing here waits for a network.
 
 pub mod account;
+pub mod account_note;
 pub mod around;
 pub mod bookmark;
 pub mod card;
@@ -10,6 +11,8 @@ pub mod delivery;
 pub mod document;
 pub mod domain;
 pub mod edit;
+pub mod endorsement;
+pub mod featured_tag;
 pub mod filter;
 pub mod list;
 pub mod media;
@@ -18,6 +21,7 @@ pub mod notification_policy;
 pub mod pin;
 pub mod plan;
 pub mod poll;
+pub mod profile;
 pub mod quote;
 pub mod relationship;
 pub mod remote;

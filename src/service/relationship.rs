@@ -63,6 +63,7 @@ pub fn follow(
         return Ok(());
     }
     if !target.is_local() {
+        super::profile::look_closer(tx, target)?;
         let activity = build::follow(&follow.uri, &account.uri, &target.uri);
         return delivery::queue_for(tx, account, &activity, target);
     }

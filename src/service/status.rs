@@ -145,6 +145,12 @@ pub fn render_profile(conn: &Conn, site: &Site, source: &str) -> Result<String> 
     Ok(render::plain(source, &Linker { site, mentioned: &mentioned }))
 }
 
+/// The value of a profile field as HTML: one line.
+pub fn render_field(conn: &Conn, site: &Site, source: &str) -> Result<String> {
+    let (mentioned, _) = Mentioned::find(conn, &handles(site, source))?;
+    Ok(crate::text::rel_me::field(source, &Linker { site, mentioned: &mentioned }))
+}
+
 /// Writes a status: the row, its mentions and tags, home timelines, notifications and deliveries,
 /// all in this transaction. The same idempotency key again answers the first one's status.
 ///

@@ -39,6 +39,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     page!("/about", about::show);
     page!("/@{name}", profile::show);
     page!("/@{name}/{id}", status::show);
+    page!("/@{name}/tagged/{tag}", profile::tagged);
     page!("/tags/{name}", tag::show);
     page!("/authorize_interaction", interaction::show);
     page!("/assets/style.css", asset::style);

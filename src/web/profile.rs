@@ -14,6 +14,7 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::id;
 use crate::model::{Account, INSTANCE_ACTOR, Page};
+use crate::text::hashtag;
 
 /// How many statuses a page of the profile has.
 const STATUSES: usize = 20;
@@ -51,8 +52,23 @@ async fn answer(app: &App, request: &HttpRequest, name: String) -> Result<HttpRe
         return page::see_other(&account.uri);
     }
     let max_id = max_id(request);
-    let page = app.read(move |conn| build(conn, &for_read, t, &name, max_id)).await?;
+    let page = app.read(move |conn| build(conn, &for_read, t, &name, max_id, None)).await?;
     Ok(page::public(request, page))
+}
+
+/// `GET /@{name}/tagged/{tag}`: the same with what has a tag, for the tags that a profile
+/// features.
+pub(super) async fn tagged(
+    app: web::Data<App>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
+    let (name, tag) = path.into_inner();
+    let (for_read, t) = (App::clone(&app), Locale::of(&request));
+    let max_id = max_id(&request);
+    let page = app.read(move |conn| build(conn, &for_read, t, &name, max_id, Some(&tag)));
+    let result = page.await.map(|page| page::public(&request, page));
+    page::answer(&request, result)
 }
 
 /// The `max_id` of the query.
@@ -84,11 +100,21 @@ fn build(
     t: &'static Locale,
     name: &str,
     max_id: Option<i64>,
+    tag: Option<&str>,
 ) -> Result<Public> {
     let account = find(conn, app, name)?;
+    let tag_id = match tag {
+        Some(tag) => {
+            let name = hashtag::normalize(tag).ok_or(Error::NotFound)?;
+            // one that nobody used has no statuses, and no row
+            Some(db::status::find_tag(conn, &name)?.unwrap_or(0))
+        }
+        None => None,
+    };
     let what = OfAccount {
         account_id: account.id,
-        exclude_replies: true,
+        tag_id,
+        exclude_replies: tag.is_none(),
         only_open: true,
         ..OfAccount::default()
     };
@@ -100,7 +126,7 @@ fn build(
     let older = statuses.last().filter(|_| more).map(|status| status.id);
     let person = Person::new(&app.site, &account);
     let mut shell = Shell::new(app, t, format!("{} ({})", person.name, person.handle));
-    shell.noindex = !(account.discoverable && account.indexable);
+    shell.noindex = tag.is_some() || !(account.discoverable && account.indexable);
     let noindex = shell.noindex;
     let alternate = Some(account.uri.clone());
     let body = page::render(&ProfilePage {

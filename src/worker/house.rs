@@ -32,6 +32,7 @@ const STEPS: &[Step] = &[
         }
         Ok(0)
     },
+    |tx| service::profile::check_old_links(tx, SLICE),
     |tx| db::vacuum_slice(tx).map(|()| 0),
 ];
 

@@ -14,7 +14,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, scheduled, uploads};
+use super::{LOOK, profiles, scheduled, uploads};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -37,7 +37,7 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
             if ran >= ROUND || app.wake.is_closed() {
                 break;
             }
-            let fetches = kind == JobKind::FetchStatus;
+            let fetches = fetches(kind);
             let Some(place) = running.take_lane(id, &lane, fetches) else { break };
             // between the list and its turn it may have been done
             let Some(job) = app.db.read(|conn| db::job::find_due(conn, id))? else { break };
@@ -53,6 +53,14 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
     }
     // what ran here made room for the next of its lane
     Ok(ran > 0)
+}
+
+/// What surely uses the network; the rest is tried without it first.
+fn fetches(kind: JobKind) -> bool {
+    matches!(
+        kind,
+        JobKind::FetchStatus | JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags
+    )
 }
 
 /// Runs a job here if it needs no network, else hands it to the resolve lane. True when it was
@@ -126,6 +134,9 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::PublishScheduled => scheduled::publish(app, job, online),
         JobKind::VerifyQuote => quote::verify(app, job, online),
         JobKind::FetchCard => Err(Stop::Drop("it has a lane of its own")),
+        JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags => {
+            profiles::work(app, job, online)
+        }
     }
 }
 

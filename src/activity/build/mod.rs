@@ -5,6 +5,7 @@ mod activities;
 mod actor;
 mod collections;
 mod context;
+mod featured;
 mod note;
 mod quotes;
 
@@ -15,6 +16,7 @@ pub use activities::{
 pub use actor::{ActorDoc, ImageDoc, actor, instance_actor};
 pub use collections::{collection_page, inline_collection, ordered_collection, tombstone};
 pub use context::{with_context, without_context};
+pub use featured::{feature_tag, featured_tags};
 pub use note::{AttachmentDoc, NoteDoc, PollDoc, QuoteDoc, RepliesDoc, note};
 pub use quotes::{accept_quote, delete_authorization, quote_authorization, quote_request};
 

@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::{Emoji, emojis};
 use crate::clock::{DAY, api_time, date};
 use crate::db::user::User;
+use crate::db::{self, Conn};
+use crate::error::Result;
 use crate::model::{self, ActorKind, Field, Picture, Visibility};
 use crate::site::Site;
 
@@ -38,6 +40,10 @@ pub(crate) struct Account {
     statuses_count: i64,
     last_status_at: Option<String>,
     hide_collections: Option<bool>,
+    /// Which parts of the profile the owner wants to be shown.
+    show_media: Option<bool>,
+    show_media_replies: Option<bool>,
+    show_featured: Option<bool>,
     /// Local accounts only, as in Mastodon.
     #[serde(skip_serializing_if = "Option::is_none")]
     noindex: Option<bool>,
@@ -45,6 +51,14 @@ pub(crate) struct Account {
     #[serde(skip_serializing_if = "Option::is_none")]
     roles: Option<[(); 0]>,
     fields: Vec<Field>,
+    /// Only where it is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memorial: Option<bool>,
+    /// Where the person is now; see [`with_moved`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<Box<Account>>,
+    #[serde(skip)]
+    moved_to_uri: Option<String>,
 }
 
 impl Account {
@@ -79,21 +93,28 @@ impl Account {
             following_count: account.following_count,
             statuses_count: account.statuses_count,
             last_status_at: account.last_status_at.map(date),
-            hide_collections: local.then_some(false),
+            hide_collections: local.then_some(account.details.hide_collections),
+            show_media: local.then_some(!account.details.hide_media),
+            show_media_replies: local.then_some(!account.details.hide_media_replies),
+            show_featured: local.then_some(!account.details.hide_featured),
             noindex: local.then_some(!account.indexable),
             emojis: emojis(account.emojis),
             roles: local.then_some([]),
             fields: account.fields,
+            memorial: account.details.memorial.then_some(true),
+            moved: None,
+            moved_to_uri: account.moved_to_uri,
         }
     }
 }
 
 /// The version of a picture that does not move.
-fn still(url: &str, picture: Option<&Picture>) -> String {
+pub(super) fn still(url: &str, picture: Option<&Picture>) -> String {
     picture.and_then(|picture| picture.static_url.clone()).unwrap_or_else(|| url.to_owned())
 }
 
-fn described(picture: Option<Picture>) -> String {
+/// What a picture shows, in words.
+pub(super) fn described(picture: Option<Picture>) -> String {
     picture.map(|picture| picture.description).unwrap_or_default()
 }
 
@@ -123,6 +144,41 @@ impl PartialAccount {
             avatar_static: account.avatar_static.clone(),
         }
     }
+}
+
+/// Puts into accounts that moved where they are now, one query for all of them; nothing is asked
+/// where nobody moved.
+pub(crate) fn with_moved(
+    conn: &Conn,
+    site: &Site,
+    mut accounts: Vec<Account>,
+) -> Result<Vec<Account>> {
+    let uris: Vec<String> =
+        accounts.iter().filter_map(|account| account.moved_to_uri.clone()).collect();
+    if uris.is_empty() {
+        return Ok(accounts);
+    }
+    let targets = db::account::list_by_uris(conn, &uris)?;
+    for account in &mut accounts {
+        let target = targets
+            .iter()
+            .find(|to| Some(&to.uri) == account.moved_to_uri.as_ref() && to.suspended_at.is_none());
+        account.moved = target.map(|to| Box::new(Account::new(site, to.clone())));
+    }
+    Ok(accounts)
+}
+
+/// Fields as they were written, with what was found of their links; of an account without such,
+/// as they are.
+pub(crate) fn raw_fields(account: &model::Account, source: Vec<(String, String)>) -> Vec<Field> {
+    if source.len() != account.fields.len() {
+        return account.fields.clone();
+    }
+    source
+        .into_iter()
+        .zip(&account.fields)
+        .map(|((name, value), field)| Field { name, value, verified_at: field.verified_at.clone() })
+        .collect()
 }
 
 /// Accounts in the order of `ids`; those that are gone are left out.
@@ -168,7 +224,10 @@ struct Source {
     hide_collections: bool,
     discoverable: bool,
     indexable: bool,
-    attribution_domains: [String; 0],
+    attribution_domains: Vec<String>,
+    /// As in GoToSocial; only where there are such.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also_known_as_uris: Vec<String>,
 }
 
 /// The role that everybody has. Its rights are those of the admin API, of which none is served.
@@ -186,6 +245,7 @@ pub(crate) fn credential(
     site: &Site,
     account: model::Account,
     user: User,
+    fields_source: Vec<(String, String)>,
     follow_requests_count: i64,
 ) -> Credential {
     Credential {
@@ -197,12 +257,13 @@ pub(crate) fn credential(
             quote_policy: user.default_quote_policy.as_str(),
             status_content_type: user.default_content_type.as_str(),
             note: user.note_source,
-            fields: account.fields.clone(),
+            fields: raw_fields(&account, fields_source),
             follow_requests_count,
-            hide_collections: false,
+            hide_collections: account.details.hide_collections,
             discoverable: account.discoverable,
             indexable: account.indexable,
-            attribution_domains: [],
+            attribution_domains: account.details.attribution_domains.clone(),
+            also_known_as_uris: account.details.also_known_as.clone(),
         },
         account: Account::new(site, account),
         role: Role { id: "-99", name: "", permissions: "0", color: "", highlighted: false },

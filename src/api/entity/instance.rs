@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Account;
 use crate::app::App;
 use crate::model::ContentType;
+use crate::service::profile;
 use crate::text::sanitize;
 
 /// Clients read the version of Mastodon whose API this is out of its beginning.
@@ -150,11 +151,13 @@ pub(crate) fn extended_description(app: &App) -> Value {
 fn limits(app: &App) -> Value {
     json!({
         "accounts": {
-            "max_featured_tags": 0,
+            "max_featured_tags": crate::service::featured_tag::MOST,
             "max_pinned_statuses": crate::service::pin::MOST,
-            "max_profile_fields": 0,
-            "max_display_name_length": 100,
-            "max_note_length": 2000,
+            "max_profile_fields": app.site.limits.max_profile_fields,
+            "profile_field_name_limit": profile::MOST_FIELD,
+            "profile_field_value_limit": profile::MOST_FIELD,
+            "max_display_name_length": profile::MOST_NAME,
+            "max_note_length": profile::MOST_NOTE,
         },
         "statuses": {
             "max_characters": app.site.max_characters,

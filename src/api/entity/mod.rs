@@ -5,6 +5,7 @@ mod account;
 mod application;
 mod card;
 mod conversation;
+mod featured_tag;
 mod filter;
 mod instance;
 mod list;
@@ -13,6 +14,7 @@ mod notification;
 mod notification_group;
 mod notification_policy;
 mod poll;
+mod profile;
 mod quote;
 mod relationship;
 mod scheduled_status;
@@ -27,10 +29,13 @@ use serde::{Serialize, Serializer};
 
 use crate::model;
 
-pub(super) use account::{Account, Credential, MutedAccount, accounts, credential};
+pub(super) use account::{
+    Account, Credential, MutedAccount, accounts, credential, raw_fields, with_moved,
+};
 pub(super) use application::{Application, NewApplication};
 pub(super) use card::PreviewCard;
 pub(super) use conversation::conversations;
+pub(super) use featured_tag::{FeaturedTag, featured_tags};
 pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
 pub(super) use instance::{Stats, V1, V2, extended_description};
 pub(super) use list::List;
@@ -41,6 +46,7 @@ pub(super) use notification_policy::{
     notification_policy, notification_policy_v1, notification_requests,
 };
 pub(super) use poll::poll;
+pub(super) use profile::profile;
 pub(super) use relationship::{relationship, relationships};
 pub(super) use scheduled_status::{scheduled_status, scheduled_statuses};
 pub(super) use status::{Context, Status, status, statuses, tag_url};
@@ -70,7 +76,7 @@ fn emojis(list: Vec<model::Emoji>) -> Vec<Emoji> {
 
 /// Ids are decimal strings: clients' numbers are exact only to 2^53.
 #[allow(clippy::trivially_copy_pass_by_ref)]
-fn id<S: Serializer>(id: &i64, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn id<S: Serializer>(id: &i64, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(id)
 }
 

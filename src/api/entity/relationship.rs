@@ -26,7 +26,7 @@ pub(crate) struct Relationship {
     requested_by: bool,
     domain_blocking: bool,
     endorsed: bool,
-    note: &'static str,
+    note: String,
 }
 
 /// One for each of `ids`, in their order; a fixed number of queries.
@@ -53,8 +53,13 @@ pub(crate) fn relationships(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<Vec
             requested: follow.is_some_and(|follow| !follow.accepted),
             requested_by: back.is_some_and(|follow| !follow.accepted),
             domain_blocking: all.domain_blocking.contains(&id),
-            endorsed: false,
-            note: "",
+            endorsed: all.endorsed.contains(&id),
+            note: all
+                .notes
+                .iter()
+                .find(|(target, _)| *target == id)
+                .map(|(_, note)| note.clone())
+                .unwrap_or_default(),
         }
     };
     Ok(ids.iter().map(|id| shape(*id)).collect())

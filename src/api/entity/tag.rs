@@ -24,6 +24,8 @@ pub(crate) struct FullTag {
     history: Vec<Day>,
     #[serde(skip_serializing_if = "Option::is_none")]
     following: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    featuring: Option<bool>,
 }
 
 /// One day of the history; numbers as texts, as in Mastodon.
@@ -69,6 +71,11 @@ pub(crate) fn tags(
     } else {
         db::tag::list_following(conn, viewer, &ids)?
     };
+    let featuring = if viewer == 0 || ids.is_empty() {
+        Vec::new()
+    } else {
+        db::featured_tag::list_featuring(conn, viewer, &ids)?
+    };
     let history = |id: i64| {
         history(today, |day| used.get(&(id, day)).map_or((0, 0), |one| (one.uses, one.accounts)))
     };
@@ -80,6 +87,7 @@ pub(crate) fn tags(
             url: tag_url(site, name),
             history: history(*id),
             following: (viewer != 0).then(|| following.contains(id)),
+            featuring: (viewer != 0).then(|| featuring.contains(id)),
         })
         .collect())
 }

@@ -8,6 +8,10 @@ use crate::service;
 use super::{Context, Step, Stop};
 
 pub(super) fn add(context: &Context<'_>, activity: &Activity) -> Step<()> {
+    if let Some(name) = featured_tag(context, activity) {
+        let account = context.signer.clone();
+        return context.write(move |tx| service::featured_tag::add_remote(tx, &account, &name));
+    }
     let uri = pinned(context, activity)?;
     if !crate::activity::urls::same_host(uri, &context.signer.uri) {
         return Err(Stop::Drop("pins what is of another server"));
@@ -18,12 +22,27 @@ pub(super) fn add(context: &Context<'_>, activity: &Activity) -> Step<()> {
 }
 
 pub(super) fn remove(context: &Context<'_>, activity: &Activity) -> Step<()> {
+    if let Some(name) = featured_tag(context, activity) {
+        let account = context.signer.clone();
+        return context.write(move |tx| service::featured_tag::remove_remote(tx, &account, &name));
+    }
     let uri = pinned(context, activity)?;
     let Some(status) = context.read(|conn| db::status::find_by_uri(conn, uri))? else {
         return Err(Stop::Drop("was never here"));
     };
     let account = context.signer.clone();
     context.write(move |tx| service::pin::remove_remote(tx, &account, status.id))
+}
+
+/// The name of a Hashtag that goes into or out of the signer's own `featured`, as Mastodon sends
+/// it, or `featuredTags`.
+fn featured_tag(context: &Context<'_>, activity: &Activity) -> Option<String> {
+    let target = activity.target.as_deref()?;
+    let own = [&context.signer.featured_uri, &context.signer.details.featured_tags_uri];
+    if !own.into_iter().any(|uri| uri.as_deref() == Some(target)) {
+        return None;
+    }
+    crate::activity::tag::hashtags(std::slice::from_ref(activity.object.embedded()?)).pop()
 }
 
 /// What goes into or out of the signer's own `featured`.
