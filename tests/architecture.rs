@@ -61,6 +61,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("ammonia", &["text"]),
     ("askama", &["web", "oauth"]),
     ("clap", &["cli"]),
+    ("qrcode", &["text"]),
     ("TcpStream", &["client"]),
 ];
 

@@ -74,6 +74,8 @@ keys! {
         max_poll_option_characters: (|n| within(n, 1, 500)),
         min_poll_seconds: (|n| within(n, 1, 86_400)),
         max_poll_seconds: (|n| within(n, 86_400, 315_360_000)),
+        requests_per_account: (|n| within(n, 0, 1_000_000)),
+        requests_per_address: (|n| within(n, 0, 1_000_000)),
     }
     federation: Federation {
         require_signed_fetch: any,

@@ -82,6 +82,9 @@ pub struct Limits {
     /// Shortest and longest time that a poll may be open.
     pub min_poll_seconds: usize,
     pub max_poll_seconds: usize,
+    /// Requests to the client API within five minutes, of one person and of one address; 0: any.
+    pub requests_per_account: usize,
+    pub requests_per_address: usize,
 }
 
 /// Dealings with other servers.
@@ -178,6 +181,8 @@ impl Default for Limits {
             max_poll_option_characters: 50,
             min_poll_seconds: 300,
             max_poll_seconds: 2_629_746,
+            requests_per_account: 3000,
+            requests_per_address: 600,
         }
     }
 }

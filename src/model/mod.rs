@@ -13,7 +13,7 @@ mod visibility;
 pub use account::{Account, ActorKind, Field, INSTANCE_ACTOR};
 pub use event::{Event, Gone, Place};
 pub use notification::{Notification, NotificationKind};
-pub use oauth::{Application, Scopes, Token};
+pub use oauth::{Application, Scopes, SessionLine, Token, TokenLine};
 pub use page::Page;
 pub use queue::{Delivery, Job, JobKind};
 pub use status::{Emoji, Media, MediaKind, Poll, Revision, Status};

@@ -1,6 +1,7 @@
 //! The use cases: all rules in one place, for the client API, the inbox, the CLI and the workers
 //! alike. What reads takes a `Conn`, what changes takes a `Tx`; nothing here waits for a network.
 
+pub mod access;
 pub mod account;
 pub mod bookmark;
 pub mod conversation;
@@ -15,6 +16,7 @@ pub mod pin;
 pub mod poll;
 pub mod relationship;
 pub mod remote;
+pub mod second_factor;
 pub mod status;
 pub mod tag;
 pub mod thread_mute;

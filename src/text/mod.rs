@@ -13,6 +13,7 @@ mod link;
 mod markup;
 pub mod phrase;
 mod plain;
+pub mod qr;
 pub mod render;
 pub mod sanitize;
 pub mod search;

@@ -45,4 +45,5 @@ pub fn routes(cfg: &mut ServiceConfig) {
     page!("/assets/header.png", asset::header);
     page!("/favicon.ico", asset::favicon);
     page!("/robots.txt", asset::robots);
+    page!("/health", asset::health);
 }

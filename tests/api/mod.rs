@@ -1,5 +1,6 @@
 //! The client API as an app sees it: everything through HTTP.
 
+mod access;
 mod conversations;
 mod cors;
 mod edits;
@@ -10,6 +11,7 @@ mod lists;
 mod markers;
 mod marks;
 mod notifications;
+mod ownership;
 mod paging;
 mod polls;
 mod rendering;

@@ -22,7 +22,7 @@ use serde::{Serialize, Serializer};
 use crate::model;
 
 pub(super) use account::{Account, Credential, MutedAccount, accounts, credential};
-pub(super) use application::{Application, NewApplication};
+pub(super) use application::{Application, NewApplication, TokenInfo};
 pub(super) use conversation::conversations;
 pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
 pub(super) use instance::{Stats, V1, V2, extended_description};
