@@ -316,7 +316,7 @@ pub fn everything(instance: &Instance) {
         browser.sign_in(&page, name, PASSWORD);
     }
     let mut codes = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..4 {
         let consent = browser.open(&scene_path);
         let answer = browser.submit(&forms(&consent.text()).remove(0), Some("allow"));
         let location = answer.header("location").unwrap().to_owned();
@@ -337,6 +337,7 @@ pub fn everything(instance: &Instance) {
     by_code(&codes[0]).ok();
     assert_eq!(by_code(&codes[0]).status, 400);
     let last = token(by_code(&codes[1]));
+    token(by_code(&codes[2]));
     let path = format!("{}/api/v1/apps/verify_credentials", instance.base);
     Request::new("GET", path).header("authorization", format!("Bearer {last}")).send().ok();
     let change = |path: &str, body: Value| {
@@ -353,6 +354,7 @@ pub fn everything(instance: &Instance) {
     let id = tokens[0]["id"].as_str().unwrap();
     change(&format!("/tokens/{id}/invalidate"), json!({}));
     post("/oauth/revoke", &[("token", &last)]).ok();
+    token(by_code(&codes[3]));
     two_factor::everything(instance, &mut browser);
     let consent = browser.open(&scene_path);
     browser.submit(&forms(&consent.text()).remove(1), None);
