@@ -477,7 +477,12 @@ fn s_081_no_secret_is_told_to_the_log() {
 fn a_dev_server_greets_once_and_keeps_everything() {
     let place = Place::new();
     let mut serving = Serving::start(&place, &["serve", "--dev"]);
-    let said = serving.said();
+    let greets = |serving: &Serving| {
+        eventually("it greets", || {
+            Some(serving.said()).filter(|said| said.contains("Point a Mastodon client at"))
+        })
+    };
+    let said = greets(&serving);
     let (_, rest) = said.split_once("Created the account dev with the password ").unwrap();
     let password = rest.split_whitespace().next().unwrap().to_owned();
     assert!(said.contains(&format!(
@@ -492,7 +497,7 @@ fn a_dev_server_greets_once_and_keeps_everything() {
     let mut serving = Serving::start(&place, &["serve", "--dev"]);
     let home: Value = api(&place, &token, "GET", "/api/v1/timelines/home").send().ok();
     assert_eq!(crate::support::texts(&home), ["kept"]);
-    let said = serving.said();
+    let said = greets(&serving);
     assert!(said.contains(&format!("Point a Mastodon client at {}", place.base())), "{said}");
     assert!(!said.contains("password"), "shown only once: {said}");
     serving.stop();
