@@ -1,5 +1,7 @@
 //! The running program's parts in one place: cheap to clone, handed to every handler and worker.
 
+mod attempt;
+
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -18,8 +20,10 @@ use crate::service;
 use crate::signature;
 use crate::site::Site;
 use crate::stream::Hub;
-use crate::throttle::Throttle;
+use crate::throttle::{Throttle, Who};
 use crate::wake::Wake;
+
+pub use attempt::Attempt;
 
 /// All parts. See [`App::open`].
 #[derive(Clone)]
@@ -44,6 +48,8 @@ pub struct Parts {
     pub streams: Arc<Hub>,
     /// Failed sign-ins by account and by address (S-068).
     pub sign_ins: Throttle<String>,
+    /// Requests to the client API by account or address.
+    pub requests: Throttle<Who>,
     /// New applications by address (S-079).
     pub registrations: Throttle<IpAddr>,
     /// Key fetches under way, by the key's host (S-055).
@@ -119,6 +125,7 @@ impl App {
             keys: Keys::default(),
             documents: Documents::default(),
             sign_ins: Throttle::new(clock.clone()),
+            requests: Throttle::new(clock.clone()),
             registrations: Throttle::new(clock.clone()),
             // of the resolve lane's six threads two are left to others
             key_fetches: InFlight::new(4, 2),

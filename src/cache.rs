@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::clock::MINUTE;
+use crate::clock::{DAY, MINUTE};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::model::Token;
@@ -24,9 +24,31 @@ struct TokenState {
     /// Counts the emptyings: what was read before one is not put in after it.
     age: u64,
     known: HashMap<[u8; 32], Arc<Token>>,
+    /// The day on which a token was last seen, and those of them that are not written down yet.
+    days: HashMap<i64, i64>,
+    used: HashMap<i64, i64>,
 }
 
 impl Tokens {
+    /// Notes that a token was used, once a day.
+    pub fn used(&self, id: i64, now: i64) {
+        let mut state = lock(&self.state);
+        if state.days.insert(id, now / DAY) == Some(now / DAY) {
+            return;
+        }
+        if state.days.len() > MOST {
+            state.days.clear();
+        }
+        if state.used.len() < MOST {
+            state.used.insert(id, now);
+        }
+    }
+
+    /// Which tokens were used, `(token, time)`, since this was asked before.
+    pub fn take_used(&self) -> Vec<(i64, i64)> {
+        std::mem::take(&mut lock(&self.state).used).into_iter().collect()
+    }
+
     /// The token if it is cached.
     pub fn get(&self, hash: &[u8; 32]) -> Option<Arc<Token>> {
         lock(&self.state).known.get(hash).cloned()

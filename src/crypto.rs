@@ -1,5 +1,7 @@
 //! Random values, hashes and passwords. Randomness comes from the operating system only.
 
+pub mod totp;
+
 use std::hint::black_box;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -46,6 +48,19 @@ pub fn random_password() -> String {
     bytes.iter().filter_map(|b| READABLE.get(usize::from(b % 32))).map(|c| char::from(*c)).collect()
 }
 
+/// A code of 60 bits in three groups of four, to be written down and typed once.
+pub fn recovery_code() -> String {
+    let text = random_password();
+    let mut code = String::new();
+    for (at, c) in text.chars().take(12).enumerate() {
+        if at > 0 && at % 4 == 0 {
+            code.push('-');
+        }
+        code.push(c);
+    }
+    code
+}
+
 /// SHA-256.
 pub fn sha256(data: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
@@ -74,6 +89,16 @@ pub fn short_hash16(data: &[u8]) -> [u8; 16] {
 pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data);
     let mut out = [0; 32];
+    for (to, from) in out.iter_mut().zip(tag.as_ref()) {
+        *to = *from;
+    }
+    out
+}
+
+/// HMAC-SHA-1: for the codes of second factors alone, whose apps know nothing else.
+pub fn hmac_sha1(key: &[u8], data: &[u8]) -> [u8; 20] {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key), data);
+    let mut out = [0; 20];
     for (to, from) in out.iter_mut().zip(tag.as_ref()) {
         *to = *from;
     }

@@ -181,7 +181,10 @@ async fn surround(
 
 /// Pages that work with a cookie answer to their own origin alone.
 fn is_cookie_page(path: &str) -> bool {
-    path.starts_with("/auth/") || path.starts_with("/oauth/authorize")
+    path.starts_with("/auth/")
+        || path.starts_with("/oauth/authorize")
+        || path == "/settings"
+        || path.starts_with("/settings/")
 }
 
 /// Answers that need no handler: preflights, and requests for another host (S-058).

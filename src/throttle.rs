@@ -2,12 +2,20 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
 
 /// How many keys are remembered at the most.
 const MOST: usize = 10_000;
+
+/// What is counted: a person's requests by all apps together, or those without a person.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Who {
+    Account(i64),
+    Address(IpAddr),
+}
 
 /// Counts events by key within windows of time.
 pub struct Throttle<K> {
@@ -37,6 +45,11 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
 
     /// Counts an event that is remembered for `window_ms`; how many there are in it now.
     pub fn count(&self, key: &K, window_ms: i64) -> u32 {
+        self.take(key, window_ms).0
+    }
+
+    /// The same, with the time at which the window ends.
+    pub fn take(&self, key: &K, window_ms: i64) -> (u32, i64) {
         let now = self.clock.now_ms();
         let mut counts = self.lock();
         let known = counts.young.get(key).or_else(|| counts.old.get(key)).copied();
@@ -48,7 +61,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
             counts.old = std::mem::take(&mut counts.young);
         }
         counts.young.insert(key.clone(), count);
-        count.events
+        (count.events, count.until)
     }
 
     /// How many events are in the window, and how many seconds it lasts.

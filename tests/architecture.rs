@@ -65,6 +65,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["text"]),
     ("askama", &["web", "oauth"]),
     ("clap", &["cli"]),
+    ("qrcode", &["text"]),
     ("TcpStream", &["client"]),
 ];
 

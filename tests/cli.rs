@@ -346,6 +346,8 @@ fn s_085_accounts_are_made_listed_changed_and_deleted_without_a_server() {
             .contains("nobody")
     );
     assert!(place.refuses(&["account", "delete", "bob"]).contains("--yes"));
+    assert!(place.refuses(&["account", "disable-2fa", "ann"]).contains("no second factor"));
+    assert!(place.refuses(&["account", "disable-2fa", "nobody"]).contains("nobody"));
     place.does(&["account", "delete", "bob", "--yes"]);
     assert_eq!(place.does(&["account", "list"]).lines().count(), 2);
     let bob: Vec<&str> = vec![
@@ -417,10 +419,70 @@ fn commands_work_while_the_server_runs() {
 }
 
 #[test]
+fn s_081_no_secret_is_told_to_the_log() {
+    let place = Place::new();
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    place.creates("ann");
+    let token = place.does(&["token", "create", "--account", "ann"]).trim().to_owned();
+    api(&place, &token, "GET", "/api/v1/accounts/verify_credentials").send().ok();
+    let query = format!("?access_token={token}&stream=user");
+    drop(crate::support::Socket::open(&place.listen, &query, &[]).unwrap());
+    let query = format!("/api/v1/timelines/home?access_token={token}");
+    assert_eq!(Request::new("GET", format!("{}{query}", place.base())).send().status, 401);
+    let redirect = "urn:ietf:wg:oauth:2.0:oob";
+    let app = Request::new("POST", format!("{}/api/v1/apps", place.base()))
+        .form(&[("client_name", "x"), ("redirect_uris", redirect)])
+        .send()
+        .ok();
+    let text = |name: &str| app[name].as_str().unwrap().to_owned();
+    let (client, secret) = (text("client_id"), text("client_secret"));
+    let mut browser = crate::oauth::Browser::at(&place.base());
+    let asked = format!(
+        "/oauth/authorize?client_id={client}&redirect_uri={redirect}&response_type=code&scope=read"
+    );
+    let page = browser.open(&asked);
+    assert_eq!(browser.sign_in(&page, "ann", "not this password").status, 422);
+    let back = browser.sign_in(&page, "ann", PASSWORD);
+    let consent = browser.open(back.header("location").unwrap());
+    let form = crate::oauth::forms(&consent.text()).remove(0);
+    let shown = browser.submit(&form, Some("allow"));
+    let code = shown.header("location").unwrap().rsplit('=').next().unwrap().to_owned();
+    browser.open(shown.header("location").unwrap());
+    let issued = Request::new("POST", format!("{}/oauth/token", place.base()))
+        .form(&[
+            ("grant_type", "authorization_code"),
+            ("client_id", &client),
+            ("client_secret", &secret),
+            ("redirect_uri", redirect),
+            ("code", &code),
+        ])
+        .send()
+        .ok();
+    let issued = issued["access_token"].as_str().unwrap().to_owned();
+    let cookies: Vec<String> = browser.cookies.iter().map(|(_, value)| value.clone()).collect();
+    assert!(!cookies.is_empty());
+    let said = eventually("all of it is logged", || {
+        Some(serving.said()).filter(|said| said.contains("path=/oauth/token"))
+    });
+    serving.stop();
+    let mut secrets =
+        vec![token, secret, code, issued, PASSWORD.into(), "not this password".into()];
+    secrets.extend(cookies);
+    for one in secrets {
+        assert!(one.len() > 8 && !said.contains(&one), "{one} stands in the log");
+    }
+}
+
+#[test]
 fn a_dev_server_greets_once_and_keeps_everything() {
     let place = Place::new();
     let mut serving = Serving::start(&place, &["serve", "--dev"]);
-    let said = serving.said();
+    let greets = |serving: &Serving| {
+        eventually("it greets", || {
+            Some(serving.said()).filter(|said| said.contains("Point a Mastodon client at"))
+        })
+    };
+    let said = greets(&serving);
     let (_, rest) = said.split_once("Created the account dev with the password ").unwrap();
     let password = rest.split_whitespace().next().unwrap().to_owned();
     assert!(said.contains(&format!(
@@ -435,7 +497,7 @@ fn a_dev_server_greets_once_and_keeps_everything() {
     let mut serving = Serving::start(&place, &["serve", "--dev"]);
     let home: Value = api(&place, &token, "GET", "/api/v1/timelines/home").send().ok();
     assert_eq!(crate::support::texts(&home), ["kept"]);
-    let said = serving.said();
+    let said = greets(&serving);
     assert!(said.contains(&format!("Point a Mastodon client at {}", place.base())), "{said}");
     assert!(!said.contains("password"), "shown only once: {said}");
     serving.stop();

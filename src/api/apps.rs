@@ -1,16 +1,17 @@
 //! Registering client applications.
 
-use actix_web::web::Data;
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use url::Url;
 
-use super::Auth;
 use super::entity::{Application, NewApplication};
+use super::{Auth, page};
 use crate::app::App;
 use crate::clock::MINUTE;
 use crate::error::{Error, Result};
 use crate::http::{self, Params, peer};
 use crate::model::{self, Scopes, redirect};
+use crate::service::access;
 use crate::{crypto, db};
 
 /// New applications from one address (S-079).
@@ -28,8 +29,8 @@ pub(super) async fn create(
     request: HttpRequest,
     params: Params,
 ) -> Result<HttpResponse> {
-    let address = peer::address(&request, &app.config.server.trusted_proxies);
-    throttle(&app, peer::limit_key(address))?;
+    let address = peer::limited(&request, &app.config.server.trusted_proxies);
+    throttle(&app, address)?;
     let secret = crypto::token();
     let mut application = read(&params)?;
     application.secret_hash = crypto::token_hash(&secret).to_vec();
@@ -52,6 +53,45 @@ pub(super) async fn verify_credentials(app: Data<App>, auth: Auth) -> Result<Htt
     let application =
         super::read(&app, move |_, conn| db::oauth::get_application(conn, id)).await?;
     Ok(http::json(&Application::new(&application.ok_or(Error::NotFound)?)))
+}
+
+/// GET /api/v1/apps: Application, newest first, of those that one has let in (GoToSocial lists
+/// those that one registered; here the two are one).
+pub(super) async fn list(
+    app: Data<App>,
+    auth: Auth,
+    request: HttpRequest,
+    params: Params,
+) -> Result<HttpResponse> {
+    let (me, wanted) = (auth.account_id()?, params.page(20, 80)?);
+    page::read(&app, &request, move |_, conn| {
+        let found = db::oauth::list_own_applications(conn, me, &wanted)?;
+        let ends = page::ends(found.iter().map(|one| one.id));
+        Ok((ends, found.iter().map(Application::new).collect::<Vec<_>>()))
+    })
+    .await
+}
+
+/// GET /api/v1/apps/{id}; 404 for one that has no token of one's own.
+pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
+    let (me, id) = (auth.account_id()?, super::id_of(&path)?);
+    super::show_few(&app, move |_, conn| {
+        let found = db::oauth::find_own_application(conn, me, id)?;
+        found.as_ref().map(Application::new).ok_or(Error::NotFound)
+    })
+    .await
+}
+
+/// DELETE /api/v1/apps/{id}: ends all that it has of one's account, and answers what it was. The
+/// application itself stays while others use it.
+pub(super) async fn revoke(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
+    let (me, id) = (auth.account_id()?, super::id_of(&path)?);
+    let gone = super::write(&app, move |_, tx| {
+        let found = db::oauth::find_own_application(tx, me, id)?;
+        access::end_application(tx, me, id)?;
+        found.ok_or(Error::NotFound)
+    });
+    Ok(http::json(&Application::new(&gone.await?)))
 }
 
 /// Counts by address; in dev all clients are one's own.

@@ -11,7 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
 
-use super::streaming;
+use super::{rate, streaming};
 use crate::app::App;
 use crate::crypto;
 use crate::error::{Error, Result};
@@ -92,13 +92,27 @@ pub(super) async fn enforce<B: MessageBody + 'static>(
         // a method that is not served here is as unknown as an unknown path
         None => Err(Error::NotFound),
     };
-    match checked {
+    let app = request.app_data::<Data<App>>().cloned();
+    let standing = app.as_ref().and_then(|app| {
+        let standing = rate::count(app, request.request(), checked.as_ref().ok())?;
+        Some((standing, standing.check(app.clock.now_ms())))
+    });
+    let (standing, checked) = match standing {
+        Some((standing, Ok(()))) => (Some(standing), checked),
+        Some((standing, Err(too_many))) => (Some(standing), Err(too_many)),
+        None => (None, checked),
+    };
+    let mut response = match checked {
         Ok(auth) => {
             request.extensions_mut().insert(auth);
-            Ok(next.call(request).await?.map_into_boxed_body())
+            next.call(request).await?.map_into_boxed_body()
         }
-        Err(error) => Ok(request.into_response(error.error_response())),
+        Err(error) => request.into_response(error.error_response()),
+    };
+    if let Some(standing) = standing {
+        standing.tell(response.headers_mut());
     }
+    Ok(response)
 }
 
 async fn authenticate(request: &ServiceRequest, need: Need) -> Result<Auth> {
@@ -152,14 +166,18 @@ async fn find(request: &ServiceRequest, text: &str) -> Result<Arc<Token>> {
     let app = request.app_data::<Data<App>>().ok_or_else(|| Error::internal("no app"))?;
     let hash = crypto::token_hash(text);
     // most tokens are known: no change of thread for them
-    if let Some(token) = app.tokens.get(&hash) {
-        return Ok(token);
-    }
-    let parts = App::clone(app);
-    web::block(move || parts.tokens.load(&parts.db, &hash))
-        .await
-        .map_err(|_| Error::internal("a read was cancelled"))??
-        .ok_or_else(invalid_token)
+    let token = match app.tokens.get(&hash) {
+        Some(token) => token,
+        None => {
+            let parts = App::clone(app);
+            web::block(move || parts.tokens.load(&parts.db, &hash))
+                .await
+                .map_err(|_| Error::internal("a read was cancelled"))??
+                .ok_or_else(invalid_token)?
+        }
+    };
+    app.tokens.used(token.id, app.clock.now_ms());
+    Ok(token)
 }
 
 fn invalid_token() -> Error {

@@ -21,8 +21,25 @@ type On = (Method, Need, Route);
 pub fn routes(config: &mut ServiceConfig) {
     use Need::{Optional, Public, Stream, User};
     let table: Vec<(&str, Vec<On>)> = vec![
-        ("/v1/apps", vec![post(Public, apps::create)]),
+        ("/v1/apps", vec![
+            get(User(&["read:accounts"]), apps::list),
+            post(Public, apps::create),
+        ]),
         ("/v1/apps/verify_credentials", vec![get(Need::App, apps::verify_credentials)]),
+        ("/v1/apps/{id}", vec![
+            get(User(&["read:accounts"]), apps::show),
+            delete(User(&["write:accounts"]), apps::revoke),
+        ]),
+        ("/v1/tokens", vec![get(User(&["read:accounts"]), tokens::list)]),
+        ("/v1/tokens/{id}", vec![get(User(&["read:accounts"]), tokens::show)]),
+        ("/v1/tokens/{id}/invalidate", vec![post(User(&["write:accounts"]), tokens::invalidate)]),
+        ("/v1/user", vec![get(User(&["read:accounts"]), user::show)]),
+        ("/v1/user/password_change", vec![post(User(&["write:accounts"]), user::change_password)]),
+        ("/v1/user/email_change", vec![post(User(&["write:accounts"]), user::change_email)]),
+        ("/v1/user/2fa/qruri", vec![get(User(&["write:accounts"]), two_factor::address)]),
+        ("/v1/user/2fa/qr.svg", vec![get(User(&["write:accounts"]), two_factor::picture)]),
+        ("/v1/user/2fa/enable", vec![post(User(&["write:accounts"]), two_factor::enable)]),
+        ("/v1/user/2fa/disable", vec![post(User(&["write:accounts"]), two_factor::disable)]),
 
         ("/v1/instance", vec![get(Public, instance::v1)]),
         ("/v2/instance", vec![get(Public, instance::v2)]),
@@ -39,7 +56,10 @@ pub fn routes(config: &mut ServiceConfig) {
             get(User(&["profile", "read:accounts"]), profile::show),
             patch(User(&["write:accounts"]), profile::update),
         ]),
-        ("/v1/accounts", vec![get(Optional("read:accounts"), accounts::list)]),
+        ("/v1/accounts", vec![
+            get(Optional("read:accounts"), accounts::list),
+            post(Need::App, sign_up::closed),
+        ]),
         ("/v1/accounts/verify_credentials", vec![get(User(&["profile", "read:accounts"]), credentials::verify)]),
         ("/v1/accounts/update_credentials", vec![patch(User(&["write:accounts"]), credentials::update)]),
         ("/v1/profile/avatar", vec![delete(User(&["write:accounts"]), profile::delete_avatar)]),
@@ -267,6 +287,10 @@ pub fn routes(config: &mut ServiceConfig) {
     // are tried last
     let mut table: Vec<_> = table.into_iter().chain(streams).collect();
     table.sort_by_key(|(path, _)| path.contains('{'));
+    // OpenID Connect's place for it, which is not below /api
+    let own = || User(&["profile"]);
+    let methods = vec![get(own(), userinfo::show), post(own(), userinfo::show)];
+    config.service(resource("/oauth/userinfo", methods));
     let mut scope = web::scope("/api");
     for (path, methods) in table {
         scope = scope.service(resource(path, methods));

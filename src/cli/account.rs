@@ -23,6 +23,12 @@ pub(super) enum Action {
         #[command(flatten)]
         password: PasswordOptions,
     },
+    /// Turn the second factor off, for somebody who can show none any more
+    #[command(name = "disable-2fa")]
+    Disable2fa {
+        /// The name of the account
+        name: String,
+    },
     /// Delete an account with everything it wrote, here and on other servers
     Delete {
         /// The name of the account
@@ -69,6 +75,10 @@ pub(super) fn run(place: &Place, action: Action) -> Result<()> {
             let command = Command::AccountPassword { account: name, password: secret };
             let reply = place.execute(command)?;
             report(&reply, "Changed the password and ended all sessions of", told.as_ref())
+        }
+        Action::Disable2fa { name } => {
+            let command = Command::AccountDisable2fa { account: name };
+            report(&place.execute(command)?, "Turned off the second factor of", None)
         }
         Action::Delete { name, yes } => {
             if !yes {

@@ -82,6 +82,8 @@ keys! {
         max_description_characters: (|n| within(n, 1, 10_000)),
         max_uploads_per_day: (|n| within(n, 0, 1_000_000)),
         max_profile_fields: (|n| within(n, 0, 32)),
+        requests_per_account: (|n| within(n, 0, 1_000_000)),
+        requests_per_address: (|n| within(n, 0, 1_000_000)),
     }
     federation: Federation {
         require_signed_fetch: any,

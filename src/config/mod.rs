@@ -98,6 +98,9 @@ pub struct Limits {
     /// Most files that one account may upload within 24 hours.
     pub max_uploads_per_day: usize,
     pub max_profile_fields: usize,
+    /// Requests to the client API within five minutes, of one person and of one address; 0: any.
+    pub requests_per_account: usize,
+    pub requests_per_address: usize,
 }
 
 /// Dealings with other servers.
@@ -263,6 +266,8 @@ impl Default for Limits {
             max_description_characters: 1500,
             max_uploads_per_day: 500,
             max_profile_fields: 8,
+            requests_per_account: 3000,
+            requests_per_address: 600,
         }
     }
 }

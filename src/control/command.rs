@@ -30,6 +30,7 @@ pub enum Command {
     AccountList,
     AccountPassword { account: String, password: Secret },
     AccountDelete { account: String },
+    AccountDisable2fa { account: String },
     TokenCreate { account: String, scopes: String, name: String },
     DeliveryList { limit: u32 },
 }
@@ -98,6 +99,7 @@ impl Command {
             Self::AccountList => "account list",
             Self::AccountPassword { .. } => "account password",
             Self::AccountDelete { .. } => "account delete",
+            Self::AccountDisable2fa { .. } => "account disable-2fa",
             Self::TokenCreate { .. } => "token create",
             Self::DeliveryList { .. } => "delivery list",
         }
@@ -121,6 +123,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::AccountList => app.db.read(list_accounts).map(Reply::Accounts),
         Command::AccountPassword { account, password } => set_password(app, account, &password),
         Command::AccountDelete { account } => delete_account(app, account),
+        Command::AccountDisable2fa { account } => disable_2fa(app, account),
         Command::TokenCreate { account, scopes, name } => create_token(app, account, &scopes, name),
         Command::DeliveryList { limit } => app.db.read(|conn| list_deliveries(conn, limit)),
     }
@@ -172,6 +175,20 @@ fn delete_account(app: &App, account: String) -> Result<Reply> {
         .write(Lane::Interactive, move |tx| {
             let (account, _) = find_person(tx, &site, &account)?;
             service::account::delete_local(tx, &site, &account)?;
+            Ok(account)
+        })
+        .wait()?;
+    Ok(Reply::Account(handle(&app.site, &account)))
+}
+
+/// For somebody who lost the device and the recovery codes.
+fn disable_2fa(app: &App, account: String) -> Result<Reply> {
+    let site = app.site.clone();
+    let account = app
+        .db
+        .write(Lane::Interactive, move |tx| {
+            let (account, _) = find_person(tx, &site, &account)?;
+            service::second_factor::disable(tx, account.id)?;
             Ok(account)
         })
         .wait()?;

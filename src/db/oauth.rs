@@ -1,10 +1,10 @@
-//! Applications, tokens, authorization codes and browser sessions; secrets by their hash only.
+//! Applications, tokens and authorization codes; secrets by their hash only.
 
 use rusqlite::{Row, params};
 
 use super::{Conn, Tx, optional};
 use crate::error::Result;
-use crate::model::{Application, Event, Scopes, Token};
+use crate::model::{Application, Event, Page, Scopes, Token, TokenLine};
 
 fn application_from_row(row: &Row<'_>) -> rusqlite::Result<Application> {
     Ok(Application {
@@ -161,15 +161,25 @@ pub fn revoke_tokens_of_code(tx: &Tx<'_>, code_hash: &[u8; 32], account_id: i64)
     Ok(())
 }
 
-/// Ends all tokens, codes and sessions of an account (S-078).
+/// Ends all tokens, codes and sessions of an account, and what is pushed to the tokens (S-078).
 pub fn revoke_all(tx: &Tx<'_>, account_id: i64) -> Result<()> {
-    for sql in [
-        "DELETE FROM token WHERE account_id = ?",
-        "DELETE FROM authorization_code WHERE account_id = ?",
-        "DELETE FROM session WHERE account_id = ?",
-    ] {
-        tx.sql.prepare_cached(sql)?.execute([account_id])?;
-    }
+    revoke_others(tx, account_id, None, None)
+}
+
+/// The same but for one token or one session: those of whoever asks for it.
+pub fn revoke_others(
+    tx: &Tx<'_>,
+    account_id: i64,
+    token: Option<i64>,
+    session: Option<&[u8; 32]>,
+) -> Result<()> {
+    tx.sql
+        .prepare_cached("DELETE FROM token WHERE account_id = ? AND id <> ?")?
+        .execute([account_id, token.unwrap_or(0)])?;
+    tx.sql
+        .prepare_cached("DELETE FROM authorization_code WHERE account_id = ?")?
+        .execute([account_id])?;
+    super::session::delete_all(tx, account_id, session)?;
     tx.after_commit(Event::TokensEnded { account_id });
     Ok(())
 }
@@ -236,32 +246,108 @@ pub fn use_code(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<()> {
     Ok(())
 }
 
-/// A browser signed in.
-pub fn insert_session(
-    tx: &Tx<'_>,
-    hash: &[u8; 32],
-    account_id: i64,
-    expires_at: i64,
-) -> Result<()> {
+const LINE: &str = "t.id, t.application_id, a.name, a.website, t.scopes, t.created_at,
+  t.last_used_at FROM token t JOIN application a ON a.id = t.application_id";
+
+fn line_from_row(row: &Row<'_>) -> rusqlite::Result<TokenLine> {
+    Ok(TokenLine {
+        id: row.get(0)?,
+        application_id: row.get(1)?,
+        name: row.get(2)?,
+        website: row.get(3)?,
+        scopes: row.get(4)?,
+        created_at: row.get(5)?,
+        last_used_at: row.get(6)?,
+    })
+}
+
+/// An account's tokens, newest first.
+pub fn list_tokens(conn: &Conn, account_id: i64, page: &Page) -> Result<Vec<TokenLine>> {
+    let sql = format!(
+        "SELECT {LINE} WHERE t.account_id = ? AND t.id < ? AND t.id > ? ORDER BY t.id {} LIMIT ?",
+        page.order()
+    );
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        params![account_id, page.below(), page.above(), super::most(page)],
+        line_from_row,
+    )?;
+    let mut found: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
+    if page.ascending() {
+        found.reverse();
+    }
+    Ok(found)
+}
+
+/// One token, if it is this account's.
+pub fn find_own_token(conn: &Conn, account_id: i64, id: i64) -> Result<Option<TokenLine>> {
+    let sql = format!("SELECT {LINE} WHERE t.id = ? AND t.account_id = ?");
+    optional(conn.sql.prepare_cached(&sql)?.query_row([id, account_id], line_from_row))
+}
+
+/// Ends one token, if it is this account's.
+pub fn revoke_own_token(tx: &Tx<'_>, account_id: i64, id: i64) -> Result<()> {
     tx.sql
-        .prepare_cached(
-            "INSERT INTO session (hash, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
-        )?
-        .execute(params![&hash[..], account_id, tx.now(), expires_at])?;
+        .prepare_cached("DELETE FROM token WHERE id = ? AND account_id = ?")?
+        .execute([id, account_id])?;
+    tx.after_commit(Event::TokensEnded { account_id });
     Ok(())
 }
 
-/// Who is signed in with this session.
-pub fn find_session(conn: &Conn, hash: &[u8; 32]) -> Result<Option<i64>> {
-    optional(
-        conn.sql
-            .prepare_cached("SELECT account_id FROM session WHERE hash = ? AND expires_at > ?")?
-            .query_row(params![&hash[..], conn.now()], |row| row.get(0)),
-    )
+/// The applications that have a token of this account, newest first.
+pub fn list_own_applications(
+    conn: &Conn,
+    account_id: i64,
+    page: &Page,
+) -> Result<Vec<Application>> {
+    // the `+`: by the few rows of the account, not by a range of all applications
+    let sql = format!(
+        "SELECT {APPLICATION} FROM application
+         WHERE id IN (SELECT application_id FROM token WHERE account_id = ?)
+           AND +id < ? AND +id > ? ORDER BY id {} LIMIT ?",
+        page.order()
+    );
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        params![account_id, page.below(), page.above(), super::most(page)],
+        application_from_row,
+    )?;
+    let mut found: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
+    if page.ascending() {
+        found.reverse();
+    }
+    Ok(found)
 }
 
-/// The browser signed out.
-pub fn delete_session(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<()> {
-    tx.sql.prepare_cached("DELETE FROM session WHERE hash = ?")?.execute([&hash[..]])?;
+/// One application, if it has a token of this account.
+pub fn find_own_application(conn: &Conn, account_id: i64, id: i64) -> Result<Option<Application>> {
+    let sql = format!(
+        "SELECT {APPLICATION} FROM application WHERE id = ?1 AND EXISTS
+           (SELECT 1 FROM token t WHERE t.application_id = ?1 AND t.account_id = ?2)"
+    );
+    optional(conn.sql.prepare_cached(&sql)?.query_row([id, account_id], application_from_row))
+}
+
+/// Ends all that one application has of this account.
+pub fn revoke_application(tx: &Tx<'_>, account_id: i64, application_id: i64) -> Result<()> {
+    for sql in [
+        "DELETE FROM token WHERE application_id = ? AND account_id = ?",
+        "DELETE FROM authorization_code WHERE application_id = ? AND account_id = ?",
+    ] {
+        tx.sql.prepare_cached(sql)?.execute([application_id, account_id])?;
+    }
+    tx.after_commit(Event::TokensEnded { account_id });
+    Ok(())
+}
+
+/// Notes when tokens were used, `(token, time)`, unless that was noted less than a day before.
+pub fn touch_tokens(tx: &Tx<'_>, used: &[(i64, i64)]) -> Result<()> {
+    let mut statement = tx.sql.prepare_cached(
+        "UPDATE token SET last_used_at = ?2
+         WHERE id = ?1 AND ifnull(last_used_at, 0) <= ?2 - 86400000",
+    )?;
+    for (id, at) in used {
+        statement.execute([id, at])?;
+    }
     Ok(())
 }

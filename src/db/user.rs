@@ -97,6 +97,14 @@ pub fn set_password(tx: &Tx<'_>, account_id: i64, hash: &str) -> Result<()> {
     Ok(())
 }
 
+/// Sets another e-mail address.
+pub fn set_email(tx: &Tx<'_>, account_id: i64, email: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached("UPDATE user SET email = ? WHERE account_id = ?")?
+        .execute(params![email, account_id])?;
+    Ok(())
+}
+
 /// Sets the profile text as it was written.
 pub fn set_note_source(tx: &Tx<'_>, account_id: i64, source: &str) -> Result<()> {
     tx.sql

@@ -27,6 +27,11 @@ pub fn address(request: &HttpRequest, trusted: &[Cidr]) -> IpAddr {
     client
 }
 
+/// What limits count a request by: see [`limit_key`].
+pub fn limited(request: &HttpRequest, trusted: &[Cidr]) -> IpAddr {
+    limit_key(address(request, trusted))
+}
+
 /// What limits count by: the address, or the /64 of an IPv6 one.
 pub fn limit_key(ip: IpAddr) -> IpAddr {
     match ip {

@@ -21,7 +21,7 @@ pub use event::{Event, Gone, Place};
 pub use notification::{
     Choice, Notification, NotificationKind, NotificationPolicy, NotificationRequest,
 };
-pub use oauth::{Application, Scopes, Token};
+pub use oauth::{Application, Scopes, SessionLine, Token, TokenLine};
 pub use page::Page;
 pub use posting::ContentType;
 pub use queue::{Delivery, Job, JobKind};

@@ -26,6 +26,31 @@ pub struct Token {
     pub created_at: i64,
 }
 
+/// A token as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenLine {
+    pub id: i64,
+    pub application_id: i64,
+    /// Of the application.
+    pub name: String,
+    pub website: Option<String>,
+    /// Space separated.
+    pub scopes: String,
+    pub created_at: i64,
+    /// To the day.
+    pub last_used_at: Option<i64>,
+}
+
+/// A browser that is signed in, as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionLine {
+    pub hash: Vec<u8>,
+    pub created_at: i64,
+    pub expires_at: i64,
+    /// What the browser calls itself.
+    pub agent: String,
+}
+
 /// A set of scopes, e.g. `read write:statuses follow`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scopes(Vec<String>);
@@ -39,6 +64,7 @@ const KNOWN: &[&str] = &[
     "read:accounts",
     "read:blocks",
     "read:bookmarks",
+    "read:collections",
     "read:favourites",
     "read:filters",
     "read:follows",
@@ -51,6 +77,7 @@ const KNOWN: &[&str] = &[
     "write:accounts",
     "write:blocks",
     "write:bookmarks",
+    "write:collections",
     "write:conversations",
     "write:favourites",
     "write:filters",
@@ -66,11 +93,17 @@ const KNOWN: &[&str] = &[
     "admin:read:reports",
     "admin:read:domain_allows",
     "admin:read:domain_blocks",
+    "admin:read:email_domain_blocks",
+    "admin:read:ip_blocks",
+    "admin:read:canonical_email_blocks",
     "admin:write",
     "admin:write:accounts",
     "admin:write:reports",
     "admin:write:domain_allows",
     "admin:write:domain_blocks",
+    "admin:write:email_domain_blocks",
+    "admin:write:ip_blocks",
+    "admin:write:canonical_email_blocks",
 ];
 
 /// What the old scope `follow` stands for.

@@ -32,6 +32,7 @@ struct AuthorizePage<'a> {
     target: Option<String>,
     scopes: Vec<String>,
     csrf: String,
+    action: String,
     hidden: Vec<(&'static str, String)>,
     return_to: String,
     signed_in: String,
@@ -66,7 +67,7 @@ async fn show(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpR
     };
     let session = session::current(app, request).await?.filter(|_| !asked.force_login);
     // an error is sent on only for one who is signed in: no open redirect for passers-by (S-065)
-    let Some(session) = session else { return sign_in::first(&asked.path()) };
+    let Some(session) = session else { return sign_in::first(request, &asked.path()) };
     let grant = match asked.judge() {
         Ok(grant) => grant,
         Err(told) => return tell(app, t, &asked, told.error, told.description),
@@ -78,6 +79,7 @@ async fn show(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpR
         target: redirect::shown(&asked.redirect_uri),
         scopes: scope::in_words(t, &grant.scopes),
         csrf: session::form_token(&session.secret),
+        action: sign_in::action("/oauth/authorize", request),
         hidden: asked.fields(),
         return_to: asked.path(),
         signed_in: fill(&t.signed_in_as, handle(app, &session)),
@@ -109,7 +111,7 @@ async fn conclude(app: &App, request: &HttpRequest, params: &Params) -> Result<H
         Err(refusal) => return refuse(app, t, refusal),
     };
     let Some(session) = session::current(app, request).await? else {
-        return sign_in::first(&asked.path());
+        return sign_in::first(request, &asked.path());
     };
     session::check_form(app, request, params, Some(&session.secret))?;
     let grant = match asked.judge() {

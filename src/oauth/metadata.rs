@@ -11,9 +11,11 @@ use crate::model::Scopes;
 #[derive(Serialize)]
 struct Metadata<'a> {
     issuer: &'a str,
+    service_documentation: &'static str,
     authorization_endpoint: String,
     token_endpoint: String,
     revocation_endpoint: String,
+    userinfo_endpoint: String,
     app_registration_endpoint: String,
     scopes_supported: &'static [&'static str],
     response_types_supported: [&'static str; 1],
@@ -31,9 +33,12 @@ pub(super) async fn show(app: web::Data<App>) -> HttpResponse {
     let methods = ["client_secret_basic", "client_secret_post"];
     let mut response = json(&Metadata {
         issuer: base,
+        // what is served here is described there
+        service_documentation: "https://docs.joinmastodon.org/",
         authorization_endpoint: format!("{base}/oauth/authorize"),
         token_endpoint: format!("{base}/oauth/token"),
         revocation_endpoint: format!("{base}/oauth/revoke"),
+        userinfo_endpoint: format!("{base}/oauth/userinfo"),
         app_registration_endpoint: format!("{base}/api/v1/apps"),
         scopes_supported: Scopes::known(),
         response_types_supported: ["code"],

@@ -2,7 +2,8 @@
 //! people, which only the authorize page needs.
 //!
 //! `request` reads and judges an authorization request, `authorize` asks the person, `token` and
-//! `revoke` speak with applications. Cookies and forms are in `session`.
+//! `revoke` speak with applications. Cookies and forms are in `session`; `settings` are the pages
+//! on which people see and end what they let in.
 
 mod authorize;
 mod client;
@@ -12,8 +13,10 @@ mod request;
 mod revoke;
 mod scope;
 mod session;
+mod settings;
 mod sign_in;
 mod token;
+mod two_factor;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -49,10 +52,17 @@ pub fn routes(cfg: &mut ServiceConfig) {
             .default_service(web::to(no_such_method)),
     )
     .service(
+        web::resource(sign_in::FACTOR)
+            .route(web::get().to(two_factor::form))
+            .route(web::post().to(two_factor::enter))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(
         web::resource("/auth/sign_out")
             .route(web::post().to(sign_in::sign_out))
             .default_service(web::to(no_such_method)),
-    );
+    )
+    .configure(settings::routes);
 }
 
 async fn no_such_method(request: HttpRequest) -> HttpResponse {

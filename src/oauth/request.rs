@@ -24,6 +24,8 @@ pub(super) struct Asked {
     scope: Option<String>,
     challenge: Option<String>,
     method: Option<String>,
+    /// The language of our pages, which is kept on the way through them.
+    language: Option<String>,
 }
 
 /// Why the answer cannot even be sent to the application (S-071).
@@ -76,6 +78,7 @@ pub(super) async fn read(
         scope: text("scope")?,
         challenge: text("code_challenge")?,
         method: text("code_challenge_method")?,
+        language: text("lang")?.filter(|text| text.len() <= 35),
     }))
 }
 
@@ -137,6 +140,7 @@ impl Asked {
         fields.extend(given("state", &self.state));
         fields.extend(given("code_challenge", &self.challenge));
         fields.extend(given("code_challenge_method", &self.method));
+        fields.extend(given("lang", &self.language));
         fields
     }
 
@@ -183,6 +187,7 @@ mod tests {
             scope: Some("read:accounts write:statuses".into()),
             challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into()),
             method: Some("S256".into()),
+            language: Some("zh".into()),
         }
     }
 

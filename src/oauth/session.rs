@@ -4,7 +4,7 @@
 //! thanks to `__Host-`, set. Together with what the browser says about where a form came from
 //! this keeps foreign forms out (S-069), the sign-in form included.
 
-use actix_web::http::header::{COOKIE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
+use actix_web::http::header::{COOKIE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,10 +12,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::app::App;
 use crate::clock::DAY;
 use crate::crypto;
+use crate::db::session::NewSession;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::http::Params;
 use crate::model::Account;
+use crate::web::page;
 
 /// How long a browser stays signed in.
 pub(super) const LIFETIME: i64 = 30 * DAY;
@@ -27,6 +29,8 @@ pub(super) enum Cookie {
     Session,
     /// Ties the sign-in form to the browser that asked for it.
     Form,
+    /// The password was right, the second factor is still to come.
+    Pending,
 }
 
 impl Cookie {
@@ -38,6 +42,8 @@ impl Cookie {
             (Self::Session, true) => "dassie_session",
             (Self::Form, false) => "__Host-dassie_form",
             (Self::Form, true) => "dassie_form",
+            (Self::Pending, false) => "__Host-dassie_pending",
+            (Self::Pending, true) => "dassie_pending",
         }
     }
 
@@ -74,16 +80,75 @@ pub(super) struct Session {
     pub account: Account,
 }
 
+impl Session {
+    /// What the database knows it by.
+    pub(super) fn hash(&self) -> [u8; 32] {
+        crypto::token_hash(&self.secret)
+    }
+}
+
+/// The longest name of a browser that is kept.
+const LONGEST_AGENT: usize = 200;
+
+/// What a browser calls itself, for the list of sessions.
+pub(super) fn agent(request: &HttpRequest) -> String {
+    let given = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+    given.unwrap_or_default().chars().take(LONGEST_AGENT).collect()
+}
+
+/// Signs a browser in and sends it on. It gets a fresh secret every time; the session that it had,
+/// and the one that waited for the second factor, end.
+pub(super) async fn begin(
+    app: &App,
+    request: &HttpRequest,
+    account_id: i64,
+    return_to: &str,
+) -> Result<HttpResponse> {
+    let secret = crypto::token();
+    let hash = crypto::token_hash(&secret);
+    let old: Vec<[u8; 32]> = [Cookie::Session, Cookie::Pending]
+        .into_iter()
+        .filter_map(|cookie| cookie.read(app, request))
+        .map(|old| crypto::token_hash(&old))
+        .collect();
+    let agent = agent(request);
+    app.write(move |tx| {
+        for hash in &old {
+            db::session::delete(tx, hash)?;
+        }
+        let expires_at = tx.now() + LIFETIME;
+        let new = NewSession { hash: &hash, account_id, expires_at, pending: false, agent: &agent };
+        db::session::insert(tx, &new)
+    })
+    .await?;
+    let mut response = page::see_other(return_to)?;
+    Cookie::Session.set(app, &mut response, &secret, LIFETIME / 1000);
+    if Cookie::Pending.read(app, request).is_some() {
+        Cookie::Pending.set(app, &mut response, "", 0);
+    }
+    Ok(response)
+}
+
 /// Who is signed in in this browser.
 pub(super) async fn current(app: &App, request: &HttpRequest) -> Result<Option<Session>> {
-    let Some(secret) = Cookie::Session.read(app, request) else { return Ok(None) };
+    read(app, request, Cookie::Session).await
+}
+
+/// Whose password was right in this browser, and whose second factor is still to come.
+pub(super) async fn pending(app: &App, request: &HttpRequest) -> Result<Option<Session>> {
+    read(app, request, Cookie::Pending).await
+}
+
+async fn read(app: &App, request: &HttpRequest, cookie: Cookie) -> Result<Option<Session>> {
+    let Some(secret) = cookie.read(app, request) else { return Ok(None) };
     let hash = crypto::token_hash(&secret);
-    let account = app.read(move |conn| find(conn, &hash)).await?;
+    let pending = matches!(cookie, Cookie::Pending);
+    let account = app.read(move |conn| find(conn, &hash, pending)).await?;
     Ok(account.map(|account| Session { secret, account }))
 }
 
-fn find(conn: &Conn, hash: &[u8; 32]) -> Result<Option<Account>> {
-    let Some(id) = db::oauth::find_session(conn, hash)? else { return Ok(None) };
+fn find(conn: &Conn, hash: &[u8; 32], pending: bool) -> Result<Option<Account>> {
+    let Some(id) = db::session::find(conn, hash, pending)? else { return Ok(None) };
     let account = db::account::find(conn, id)?;
     Ok(account.filter(|account| account.is_local() && account.suspended_at.is_none()))
 }

@@ -1,39 +1,26 @@
 //! `/auth/sign_in` and `/auth/sign_out`: who sits at this browser, for the authorize page.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use tokio::sync::Semaphore;
 
 use super::authorize;
 use super::session::{self, Cookie};
-use crate::app::App;
+use crate::app::{App, Attempt};
 use crate::clock::{DAY, MINUTE};
 use crate::crypto;
+use crate::db::session::NewSession;
 use crate::db::user::User;
 use crate::db::{self, Conn};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::{Params, peer};
 use crate::service;
 use crate::site::Site;
 use crate::web::locale::{Locale, fill};
 use crate::web::page::{self, Shell};
 
-/// Failures in a day before the first pause, for one name and for one address (S-068).
-const FREE_FOR_ACCOUNT: u32 = 10;
-const FREE_FOR_ADDRESS: u32 = 20;
-/// The first pause; each further failure doubles it, up to [`DOUBLINGS`] times.
-const PAUSE: i64 = MINUTE;
-const DOUBLINGS: u32 = 4;
-/// How many may wait for the one password that is checked at a time (S-067).
-const QUEUE: usize = 16;
-
-/// One sign-in at a time: it takes a blocking thread and 19 MiB, and attempts that run at once
-/// would not see one another's failures.
-static TURN: Semaphore = Semaphore::const_new(1);
-static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// How long the second factor may take.
+const PENDING: i64 = 10 * MINUTE;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -42,6 +29,7 @@ struct SignInPage<'a> {
     heading: String,
     problem: Option<String>,
     csrf: String,
+    action: String,
     return_to: &'a str,
     username: &'a str,
 }
@@ -54,15 +42,31 @@ struct SignedInPage {
     csrf: String,
 }
 
+/// Where the second factor is asked for.
+pub(super) const FACTOR: &str = "/auth/two_factor";
+
 /// Sends the browser to sign in and then to `path`.
-pub(super) fn first(path: &str) -> Result<HttpResponse> {
-    let query =
-        form_urlencoded::Serializer::new(String::new()).append_pair("return_to", path).finish();
-    page::see_other(&format!("/auth/sign_in?{query}"))
+pub(super) fn first(request: &HttpRequest, path: &str) -> Result<HttpResponse> {
+    page::see_other(&with_return("/auth/sign_in", path, request))
+}
+
+/// A page of ours that leads to `path` in the end, in the language that was asked for.
+fn with_return(page: &str, path: &str, request: &HttpRequest) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("return_to", path);
+    if let Some(language) = Locale::asked(request) {
+        query.append_pair("lang", language);
+    }
+    format!("{page}?{}", query.finish())
+}
+
+/// A form's own address, with the language that was asked for.
+pub(super) fn action(page: &str, request: &HttpRequest) -> String {
+    Locale::asked(request).map_or_else(|| page.to_owned(), |lang| format!("{page}?lang={lang}"))
 }
 
 /// S-065: only a path of ours; anything else is the front page.
-fn safe_path(path: Option<&str>) -> &str {
+pub(super) fn safe_path(path: Option<&str>) -> &str {
     let fits = |path: &&str| {
         path.starts_with('/')
             && !path.starts_with("//")
@@ -98,6 +102,16 @@ async fn show(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpR
     ask(app, request, StatusCode::OK, None, safe_path(return_to), "")
 }
 
+/// The form once more, because what was begun is over.
+pub(super) fn again(
+    app: &App,
+    request: &HttpRequest,
+    problem: String,
+    return_to: &str,
+) -> Result<HttpResponse> {
+    ask(app, request, StatusCode::FORBIDDEN, Some(problem), return_to, "")
+}
+
 /// The form, tied to the browser by a cookie.
 fn ask(
     app: &App,
@@ -114,6 +128,7 @@ fn ask(
         heading: fill(&t.sign_in_title, &app.config.instance.title),
         problem,
         csrf: session::form_token(&cookie),
+        action: action("/auth/sign_in", request),
         return_to,
         username,
     })?;
@@ -143,43 +158,47 @@ async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<Ht
         let problem = Some(t.sign_in_expired.clone());
         return ask(app, request, StatusCode::FORBIDDEN, problem, return_to, name);
     }
-    let address = peer::address(request, &app.config.server.trusted_proxies);
+    let address = peer::limited(request, &app.config.server.trusted_proxies);
     let login = login(&app.site, name);
-    let account_key = format!("account:{login}");
-    let address_key = format!("address:{}", peer::limit_key(address));
-
-    let _place = Place::take()?;
-    let _turn = TURN.acquire().await.map_err(Error::internal)?;
-    let pause = pause_of(app, &account_key).max(pause_of(app, &address_key));
-    if pause > 0 {
-        let problem = Some(fill(&t.sign_in_wait, pause));
-        let mut response =
-            ask(app, request, StatusCode::TOO_MANY_REQUESTS, problem, return_to, name)?;
-        response.headers_mut().insert(header::RETRY_AFTER, pause.into());
-        return Ok(response);
-    }
-    let Some(account_id) = check(app, login, password).await? else {
-        failed(app, &account_key, FREE_FOR_ACCOUNT);
-        failed(app, &address_key, FREE_FOR_ADDRESS);
-        tracing::info!(%address, "sign-in failed");
-        let problem = Some(t.sign_in_failed.clone());
-        return ask(app, request, StatusCode::UNPROCESSABLE_ENTITY, problem, return_to, name);
+    let key = format!("account:{login}");
+    let checked = check(app, login, password);
+    let account_id = match app.attempt(&key, address, checked).await? {
+        Attempt::Wait(pause) => {
+            let problem = Some(fill(&t.sign_in_wait, pause));
+            let mut response =
+                ask(app, request, StatusCode::TOO_MANY_REQUESTS, problem, return_to, name)?;
+            response.headers_mut().insert(header::RETRY_AFTER, pause.into());
+            return Ok(response);
+        }
+        Attempt::Wrong => {
+            let problem = Some(t.sign_in_failed.clone());
+            return ask(app, request, StatusCode::UNPROCESSABLE_ENTITY, problem, return_to, name);
+        }
+        Attempt::Right(account_id) => account_id,
     };
-    app.sign_ins.forget(&account_key);
+    if app.read(move |conn| service::second_factor::is_enabled(conn, account_id)).await? {
+        return wait_for_factor(app, request, account_id, return_to).await;
+    }
+    session::begin(app, request, account_id, return_to).await
+}
 
-    // a fresh secret every time; the one that the browser had ends
+/// Notes that the password was right, for a few minutes, and asks for the code.
+async fn wait_for_factor(
+    app: &App,
+    request: &HttpRequest,
+    account_id: i64,
+    return_to: &str,
+) -> Result<HttpResponse> {
     let secret = crypto::token();
     let hash = crypto::token_hash(&secret);
-    let old = Cookie::Session.read(app, request).map(|old| crypto::token_hash(&old));
     app.write(move |tx| {
-        if let Some(old) = old {
-            db::oauth::delete_session(tx, &old)?;
-        }
-        db::oauth::insert_session(tx, &hash, account_id, tx.now() + session::LIFETIME)
+        let expires_at = tx.now() + PENDING;
+        let new = NewSession { hash: &hash, account_id, expires_at, pending: true, agent: "" };
+        db::session::insert(tx, &new)
     })
     .await?;
-    let mut response = page::see_other(return_to)?;
-    Cookie::Session.set(app, &mut response, &secret, session::LIFETIME / 1000);
+    let mut response = page::see_other(&with_return(FACTOR, return_to, request))?;
+    Cookie::Pending.set(app, &mut response, &secret, PENDING / 1000);
     Ok(response)
 }
 
@@ -209,41 +228,6 @@ fn find(conn: &Conn, login: &str) -> Result<Option<User>> {
     Ok(account.filter(|account| account.suspended_at.is_none()).map(|_| user))
 }
 
-/// Seconds until this key may try again.
-fn pause_of(app: &App, key: &str) -> u32 {
-    app.sign_ins.look(&format!("pause:{key}")).1
-}
-
-/// Counts a failure; beyond the free ones each makes a pause, twice as long as the one before.
-fn failed(app: &App, key: &str, free: u32) {
-    let failures = app.sign_ins.count(&key.to_owned(), DAY);
-    if failures >= free {
-        let pause = PAUSE << (failures - free).min(DOUBLINGS);
-        let key = format!("pause:{key}");
-        app.sign_ins.forget(&key);
-        app.sign_ins.count(&key, pause);
-    }
-}
-
-/// A place in the queue for [`TURN`], given back when dropped.
-struct Place;
-
-impl Place {
-    fn take() -> Result<Self> {
-        let place = Self;
-        if WAITING.fetch_add(1, Ordering::Relaxed) >= QUEUE {
-            return Err(Error::TooMany { retry_after: 5 });
-        }
-        Ok(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        WAITING.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// `POST /auth/sign_out`
 pub(super) async fn sign_out(
     app: web::Data<App>,
@@ -259,7 +243,7 @@ async fn end(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpRe
     if let Some(secret) = Cookie::Session.read(app, request) {
         session::check_form(app, request, params, Some(&secret))?;
         let hash = crypto::token_hash(&secret);
-        app.write(move |tx| db::oauth::delete_session(tx, &hash)).await?;
+        app.write(move |tx| db::session::delete(tx, &hash)).await?;
     }
     let mut response = page::see_other(return_to)?;
     Cookie::Session.set(app, &mut response, "", 0);

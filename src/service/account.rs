@@ -79,12 +79,7 @@ pub fn create(tx: &Tx<'_>, site: &Site, new: NewAccount) -> Result<Account> {
         ));
     }
     let email = new.email.trim();
-    let looks_right = email.split_once('@').is_some_and(|(name, domain)| {
-        !name.is_empty() && !domain.is_empty() && !domain.contains('@')
-    });
-    if !looks_right || email.len() > 320 || email.chars().any(|c| c.is_control() || c == ' ') {
-        return Err(Error::invalid("Validation failed: Email is invalid"));
-    }
+    super::access::check_email(email)?;
     if db::user::email_taken(tx, email)? {
         return Err(Error::invalid("Validation failed: Email has already been taken"));
     }
@@ -173,7 +168,7 @@ pub fn sign_in(user: Option<&User>, password: &str) -> Option<i64> {
 /// Sets a new password; all sessions, tokens and streams end with it (S-078).
 pub fn set_password(tx: &Tx<'_>, account_id: i64, hash: &str) -> Result<()> {
     db::user::set_password(tx, account_id, hash)?;
-    db::oauth::revoke_all(tx, account_id)
+    super::access::end_all(tx, account_id)
 }
 
 /// Deletes a local account: nobody sees it from now on, all servers that know it are told
@@ -183,7 +178,7 @@ pub fn delete_local(tx: &Tx<'_>, site: &Site, account: &Account) -> Result<()> {
     let inboxes = db::follow::list_follower_inboxes(tx, account.id)?;
     let known = db::account::list_known_inboxes(tx)?;
     super::delivery::queue(tx, account, &activity, inboxes.into_iter().chain(known))?;
-    db::oauth::revoke_all(tx, account.id)?;
+    super::access::end_all(tx, account.id)?;
     db::user::delete(tx, account.id)?;
     db::seen::bury(tx, &account.uri, true)?;
     tracing::info!(account = %account.acct(), host = %site.host, "account deleted");

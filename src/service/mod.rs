@@ -1,6 +1,7 @@
 //! The use cases: all rules in one place, for the client API, the inbox, the CLI and the workers
 //! alike. What reads takes a `Conn`, what changes takes a `Tx`; nothing here waits for a network.
 
+pub mod access;
 pub mod account;
 pub mod account_note;
 pub mod around;
@@ -27,6 +28,7 @@ pub mod relationship;
 pub mod remote;
 pub mod scheduled_status;
 pub mod search;
+pub mod second_factor;
 pub mod status;
 pub mod tag;
 pub mod thread_mute;

@@ -17,6 +17,7 @@ pub mod operators;
 pub mod phrase;
 mod plain;
 pub mod preview;
+pub mod qr;
 pub mod rel_me;
 pub mod render;
 pub mod sanitize;

@@ -63,9 +63,18 @@ pub(super) async fn robots() -> HttpResponse {
              Disallow: /api/\n\
              Disallow: /auth/\n\
              Disallow: /oauth/\n\
+             Disallow: /settings\n\
              Disallow: /authorize_interaction\n\
              Disallow: /media_proxy/\n",
         )
+}
+
+/// `GET /health`: it runs.
+pub(super) async fn health() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body("OK")
 }
 
 fn file(

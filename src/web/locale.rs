@@ -57,6 +57,20 @@ locale! {
     noun_accounts noun_blocks noun_bookmarks noun_conversations noun_domain_allows
     noun_domain_blocks noun_favourites noun_filters noun_follows noun_lists noun_media
     noun_mutes noun_notifications noun_reports noun_search noun_statuses
+    settings settings_done settings_revoke
+    settings_password settings_password_lead settings_password_current settings_password_new
+    settings_password_again settings_password_save settings_password_wrong settings_password_differ
+    settings_password_short settings_password_changed
+    settings_factor settings_factor_off settings_factor_on settings_factor_left
+    settings_factor_begin settings_factor_scan settings_factor_secret settings_factor_code
+    settings_factor_enable settings_factor_disable settings_factor_disabled
+    settings_recovery settings_recovery_lead settings_recovery_kept
+    settings_apps settings_apps_lead settings_apps_none settings_apps_since settings_apps_used
+    settings_apps_never settings_apps_revoked
+    settings_sessions settings_sessions_lead settings_session_here settings_session_since
+    settings_session_unknown settings_session_ended
+    factor_title factor_lead factor_code factor_go factor_wrong factor_late
+    noun_collections noun_email_domain_blocks noun_ip_blocks noun_canonical_email_blocks
 }
 
 static ENGLISH: LazyLock<Locale> =
@@ -65,14 +79,25 @@ static CHINESE: LazyLock<Locale> =
     LazyLock::new(|| Locale::parse(include_str!("../../assets/locales/zh.toml")));
 
 impl Locale {
+    /// The language that the address asks for, if it is spoken here.
+    pub fn asked(request: &HttpRequest) -> Option<&'static str> {
+        let asked = lang(request)?;
+        is_chinese(&asked).map(|chinese| if chinese { "zh" } else { "en" })
+    }
+
     /// The reader's language: `?lang=` where given, else what the browser prefers.
     pub fn of(request: &HttpRequest) -> &'static Self {
-        let asked = form_urlencoded::parse(request.query_string().as_bytes())
-            .find(|(name, _)| name == "lang")
-            .map(|(_, value)| value.into_owned());
+        let asked = lang(request);
         let header = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         if choose(asked.as_deref(), header) { &CHINESE } else { &ENGLISH }
     }
+}
+
+/// `?lang=`
+fn lang(request: &HttpRequest) -> Option<String> {
+    form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(name, _)| name == "lang")
+        .map(|(_, value)| value.into_owned())
 }
 
 /// A text with its `{}` filled in. What is filled in is escaped by the template, as all is.

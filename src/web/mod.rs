@@ -48,4 +48,5 @@ pub fn routes(cfg: &mut ServiceConfig) {
     page!("/media/{first}/{second}/{name}", media::show);
     page!("/favicon.ico", asset::favicon);
     page!("/robots.txt", asset::robots);
+    page!("/health", asset::health);
 }

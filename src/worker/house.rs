@@ -54,6 +54,11 @@ impl House {
         if now < self.next {
             return Ok(false);
         }
+        // with the hour's first slice; a use that a crash forgets is noted another day
+        let used = if self.step == 0 { app.tokens.take_used() } else { Vec::new() };
+        if !used.is_empty() {
+            app.db.write(Lane::Background, move |tx| db::oauth::touch_tokens(tx, &used)).wait()?;
+        }
         let Some(step) = STEPS.get(self.step) else {
             if app.config.trends.enabled {
                 reckon_trends(app)?;

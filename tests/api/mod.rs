@@ -1,5 +1,6 @@
 //! The client API as an app sees it: everything through HTTP.
 
+mod access;
 mod attachments;
 mod bounded;
 mod cards;
@@ -19,6 +20,7 @@ mod notification_groups;
 mod notification_policy;
 mod notifications;
 mod oembed;
+mod ownership;
 mod paging;
 mod people;
 mod pictures;

@@ -32,7 +32,7 @@ use crate::model;
 pub(super) use account::{
     Account, Credential, MutedAccount, accounts, credential, raw_fields, with_moved,
 };
-pub(super) use application::{Application, NewApplication};
+pub(super) use application::{Application, NewApplication, TokenInfo};
 pub(super) use card::PreviewCard;
 pub(super) use conversation::conversations;
 pub(super) use featured_tag::{FeaturedTag, featured_tags};

@@ -1,0 +1,74 @@
+//! How much of the API one account or one address may ask for within five minutes, and the headers
+//! that say how much is left, as Mastodon has them. Not in dev, where all clients are one's own.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::Auth;
+use crate::app::App;
+use crate::clock::{MINUTE, api_time};
+use crate::error::{Error, Result};
+use crate::http::peer;
+use crate::throttle::Who;
+
+const WINDOW: i64 = 5 * MINUTE;
+
+/// Where somebody stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    limit: u32,
+    used: u32,
+    /// When the count begins anew, in milliseconds since 1970.
+    reset: i64,
+}
+
+/// Counts a request; `None` where nothing is limited.
+pub(super) fn count(app: &App, request: &HttpRequest, auth: Option<&Auth>) -> Option<Standing> {
+    if app.config.dev {
+        return None;
+    }
+    let limits = &app.config.limits;
+    let (who, limit) = match auth.map_or(0, Auth::viewer) {
+        0 => {
+            let address = peer::limited(request, &app.config.server.trusted_proxies);
+            // what runs beside the server is the operator's, as at Mastodon
+            if address.is_loopback() {
+                return None;
+            }
+            (Who::Address(address), limits.requests_per_address)
+        }
+        id => (Who::Account(id), limits.requests_per_account),
+    };
+    if limit == 0 {
+        return None;
+    }
+    let (used, reset) = app.requests.take(&who, WINDOW);
+    Some(Standing { limit: u32::try_from(limit).unwrap_or(u32::MAX), used, reset })
+}
+
+impl Standing {
+    /// Refuses what is too much.
+    ///
+    /// # Errors
+    /// 429 with the time until the count begins anew.
+    pub(super) fn check(self, now: i64) -> Result<()> {
+        if self.used <= self.limit {
+            return Ok(());
+        }
+        let seconds = (self.reset - now).max(0) / 1000 + 1;
+        Err(Error::TooMany { retry_after: u32::try_from(seconds).unwrap_or(300) })
+    }
+
+    /// `X-RateLimit-…`
+    pub(super) fn tell(self, headers: &mut HeaderMap) {
+        let left = self.limit.saturating_sub(self.used);
+        let mut set = |name: &'static str, value: HeaderValue| {
+            headers.insert(HeaderName::from_static(name), value);
+        };
+        set("x-ratelimit-limit", self.limit.into());
+        set("x-ratelimit-remaining", left.into());
+        if let Ok(time) = HeaderValue::from_str(&api_time(self.reset)) {
+            set("x-ratelimit-reset", time);
+        }
+    }
+}

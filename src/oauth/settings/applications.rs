@@ -1,0 +1,102 @@
+//! `/settings/applications`: which applications may use the account.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::super::{scope, session, sign_in};
+use crate::app::App;
+use crate::clock;
+use crate::db;
+use crate::error::{Error, Result};
+use crate::http::Params;
+use crate::id;
+use crate::model::{Page, Scopes, TokenLine};
+use crate::service::access;
+use crate::web::locale::{Locale, fill};
+use crate::web::page::{self, Shell};
+
+const PATH: &str = "/settings/applications";
+/// How many tokens are looked at.
+const MOST: usize = 500;
+
+/// An application with all its tokens.
+struct Line {
+    id: i64,
+    name: String,
+    since: String,
+    used: String,
+    scopes: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "settings_apps.html")]
+struct AppsPage {
+    shell: Shell,
+    apps: Vec<Line>,
+    csrf: String,
+    action: String,
+}
+
+/// `GET /settings/applications`
+pub(super) async fn show(app: &App, request: &HttpRequest, _: &Params) -> Result<HttpResponse> {
+    let Some(session) = session::current(app, request).await? else {
+        return sign_in::first(request, PATH);
+    };
+    let t = Locale::of(request);
+    let account_id = session.account.id;
+    let tokens =
+        app.read(move |conn| db::oauth::list_tokens(conn, account_id, &Page::newest(MOST))).await?;
+    let body = page::render(&AppsPage {
+        shell: Shell::form(app, t, t.settings_apps.as_str()),
+        apps: lines(t, &tokens),
+        csrf: session::form_token(&session.secret),
+        action: sign_in::action(PATH, request),
+    })?;
+    Ok(page::private(StatusCode::OK, body, None))
+}
+
+/// One line for each application, in the order of its newest token.
+fn lines(t: &'static Locale, tokens: &[TokenLine]) -> Vec<Line> {
+    let mut seen = Vec::new();
+    let mut lines = Vec::new();
+    for token in tokens {
+        if seen.contains(&token.application_id) {
+            continue;
+        }
+        seen.push(token.application_id);
+        let own: Vec<&TokenLine> =
+            tokens.iter().filter(|one| one.application_id == token.application_id).collect();
+        let scopes: Vec<&str> = own.iter().map(|one| one.scopes.as_str()).collect();
+        let scopes = Scopes::parse(&scopes.join(" ")).unwrap_or_default();
+        let since = own.iter().map(|one| one.created_at).min().unwrap_or_default();
+        let used = own.iter().filter_map(|one| one.last_used_at).max();
+        lines.push(Line {
+            id: token.application_id,
+            name: token.name.clone(),
+            since: fill(&t.settings_apps_since, clock::date(since)),
+            used: used.map_or_else(
+                || t.settings_apps_never.clone(),
+                |at| fill(&t.settings_apps_used, clock::date(at)),
+            ),
+            scopes: scope::in_words(t, &scopes),
+        });
+    }
+    lines
+}
+
+/// `POST /settings/applications`: `application` loses all that it has.
+pub(super) async fn revoke(
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
+    let Some(session) = session::current(app, request).await? else {
+        return sign_in::first(request, PATH);
+    };
+    session::check_form(app, request, params, Some(&session.secret))?;
+    let (account_id, given) = (session.account.id, params.text("application")?);
+    let application = given.and_then(id::parse).ok_or(Error::NotFound)?;
+    app.write(move |tx| access::end_application(tx, account_id, application)).await?;
+    super::done(request, "app")
+}

@@ -1,0 +1,77 @@
+//! What lets somebody in: password, address, sessions, tokens; and how all of it ends.
+
+use crate::db::{self, Tx};
+use crate::error::{Error, Result};
+use crate::model::TokenLine;
+
+/// What stays when somebody's access ends: the browser or the app that asks for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keep {
+    pub token: Option<i64>,
+    /// The hash of its cookie.
+    pub session: Option<[u8; 32]>,
+}
+
+/// Ends every session, token and code of an account at once, with the streams and push
+/// subscriptions that hang on them (S-078). For a password that somebody else sets, for suspension
+/// and deletion.
+pub fn end_all(tx: &Tx<'_>, account_id: i64) -> Result<()> {
+    db::oauth::revoke_all(tx, account_id)
+}
+
+/// Sets a new password that its owner chose; everything but `keep` ends with the old one (S-078).
+pub fn change_password(tx: &Tx<'_>, account_id: i64, hash: &str, keep: Keep) -> Result<()> {
+    db::user::set_password(tx, account_id, hash)?;
+    tracing::info!(account = account_id, "password changed");
+    db::oauth::revoke_others(tx, account_id, keep.token, keep.session.as_ref())
+}
+
+/// Checks an e-mail address, as far as its form tells.
+///
+/// # Errors
+/// 422.
+pub fn check_email(email: &str) -> Result<()> {
+    let looks_right = email.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    if !looks_right || email.len() > 320 || email.chars().any(|c| c.is_control() || c == ' ') {
+        return Err(Error::invalid("Validation failed: Email is invalid"));
+    }
+    Ok(())
+}
+
+/// Sets another e-mail address to sign in with. Nothing is sent there: there is no mail here.
+///
+/// # Errors
+/// 422 when it is none, 409 when somebody has it.
+pub fn change_email(tx: &Tx<'_>, account_id: i64, email: &str) -> Result<()> {
+    let email = email.trim();
+    check_email(email)?;
+    let user = db::user::find(tx, account_id)?.ok_or(Error::NotFound)?;
+    if user.email.eq_ignore_ascii_case(email) {
+        return db::user::set_email(tx, account_id, email);
+    }
+    if db::user::email_taken(tx, email)? {
+        return Err(Error::Conflict("Validation failed: new_email has already been taken".into()));
+    }
+    db::user::set_email(tx, account_id, email)
+}
+
+/// Ends one token of an account and answers what it was.
+///
+/// # Errors
+/// 404 when it is somebody else's or none.
+pub fn end_token(tx: &Tx<'_>, account_id: i64, id: i64) -> Result<TokenLine> {
+    let token = db::oauth::find_own_token(tx, account_id, id)?.ok_or(Error::NotFound)?;
+    db::oauth::revoke_own_token(tx, account_id, id)?;
+    Ok(token)
+}
+
+/// Ends all that an application has of an account.
+///
+/// # Errors
+/// 404 when it has nothing.
+pub fn end_application(tx: &Tx<'_>, account_id: i64, id: i64) -> Result<()> {
+    db::oauth::find_own_application(tx, account_id, id)?.ok_or(Error::NotFound)?;
+    db::oauth::revoke_application(tx, account_id, id)
+}
