@@ -8,7 +8,6 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::model::{Account, ContentType, Poll, QuoteState, Status, Visibility};
 use crate::site::Site;
-use crate::text::render;
 
 /// The document of a local actor.
 pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
@@ -55,7 +54,6 @@ pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Resu
         Some(parent) => db::status::find(conn, parent)?.map(|parent| parent.uri),
         None => status.in_reply_to_uri.clone(),
     };
-    let quote = quote(conn, status)?;
     let open = status.visibility.is_open();
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     Ok(NoteDoc {
@@ -66,11 +64,7 @@ pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Resu
         published_ms: status.created_at,
         updated_ms: status.edited_at,
         url: status.page().to_owned(),
-        content: match &quote {
-            // for servers that show no quotes (F-283)
-            Some((_, page)) => format!("{}{}", fallback(page), status.content),
-            None => status.content.clone(),
-        },
+        content: status.content.clone(),
         language: status.language.clone(),
         summary: Some(status.spoiler_text.clone()).filter(|text| !text.is_empty()),
         sensitive: status.sensitive,
@@ -91,7 +85,7 @@ pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Resu
         likes: open.then(|| (format!("{}/likes", status.uri), count(status.favourites_count))),
         shares: open.then(|| (format!("{}/shares", status.uri), count(status.reblogs_count))),
         poll: status.poll.as_ref().map(|poll| question(poll, conn.now())),
-        quote: quote.map(|(doc, _)| doc),
+        quote: quote(conn, status)?,
         can_quote: Some(can_quote(author, status)),
         source: match (status.content_type, &status.text) {
             (ContentType::Markdown, Some(text)) => {
@@ -103,21 +97,12 @@ pub fn note(conn: &Conn, site: &Site, status: &Status, author: &Account) -> Resu
     })
 }
 
-/// What a status quotes, and the page of it.
-fn quote(conn: &Conn, status: &Status) -> Result<Option<(build::QuoteDoc, String)>> {
-    let Some(quote) = db::quote::find(conn, status.id)? else { return Ok(None) };
-    let quoted = match quote.quoted_id {
-        Some(id) => db::status::find(conn, id)?,
-        None => None,
-    };
-    let page = quoted.map_or_else(|| quote.quoted_uri.clone(), |quoted| quoted.page().to_owned());
-    let accepted = quote.state == QuoteState::Accepted;
-    let authorization = quote.authorization_uri.filter(|_| accepted);
-    Ok(Some((build::QuoteDoc { uri: quote.quoted_uri, authorization }, page)))
-}
-
-fn fallback(page: &str) -> String {
-    format!(r#"<p class="quote-inline">RE: {}</p>"#, render::url(page))
+/// What a status quotes.
+fn quote(conn: &Conn, status: &Status) -> Result<Option<build::QuoteDoc>> {
+    Ok(db::quote::find(conn, status.id)?.map(|quote| build::QuoteDoc {
+        uri: quote.quoted_uri,
+        authorization: quote.authorization_uri.filter(|_| quote.state == QuoteState::Accepted),
+    }))
 }
 
 /// Whom a status tells that they may quote it (F-325); its author's own id is for nobody else.

@@ -14,6 +14,7 @@ use crate::model::{
     Account, Event, JobKind, NotificationKind, Quote, QuotePolicy, QuoteState, Status, Visibility,
 };
 use crate::site::Site;
+use crate::text::{render, sanitize};
 
 use super::{delivery, document, notification, status as local, visibility};
 
@@ -127,6 +128,28 @@ pub(super) fn attach(
     };
     db::quote::put(tx, &quote)?;
     if own || asked { Ok(()) } else { tell(tx, &quoted_author, author, status) }
+}
+
+/// The text of a status that quotes, as it is stored: with a line for programs that show no
+/// quotes; those that do hide it by its class (F-283).
+pub(super) fn with_line(content: String, quoted: &Status) -> String {
+    let page = quoted.page();
+    if content.contains(&format!("\"{}\"", sanitize::escape(page))) {
+        return content;
+    }
+    format!(r#"<p class="quote-inline">RE: {}</p>{content}"#, render::url(page))
+}
+
+/// The same for one that is edited.
+pub(super) fn with_line_of(conn: &Conn, content: String, status_id: i64) -> Result<String> {
+    let quoted = match db::quote::find(conn, status_id)?.and_then(|quote| quote.quoted_id) {
+        Some(id) => db::status::find(conn, id)?,
+        None => None,
+    };
+    Ok(match quoted {
+        Some(quoted) => with_line(content, &quoted),
+        None => content,
+    })
 }
 
 fn tell(tx: &Tx<'_>, quoted: &Account, by: &Account, status: &Status) -> Result<()> {

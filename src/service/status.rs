@@ -185,7 +185,10 @@ pub fn create(
         reblog_of_id: None,
         thread_id: parent.as_ref().map_or(0, |p| p.thread_id),
         spoiler_text: draft.spoiler_text.trim().to_owned(),
-        content: written.content.clone(),
+        content: match &plan.quoted {
+            Some(quoted) => quote::with_line(written.content.clone(), quoted),
+            None => written.content.clone(),
+        },
         language: draft
             .language
             .or_else(|| user.default_language.clone())
