@@ -15,6 +15,7 @@ pub mod pin;
 pub mod plan;
 pub mod poll;
 pub mod quote;
+pub mod quote_consent;
 pub mod relationship;
 pub mod remote;
 pub mod scheduled_status;

@@ -14,7 +14,7 @@ use crate::text::entity::{Entity, EntityKind, scan};
 use crate::text::render::{self, Links, MentionLink};
 use crate::text::{self, hashtag, language, markdown, sanitize};
 
-use super::plan::plan;
+use super::plan::{free_id_at, plan};
 use super::poll::{self, NewPoll};
 use super::{conversation, delivery, document, notification, quote, timeline, visibility};
 
@@ -166,7 +166,7 @@ pub fn create(
     let written = write_text(site, &draft.text, plan.content_type, mentioned);
     let source = written.source.clone();
     let id = match draft.created_at {
-        Some(time) => db::status::free_id_at(tx, time)?,
+        Some(time) => free_id_at(tx, time)?,
         None => tx.mint_id(),
     };
     let mut status = Status {
