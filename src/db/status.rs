@@ -645,15 +645,6 @@ pub fn list_media(conn: &Conn, ids: &[i64]) -> Result<Vec<Media>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A free id for something local that is written into the past.
-pub fn free_id_at(tx: &Tx<'_>, published: i64) -> Result<i64> {
-    let mut id = fetched_id(tx.now(), published, &tx.mint_id().to_string());
-    while find(tx, id)?.is_some() {
-        id += 1;
-    }
-    Ok(id)
-}
-
 /// An id for something fetched: made from its own time, so that it sorts where it belongs.
 pub fn fetched_id(now: i64, published: i64, uri: &str) -> i64 {
     id::from_published(published, now, uri)

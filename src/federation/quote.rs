@@ -90,11 +90,11 @@ pub fn verify(app: &App, job: &Job, online: bool) -> Step<bool> {
         return Err(Stop::Drop("the stamp is on another server"));
     }
     let document = fetch::document(app, &stamp, INSTANCE_ACTOR)?;
-    if !service::quote::is_stamp(&document, &author.uri, &quoted.uri, &status.uri) {
+    if !service::quote_consent::is_stamp(&document, &author.uri, &quoted.uri, &status.uri) {
         return Err(Stop::Drop("the stamp is for something else"));
     }
     app.db
-        .write(Lane::Background, move |tx| service::quote::accept_stamp(tx, id, &stamp))
+        .write(Lane::Background, move |tx| service::quote_consent::accept_stamp(tx, id, &stamp))
         .wait()?;
     Ok(false)
 }

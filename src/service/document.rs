@@ -119,7 +119,6 @@ pub fn note_with(
         Some(parent) => around.status(parent).map(|parent| parent.uri.clone()),
         None => status.in_reply_to_uri.clone(),
     };
-    let quote = quote(conn, status)?;
     let open = status.visibility.is_open();
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     Ok(NoteDoc {
@@ -130,11 +129,7 @@ pub fn note_with(
         published_ms: status.created_at,
         updated_ms: status.edited_at,
         url: status.page().to_owned(),
-        content: match &quote {
-            // for servers that show no quotes (F-283)
-            Some((_, page)) => format!("{}{}", fallback(page), status.content),
-            None => status.content.clone(),
-        },
+        content: status.content.clone(),
         language: status.language.clone(),
         summary: Some(status.spoiler_text.clone()).filter(|text| !text.is_empty()),
         sensitive: status.sensitive,
@@ -160,7 +155,7 @@ pub fn note_with(
             .map(|upload| attachment(site, upload))
             .collect(),
         poll: status.poll.as_ref().map(|poll| question(poll, conn.now())),
-        quote: quote.map(|(doc, _)| doc),
+        quote: quote(conn, status)?,
         can_quote: Some(can_quote(author, status)),
         source: match (status.content_type, &status.text) {
             (ContentType::Markdown, Some(text)) => {
@@ -172,21 +167,12 @@ pub fn note_with(
     })
 }
 
-/// What a status quotes, and the page of it.
-fn quote(conn: &Conn, status: &Status) -> Result<Option<(build::QuoteDoc, String)>> {
-    let Some(quote) = db::quote::find(conn, status.id)? else { return Ok(None) };
-    let quoted = match quote.quoted_id {
-        Some(id) => db::status::find(conn, id)?,
-        None => None,
-    };
-    let page = quoted.map_or_else(|| quote.quoted_uri.clone(), |quoted| quoted.page().to_owned());
-    let accepted = quote.state == QuoteState::Accepted;
-    let authorization = quote.authorization_uri.filter(|_| accepted);
-    Ok(Some((build::QuoteDoc { uri: quote.quoted_uri, authorization }, page)))
-}
-
-fn fallback(page: &str) -> String {
-    format!(r#"<p class="quote-inline">RE: {}</p>"#, render::url(page))
+/// What a status quotes.
+fn quote(conn: &Conn, status: &Status) -> Result<Option<build::QuoteDoc>> {
+    Ok(db::quote::find(conn, status.id)?.map(|quote| build::QuoteDoc {
+        uri: quote.quoted_uri,
+        authorization: quote.authorization_uri.filter(|_| quote.state == QuoteState::Accepted),
+    }))
 }
 
 /// Whom a status tells that they may quote it (F-325); its author's own id is for nobody else.

@@ -70,7 +70,7 @@ pub fn edit(
     let mut new = Status {
         sensitive: edit.sensitive.unwrap_or(old.sensitive) || !spoiler_text.is_empty(),
         spoiler_text,
-        content: written.content.clone(),
+        content: quote::with_line_of(tx, written.content.clone(), id)?,
         language: edit.language.or_else(|| old.language.clone()),
         text: Some(written.source.clone()),
         poll: edit_poll(site, old.poll.as_ref(), edit.poll.as_ref(), tx.now())?,

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod poll;
 pub mod profile;
 pub mod quote;
+pub mod quote_consent;
 pub mod relationship;
 pub mod remote;
 pub mod scheduled_status;

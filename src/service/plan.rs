@@ -1,7 +1,7 @@
 //! What a draft becomes: all rules that hold before a status is written, for one that is written
 //! now and for one that waits for its time.
 
-use crate::db::{self, Conn};
+use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, ContentType, Poll, QuotePolicy, Status, Upload, Visibility};
 use crate::site::Site;
@@ -142,4 +142,13 @@ fn find_for(conn: &Conn, viewer: i64, id: i64, why: &'static str) -> Result<Stat
         return Err(missing());
     }
     Ok(found)
+}
+
+/// A free id for something local that is written into the past: it sorts where it belongs.
+pub(super) fn free_id_at(tx: &Tx<'_>, published: i64) -> Result<i64> {
+    let mut id = db::status::fetched_id(tx.now(), published, &tx.mint_id().to_string());
+    while db::status::find(tx, id)?.is_some() {
+        id += 1;
+    }
+    Ok(id)
 }

@@ -1,12 +1,10 @@
-//! Quotes: who may quote what, and the consent of the quoted (FEP-044f). Our own authors give it
-//! by their policy, at once; others are asked, and give a stamp that anybody can check.
+//! Quotes: who may quote what, and what becomes of it here (FEP-044f). Our own authors consent by
+//! their policy, at once; others are asked. What servers say to each other is in
+//! [`super::quote_consent`].
 
-use serde_json::{Value, json};
-
+use crate::activity::PUBLIC;
 use crate::activity::build;
 use crate::activity::object::Object;
-use crate::activity::urls::same_host;
-use crate::activity::{PUBLIC, read};
 use crate::client::host_of;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
@@ -14,6 +12,7 @@ use crate::model::{
     Account, Event, JobKind, NotificationKind, Quote, QuotePolicy, QuoteState, Status, Visibility,
 };
 use crate::site::Site;
+use crate::text::{render, sanitize};
 
 use super::{delivery, document, notification, status as local, visibility};
 
@@ -98,7 +97,7 @@ pub fn policy(object: &Object, author: &Account) -> QuotePolicy {
 }
 
 /// Where the stamp of one of our authors for a quote is found (F-323).
-fn stamp(author: &Account, quoting_id: i64) -> String {
+pub(super) fn stamp(author: &Account, quoting_id: i64) -> String {
     format!("{}/quote_authorizations/{quoting_id}", author.uri)
 }
 
@@ -129,7 +128,29 @@ pub(super) fn attach(
     if own || asked { Ok(()) } else { tell(tx, &quoted_author, author, status) }
 }
 
-fn tell(tx: &Tx<'_>, quoted: &Account, by: &Account, status: &Status) -> Result<()> {
+/// The text of a status that quotes, as it is stored: with a line for programs that show no
+/// quotes; those that do hide it by its class (F-283).
+pub(super) fn with_line(content: String, quoted: &Status) -> String {
+    let page = quoted.page();
+    if content.contains(&format!("\"{}\"", sanitize::escape(page))) {
+        return content;
+    }
+    format!(r#"<p class="quote-inline">RE: {}</p>{content}"#, render::url(page))
+}
+
+/// The same for one that is edited.
+pub(super) fn with_line_of(conn: &Conn, content: String, status_id: i64) -> Result<String> {
+    let quoted = match db::quote::find(conn, status_id)?.and_then(|quote| quote.quoted_id) {
+        Some(id) => db::status::find(conn, id)?,
+        None => None,
+    };
+    Ok(match quoted {
+        Some(quoted) => with_line(content, &quoted),
+        None => content,
+    })
+}
+
+pub(super) fn tell(tx: &Tx<'_>, quoted: &Account, by: &Account, status: &Status) -> Result<()> {
     if quoted.is_local() && visibility::can_see(tx, quoted.id, status)? {
         notification::notify(tx, quoted, NotificationKind::Quote, by, Some(status))?;
     }
@@ -277,100 +298,8 @@ pub(super) fn adopt(tx: &Tx<'_>, status: &Status) -> Result<i64> {
     Ok(depth)
 }
 
-/// The stamp of a quote was fetched from its author's server and is good (F-321).
-pub fn accept_stamp(tx: &Tx<'_>, status_id: i64, stamp: &str) -> Result<()> {
-    let Some(quote) = db::quote::find(tx, status_id)? else { return Ok(()) };
-    if quote.state == QuoteState::Pending && quote.authorization_uri.as_deref() == Some(stamp) {
-        db::quote::put(tx, &Quote { state: QuoteState::Accepted, ..quote })?;
-        tx.after_commit(Event::StatusUpdated { id: status_id });
-    }
-    Ok(())
-}
-
-/// Whether a document is the stamp of `quoted`'s author for this quote: all four must fit
-/// (F-321, S-042).
-pub fn is_stamp(value: &Value, quoted_author: &str, quoted: &str, quoting: &str) -> bool {
-    let says = |key: &str, wanted: &str| read::id(value, key).as_deref() == Some(wanted);
-    read::has_type(value, "QuoteAuthorization")
-        && says("attributedTo", quoted_author)
-        && says("interactionTarget", quoted)
-        && says("interactingObject", quoting)
-        && read::id_of(value).is_some_and(|id| same_host(id, quoted_author))
-}
-
-/// Somebody elsewhere asks to quote a status of ours: answered at once, by the policy (F-322).
-pub fn receive_request(
-    tx: &Tx<'_>,
-    request_id: &str,
-    from: &Account,
-    quoted: &Status,
-    quoting: &Status,
-) -> Result<()> {
-    let author = db::account::get(tx, quoted.account_id)?;
-    let known = db::quote::find(tx, quoting.id)?.filter(|q| q.quoted_id == Some(quoted.id));
-    let revoked = known.as_ref().is_some_and(|quote| quote.state == QuoteState::Revoked);
-    let allowed = !revoked && approval(tx, quoted, from.id)? == Approval::Automatic;
-    let request = json!({
-        "id": request_id, "type": "QuoteRequest", "actor": from.uri,
-        "object": quoted.uri, "instrument": quoting.uri,
-    });
-    let number = tx.mint_id();
-    if !allowed {
-        let id = format!("{}#rejects/quote_requests/{number}", author.uri);
-        return delivery::queue_for(tx, &author, &build::reject(&id, &author.uri, &request), from);
-    }
-    let stamp = stamp(&author, quoting.id);
-    let accepted = known.is_some_and(|quote| quote.state == QuoteState::Accepted);
-    if !accepted {
-        let quote = Quote {
-            status_id: quoting.id,
-            account_id: from.id,
-            quoted_id: Some(quoted.id),
-            quoted_uri: quoted.uri.clone(),
-            quoted_account_id: Some(quoted.account_id),
-            state: QuoteState::Accepted,
-            legacy: false,
-            authorization_uri: Some(stamp.clone()),
-            request_uri: None,
-            depth: 0,
-        };
-        db::quote::put(tx, &quote)?;
-        tell(tx, &author, from, quoting)?;
-    }
-    let id = format!("{}#accepts/quote_requests/{number}", author.uri);
-    let activity = build::accept_quote(&id, &author.uri, &request, &stamp);
-    delivery::queue_for(tx, &author, &activity, from)
-}
-
-/// The quoted author answers a request of ours (F-328): only that one, and only what was asked.
-/// With a stamp all who have the status learn of it.
-pub fn receive_answer(
-    tx: &Tx<'_>,
-    site: &Site,
-    from: &Account,
-    request: &str,
-    stamp: Option<&str>,
-) -> Result<()> {
-    let Some(quote) = db::quote::find_by_request(tx, request)? else { return Ok(()) };
-    if quote.quoted_account_id != Some(from.id) || quote.state != QuoteState::Pending {
-        return Ok(());
-    }
-    let id = quote.status_id;
-    let Some(stamp) = stamp else {
-        db::quote::put(tx, &Quote { state: QuoteState::Rejected, ..quote })?;
-        tx.after_commit(Event::StatusUpdated { id });
-        return Ok(());
-    };
-    if !same_host(stamp, &from.uri) {
-        return Ok(());
-    }
-    let authorization_uri = Some(stamp.to_owned());
-    db::quote::put(tx, &Quote { state: QuoteState::Accepted, authorization_uri, ..quote })?;
-    update_document(tx, site, id)
-}
-
 /// Sends the Update of a local status whose text is as it was.
-fn update_document(tx: &Tx<'_>, site: &Site, status_id: i64) -> Result<()> {
+pub(super) fn update_document(tx: &Tx<'_>, site: &Site, status_id: i64) -> Result<()> {
     let status = db::status::get(tx, status_id)?;
     tx.after_commit(Event::StatusUpdated { id: status.id });
     let author = db::account::get(tx, status.account_id)?;
@@ -378,26 +307,6 @@ fn update_document(tx: &Tx<'_>, site: &Site, status_id: i64) -> Result<()> {
     let id = format!("{}#updates/{}", status.uri, tx.mint_id());
     let activity = build::update(&id, &note, tx.now());
     delivery::queue(tx, &author, &activity, local::reach(tx, &status)?)
-}
-
-/// A remote author takes a stamp back (F-172): the quotes that it allowed are not shown any more.
-/// True when it was such a stamp.
-pub fn receive_revoke(tx: &Tx<'_>, site: &Site, from: &Account, stamp: &str) -> Result<bool> {
-    let mut any = false;
-    for quote in db::quote::list_by_authorization(tx, stamp)? {
-        if quote.quoted_account_id != Some(from.id) {
-            continue;
-        }
-        any = true;
-        let (id, by) = (quote.status_id, quote.account_id);
-        db::quote::put(tx, &Quote { state: QuoteState::Revoked, ..quote })?;
-        if db::account::find(tx, by)?.is_some_and(|account| account.is_local()) {
-            update_document(tx, site, id)?;
-        } else {
-            tx.after_commit(Event::StatusUpdated { id });
-        }
-    }
-    Ok(any)
 }
 
 /// Takes the consent to a quote of one's own status back, and tells who has the quoting status

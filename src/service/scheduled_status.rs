@@ -174,17 +174,10 @@ pub fn delete(tx: &Tx<'_>, account_id: i64, id: i64) -> Result<()> {
     db::scheduled_status::delete(tx, id)
 }
 
-/// The handles in the text of one whose time has come; `None` when there is nothing to do.
-pub fn due_handles(
-    conn: &Conn,
-    site: &Site,
-    id: i64,
-) -> Result<Option<Vec<(String, Option<String>)>>> {
+/// The text of one whose time has come; `None` when there is nothing to do.
+pub fn due_text(conn: &Conn, id: i64) -> Result<Option<String>> {
     let there = db::scheduled_status::find(conn, id)?.filter(|one| one.due <= conn.now());
-    match there {
-        Some(one) => Ok(Some(status::handles(site, &Stored::parse(&one.params)?.text))),
-        None => Ok(None),
-    }
+    there.map(|one| Stored::parse(&one.params).map(|stored| stored.text)).transpose()
 }
 
 /// Publishes one: its row goes and the status comes together, so that it is done once whatever
@@ -197,11 +190,16 @@ pub fn publish(tx: &Tx<'_>, site: &Site, id: i64, mentioned: &Mentioned) -> Resu
         return Ok(());
     };
     let author = db::account::get(tx, one.account_id)?;
-    let draft = Stored::parse(&one.params)?.draft();
+    let stored = Stored::parse(&one.params)?;
+    let key = stored.idempotency_key.clone();
     db::upload::release(tx, id)?;
     db::scheduled_status::delete(tx, id)?;
-    status::create(tx, site, &author, draft, mentioned)?;
-    Ok(())
+    let status = status::create(tx, site, &author, stored.draft(), mentioned)?;
+    // a client that asks again, late, is told what became of it
+    match key {
+        Some(key) => db::seen::remember(tx, author.id, &key, status.id, tx.now() + IDEMPOTENCY),
+        None => Ok(()),
+    }
 }
 
 /// It could not be published for a reason that does not pass: it waits for its author.

@@ -14,7 +14,7 @@ use crate::text::entity::{Entity, EntityKind, scan};
 use crate::text::render::{self, Links, MentionLink};
 use crate::text::{self, hashtag, language, markdown, sanitize};
 
-use super::plan::plan;
+use super::plan::{free_id_at, plan};
 use super::poll::{self, NewPoll};
 use super::{conversation, delivery, document, media, notification, quote, timeline, visibility};
 
@@ -174,7 +174,7 @@ pub fn create(
     let written = write_text(site, &draft.text, plan.content_type, mentioned);
     let source = written.source.clone();
     let id = match draft.created_at {
-        Some(time) => db::status::free_id_at(tx, time)?,
+        Some(time) => free_id_at(tx, time)?,
         None => tx.mint_id(),
     };
     let mut status = Status {
@@ -193,7 +193,10 @@ pub fn create(
         reblog_of_id: None,
         thread_id: parent.as_ref().map_or(0, |p| p.thread_id),
         spoiler_text: draft.spoiler_text.trim().to_owned(),
-        content: written.content.clone(),
+        content: match &plan.quoted {
+            Some(quoted) => quote::with_line(written.content.clone(), quoted),
+            None => written.content.clone(),
+        },
         language: draft
             .language
             .or_else(|| user.default_language.clone())

@@ -9,7 +9,7 @@ use crate::federation::process::{Step, Stop};
 use crate::federation::resolve;
 use crate::model::Job;
 use crate::service::scheduled_status;
-use crate::service::status::Mentioned;
+use crate::service::status::{self, Mentioned};
 
 /// How many unknown accounts of one text are asked for, and for how long, as when somebody waits.
 const MOST: usize = 10;
@@ -19,8 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn publish(app: &App, job: &Job, online: bool) -> Step<bool> {
     let id = crate::id::parse(&String::from_utf8_lossy(&job.payload));
     let id = id.ok_or(Stop::Drop("no scheduled status"))?;
-    let handles = app.db.read(|conn| scheduled_status::due_handles(conn, &app.site, id))?;
-    let Some(handles) = handles else { return Err(Stop::Drop("it was taken back")) };
+    let Some(text) = app.db.read(|conn| scheduled_status::due_text(conn, id))? else {
+        return Err(Stop::Drop("it was taken back"));
+    };
+    let handles = status::handles(&app.site, &text);
     let (mut mentioned, unknown) = app.db.read(|conn| Mentioned::find(conn, &handles))?;
     if !unknown.is_empty() && !online {
         return Err(Stop::NeedsNetwork);

@@ -71,6 +71,10 @@ fn a_quote_shows_what_it_quotes_and_tells_its_author() {
     let edited =
         bob.request("PUT", &format!("/api/v1/statuses/{}", id(&second))).json(&edit).send().ok();
     assert_eq!(edited["quote"]["state"], "accepted");
+    // programs that show no quotes show a link
+    let html = edited["content"].as_str().unwrap();
+    assert!(html.starts_with("<p class=\"quote-inline\">RE: <a href=\"http"), "{html}");
+    assert!(html.ends_with("<p>hm</p>") && html.contains(&first), "{html}");
     // a deletion gives it back for rewriting; what it quoted counts it no more
     let deleted = bob.delete(&format!("/api/v1/statuses/{}", id(&second)));
     assert_eq!(deleted["quote"]["quoted_status"]["id"], first);

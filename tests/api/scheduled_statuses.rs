@@ -144,6 +144,17 @@ fn what_was_taken_back_or_moved_does_not_come() {
     ann.request("PUT", &path).json(&later).send().ok();
     instance.advance(15 * MINUTE);
     eventually("its time comes", || (ann.home() == ["stays"]).then_some(()));
+    // asked again after its time, with the key of the first time
+    let keyed = |at: i64| {
+        let body = json!({"status": "keyed", "scheduled_at": wire_time(at)});
+        ann.request("POST", "/api/v1/statuses").header("idempotency-key", "k").json(&body).send()
+    };
+    let at = clock.now_ms() + 6 * MINUTE;
+    keyed(at).ok();
+    instance.advance(7 * MINUTE);
+    eventually("its time comes", || (ann.home() == ["keyed", "stays"]).then_some(()));
+    assert!(keyed(at).ok()["content"].is_string());
+    ann.delete(&format!("/api/v1/statuses/{}", id(&keyed(at).ok())));
     instance.advance(20 * MINUTE);
     eventually("the other's as well", || (ann.home() == ["moved", "stays"]).then_some(()));
     instance.settle();

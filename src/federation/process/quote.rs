@@ -6,7 +6,7 @@ use crate::activity::object::{Object, ObjectKind};
 use crate::activity::urls;
 use crate::db;
 use crate::federation::fetch;
-use crate::service::quote;
+use crate::service::quote_consent;
 use crate::service::remote::{self, Arrival, Incoming};
 
 use super::{Context, Step, Stop};
@@ -62,7 +62,7 @@ pub(super) fn request(context: &Context<'_>, activity: &Activity) -> Step<()> {
                 None => return Ok(()),
             },
         };
-        quote::receive_request(tx, &id, &from, &quoted, &quoting)
+        quote_consent::receive_request(tx, &id, &from, &quoted, &quoting)
     })
 }
 
@@ -87,7 +87,7 @@ pub(super) fn answer(context: &Context<'_>, activity: &Activity) -> Step<bool> {
     let (from, site) = (context.signer.clone(), context.app.site.clone());
     context.write(move |tx| {
         let stamp = stamp.as_deref().filter(|_| accepts);
-        quote::receive_answer(tx, &site, &from, &request, stamp)
+        quote_consent::receive_answer(tx, &site, &from, &request, stamp)
     })?;
     Ok(true)
 }
@@ -99,5 +99,5 @@ pub(super) fn revoke(context: &Context<'_>, uri: &str) -> Step<bool> {
         return Ok(false);
     }
     let (from, site, uri) = (context.signer.clone(), context.app.site.clone(), uri.to_owned());
-    context.write(move |tx| quote::receive_revoke(tx, &site, &from, &uri))
+    context.write(move |tx| quote_consent::receive_revoke(tx, &site, &from, &uri))
 }
