@@ -17,6 +17,7 @@ mod polls;
 mod rendering;
 pub(crate) mod scopes;
 mod search;
+pub(crate) mod shape;
 mod streaming;
 mod tags;
 mod timelines;
