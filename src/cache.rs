@@ -153,7 +153,12 @@ impl Documents {
 /// A few answers of other servers, each until its time is over; full, it starts anew.
 pub struct Kept<V> {
     most: usize,
-    known: Mutex<HashMap<[u8; 16], (i64, Arc<V>)>>,
+    known: Mutex<HashMap<[u8; 16], Good<V>>>,
+}
+
+struct Good<V> {
+    until: i64,
+    value: Arc<V>,
 }
 
 impl<V> Kept<V> {
@@ -165,7 +170,7 @@ impl<V> Kept<V> {
     /// What is kept under a key and still good.
     pub fn get(&self, key: &[u8; 16], now: i64) -> Option<Arc<V>> {
         let known = lock(&self.known);
-        known.get(key).filter(|(until, _)| *until > now).map(|(_, value)| Arc::clone(value))
+        known.get(key).filter(|good| good.until > now).map(|good| Arc::clone(&good.value))
     }
 
     /// Keeps it until a time.
@@ -174,7 +179,7 @@ impl<V> Kept<V> {
         if known.len() >= self.most {
             known.clear();
         }
-        known.insert(key, (until, Arc::clone(value)));
+        known.insert(key, Good { until, value: Arc::clone(value) });
     }
 }
 

@@ -30,10 +30,6 @@ const SORTED: &[(&str, &str)] = &[
     ("WITH RECURSIVE", "a thread: as many rows as are shown, 2000 at the most"),
     ("json_each(:authors)", "home behind the kept entries: one window of time of the authors"),
     (
-        "CROSS JOIN status s ON s.id = m.id",
-        "search for statuses: the newest candidates, a bound in all",
-    ),
-    (
         "INDEXED BY status_public",
         "trends, once an hour: what came out of the newest 20,000 statuses",
     ),

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dassie::db;
+use dassie::db::search::Statuses;
 use dassie::model::Page;
 use dassie::text::search;
 
@@ -136,7 +137,7 @@ pub fn search(place: &Place, seeded: &Seeded, options: &Options, report: &mut Re
     let viewer = seeded.people.ann.id;
     let mut worst: f64 = 0.0;
     for words in ["天气", "我们", "灯塔", "蹄兔", "鲸鱼"] {
-        let expression = search::query(words).ok_or("no query")?;
+        let what = Statuses { words: search::query(words), ..Statuses::default() };
         let mut times = Vec::new();
         let mut found = 0;
         for _ in 0..if options.quick { 10 } else { 40 } {
@@ -145,7 +146,7 @@ pub fn search(place: &Place, seeded: &Seeded, options: &Options, report: &mut Re
                 .db
                 .read(|conn| {
                     let page = Page::newest(20);
-                    db::search::find_statuses(conn, viewer, &expression, None, &page, 0)
+                    db::search::find_statuses(conn, viewer, &what, &page, 0)
                 })?
                 .len();
             times.push(since.elapsed());

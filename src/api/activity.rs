@@ -1,4 +1,4 @@
-//! How busy this server was lately.
+//! How busy this server was lately, and which languages there are.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::db::activity;
 use crate::error::Result;
 use crate::http;
+use crate::text::language_names;
 
 /// How many weeks are told, this one first.
 const WEEKS: i64 = 12;
@@ -39,4 +40,13 @@ pub(super) async fn show(app: Data<App>) -> Result<HttpResponse> {
         http::encode(&weeks)
     });
     Ok(http::encoded(http::JSON, weeks.await?.to_vec()))
+}
+
+/// GET /api/v1/instance/languages: what clients offer for a post. Any other code is taken too.
+pub(super) async fn languages() -> HttpResponse {
+    let all: Vec<Value> = language_names::NAMES
+        .iter()
+        .map(|(code, name)| json!({ "code": code, "name": name }))
+        .collect();
+    http::json(&all)
 }

@@ -47,6 +47,7 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/instance/rules", vec![get(Public, nothing::list)]),
         ("/v1/instance/extended_description", vec![get(Public, instance::extended_description)]),
         ("/v1/instance/activity", vec![get(Public, activity::show)]),
+        ("/v1/instance/languages", vec![get(Public, activity::languages)]),
         ("/v1/instance/translation_languages", vec![get(Public, translations::languages)]),
         ("/v1/custom_emojis", vec![get(Public, nothing::list)]),
         ("/v1/announcements", vec![get(User(&["read", "read:accounts"]), nothing::list)]),

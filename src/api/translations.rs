@@ -57,7 +57,7 @@ pub(super) async fn languages(app: Data<App>) -> Result<HttpResponse> {
     if translate::provider(&app).is_none() {
         return Ok(http::json(&Map::new()));
     }
-    let pairs = on_lane(&app, |app| translate::languages(app)).await?;
+    let pairs = on_lane(&app, translate::languages).await?;
     Ok(http::json(pairs.as_ref()))
 }
 

@@ -6,7 +6,7 @@
 //! nobody reads causes no traffic, and reading spreads by itself what S-099 spreads by chance.
 
 use crate::activity::urls::host;
-use crate::clock::{DAY, HOUR, MINUTE};
+use crate::clock::{DAY, MINUTE};
 use crate::db::{self, Conn, Tx};
 use crate::error::Result;
 use crate::model::{Event, JobKind, Page, Preview, Status};
@@ -70,7 +70,9 @@ pub fn found(tx: &Tx<'_>, id: i64, preview: Option<&Preview>) -> Result<()> {
     let Some(preview) = preview else {
         let failures = u32::try_from(db::card::failures(tx, id)?).unwrap_or(0).min(16);
         let pause = FAILED.saturating_mul(4_i64.pow(failures.min(8))).min(FAILED_LONGEST);
-        return db::card::failed(tx, id, tx.now() + pause.max(HOUR / 2));
+        // not all that failed together is tried again together
+        let spread = id.rem_euclid(10) * MINUTE;
+        return db::card::failed(tx, id, tx.now() + pause + spread);
     };
     let before = db::card::list(tx, &[id])?.pop();
     db::card::store(tx, id, preview, tx.now() + FRESH)?;

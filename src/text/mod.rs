@@ -10,6 +10,7 @@ mod count;
 pub mod entity;
 pub mod hashtag;
 pub mod language;
+pub mod language_names;
 mod link;
 pub mod markdown;
 mod markup;

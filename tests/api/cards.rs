@@ -3,7 +3,7 @@
 use dassie::clock::{Clock, DAY, HOUR};
 use serde_json::{Value, json};
 
-use super::{follow_peer, id, ids};
+use super::{follow_peer, id, ids, shape::is_documented};
 use crate::support::{
     Instance, Options, Peer, Person, Socket, Website, eventually, texts, with_websites,
 };
@@ -65,6 +65,8 @@ fn the_first_link_of_a_post_gets_a_card() {
     }
     assert_eq!((web.times("/a"), web.times("/b")), (1, 0));
     assert!(!web.asked()[0].headers.contains("signature"), "{:?}", web.asked());
+    let path = format!("/api/v1/statuses/{status}");
+    is_documented(&[("GET", &path, 200, &ann.get(&path))]);
     // in lists as well, and inside of boosts
     assert_eq!(ann.get("/api/v1/timelines/home")[0]["card"], card);
     let boost =
@@ -234,6 +236,8 @@ fn an_oembed_document_is_read_and_its_scripts_are_not() {
     let card = card(&ann, &id(&ann.writes(&page, "public")));
     assert_eq!((&card["type"], &card["title"]), (&json!("video"), &json!("A film")));
     assert_eq!((&card["width"], &card["height"]), (&json!(480), &json!(270)));
+    let home = "/api/v1/timelines/home";
+    is_documented(&[("GET", home, 200, &ann.get(home))]);
     let html = card["html"].as_str().unwrap();
     assert!(html.starts_with("<iframe src=\"https://player.example/1\""), "{html}");
     assert!(!html.contains("script>"), "{html}");
@@ -281,6 +285,7 @@ fn the_timeline_of_a_link_has_public_posts_of_those_who_want_to_be_found() {
     assert_eq!(first(&eve.get(&path)), ["eve", "bob", "2", "1", "0"], "one's own are there");
     ann.post(&format!("/api/v1/accounts/{}/mute", bob.id), json!({}));
     assert_eq!(first(&ann.get(&path)), ["2", "1", "0"]);
+    is_documented(&[("GET", &path, 200, &ann.get(&path))]);
     let all = ids(&ann.get(&path));
     let part = |query: &str| ids(&ann.get(&format!("{path}&{query}")));
     assert_eq!(part("limit=1"), all[..1]);

@@ -31,6 +31,7 @@ mod rendering;
 mod scheduled_statuses;
 pub(crate) mod scopes;
 mod search;
+pub(crate) mod shape;
 mod streaming;
 mod tags;
 mod timelines;

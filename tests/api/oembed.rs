@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{follow_peer, id};
+use super::{follow_peer, id, shape::is_documented};
 use crate::support::{Instance, Peer, eventually};
 
 fn encoded(text: &str) -> String {
@@ -31,6 +31,7 @@ fn an_open_status_of_this_server_has_a_document() {
     ] {
         assert_eq!(shown[key], want, "{key}");
     }
+    is_documented(&[("GET", "/api/oembed", 200, &shown)]);
     let html = shown["html"].as_str().unwrap();
     assert!(
         html.starts_with("<blockquote") && html.contains("hello &lt;b&gt; &amp; 天氣"),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use dassie::clock::{Clock, DAY, HOUR};
 
-use super::{id, ids};
+use super::{id, ids, shape::is_documented};
 use crate::support::{Instance, Options, Peer, Person, eventually, texts};
 
 fn find(person: &Person, kind: &str, query: &str) -> Value {
@@ -233,6 +233,8 @@ fn operators_narrow_what_is_found() {
     ] {
         assert_eq!(first_word(query), want, "{query}");
     }
+    let path = "/api/v2/search?q=fox";
+    is_documented(&[("GET", path, 200, &ann.get(path))]);
     // what is somebody else's and was not addressed to one is in no library
     assert_eq!(statuses(&bob, "fox in:library"), ["fox by bob #tag @ann"]);
     // operators are no words for the other kinds

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use dassie::config::{Config, TranslationKind};
 use serde_json::{Value, json};
 
-use super::{follow_peer, id};
+use super::{follow_peer, id, shape::is_documented};
 use crate::support::{Instance, Options, Peer, Person, Website, eventually, with_websites};
 
 static LIBRE: OnceLock<Website> = OnceLock::new();
@@ -96,6 +96,12 @@ fn a_whole_status_is_translated_by_libretranslate() {
             "provider": "LibreTranslate",
         })
     );
+    let path = format!("/api/v1/statuses/{status}/translate");
+    let languages = instance.get("/api/v1/instance/translation_languages").ok();
+    is_documented(&[
+        ("POST", &path, 200, &found),
+        ("GET", "/api/v1/instance/translation_languages", 200, &languages),
+    ]);
     let asked = web.asked().into_iter().find(|asked| asked.method == "POST").unwrap();
     let body: Value = serde_json::from_str(&asked.body).unwrap();
     assert_eq!(

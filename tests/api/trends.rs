@@ -3,7 +3,7 @@
 use dassie::clock::{Clock, DAY, HOUR};
 use serde_json::{Value, json};
 
-use super::{id, ids};
+use super::{id, ids, shape::is_documented};
 use crate::support::{Instance, Options, Person, Website, eventually, texts, with_websites};
 
 const MONDAY: i64 = 1_767_571_200_000;
@@ -59,6 +59,10 @@ fn tags_of_several_people_are_trends_with_their_history() {
     // the old name, nobody in particular, pages
     assert_eq!(ann.get("/api/v1/trends"), found);
     let open = instance.get("/api/v1/trends/tags").ok();
+    is_documented(&[
+        ("GET", "/api/v1/trends/tags", 200, &found),
+        ("GET", "/api/v1/trends", 200, &found),
+    ]);
     assert_eq!((names(&open), &open[0]["following"]), (names(&found), &Value::Null));
     let answer = ann.request("GET", "/api/v1/trends/tags?limit=1&offset=1").send();
     let link = answer.header("link").unwrap().to_owned();
@@ -111,6 +115,7 @@ fn statuses_that_people_liked_are_trends_for_those_who_may_see_them() {
     ann.delete(&format!("/api/v1/statuses/{gone}"));
     assert_eq!(texts(&eve.get(path)), ["liked more", "liked"]);
     assert_eq!(texts(&instance.get(path).ok()), ["liked more", "liked"]);
+    is_documented(&[("GET", path, 200, &eve.get(path))]);
     assert_eq!(eve.get(path)[0]["favourited"], true);
     assert_eq!(texts(&eve.get(&format!("{path}?offset=1"))), ["liked"]);
     eve.post(&format!("/api/v1/accounts/{}/mute", bob.id), json!({}));
@@ -148,6 +153,7 @@ fn links_that_several_people_shared_are_trends() {
     assert_eq!(found[0]["history"][0]["accounts"], "3");
     assert_eq!(found[0]["history"].as_array().unwrap().len(), 7);
     assert_eq!(ann.get(path), found);
+    is_documented(&[("GET", path, 200, &found)]);
 }
 
 #[test]
@@ -176,6 +182,17 @@ fn the_server_tells_how_busy_it_was() {
     ann.writes("two", "public");
     ann.writes("three", "direct");
     let weeks = instance.get("/api/v1/instance/activity").ok();
+    let languages = instance.get("/api/v1/instance/languages").ok();
+    assert!(
+        languages
+            .as_array()
+            .unwrap()
+            .contains(&json!({"code": "zh-TW", "name": "Chinese (Taiwan)"}))
+    );
+    is_documented(&[
+        ("GET", "/api/v1/instance/activity", 200, &weeks),
+        ("GET", "/api/v1/instance/languages", 200, &languages),
+    ]);
     let weeks = weeks.as_array().unwrap();
     assert_eq!(weeks.len(), 12);
     let week = |back: i64| ((MONDAY + (7 - 7 * back) * DAY) / 1000).to_string();
