@@ -31,6 +31,15 @@ fn one(conn: &Conn, condition: &str, args: impl rusqlite::Params) -> Result<Opti
     optional(conn.sql.prepare_cached(&sql)?.query_row(args, from_row))
 }
 
+/// What these statuses quote.
+pub fn list(conn: &Conn, status_ids: &[i64]) -> Result<Vec<Quote>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM quote WHERE status_id IN (SELECT value FROM json_each(?))");
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map([json_ids(status_ids)], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// What a status quotes.
 pub fn find(conn: &Conn, status_id: i64) -> Result<Option<Quote>> {
     one(conn, "status_id = ?", [status_id])

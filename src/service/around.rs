@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::db::{self, Conn};
 use crate::error::Result;
-use crate::model::{Account, Status};
+use crate::model::{Account, Quote, Status, Upload};
 
 /// What stands around some statuses.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Around {
     others: HashMap<i64, Status>,
     /// Who wrote the boosted ones.
     authors: HashMap<i64, Account>,
+    uploads: HashMap<i64, Vec<Upload>>,
+    quotes: HashMap<i64, Quote>,
 }
 
 impl Around {
@@ -54,7 +56,15 @@ impl Around {
             tags.entry(status).or_default().push(name);
         }
         let others = others.into_iter().map(|status| (status.id, status)).collect();
-        Ok(Self { mentioned, tags, others, authors })
+        let mut uploads: HashMap<i64, Vec<Upload>> = HashMap::new();
+        for upload in db::upload::list_attached(conn, &ids)? {
+            if let Some(status) = upload.status_id {
+                uploads.entry(status).or_default().push(upload);
+            }
+        }
+        let quotes = db::quote::list(conn, &ids)?;
+        let quotes = quotes.into_iter().map(|quote| (quote.status_id, quote)).collect();
+        Ok(Self { mentioned, tags, others, authors, uploads, quotes })
     }
 
     /// The accounts that a status names aloud.
@@ -65,6 +75,16 @@ impl Around {
     /// The names of a status's tags.
     pub fn tags(&self, status: i64) -> &[String] {
         self.tags.get(&status).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The attachments of a local status, in their order.
+    pub fn uploads(&self, status: i64) -> &[Upload] {
+        self.uploads.get(&status).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What a status quotes.
+    pub fn quote(&self, status: i64) -> Option<&Quote> {
+        self.quotes.get(&status)
     }
 
     /// A status that is answered or boosted.

@@ -9,10 +9,12 @@ use crate::activity::build::{
 };
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
-use crate::model::{Account, ContentType, Picture, Poll, QuoteState, Status, Upload, Visibility};
+use crate::model::{
+    Account, ContentType, Picture, Poll, Quote, QuoteState, Status, Upload, Visibility,
+};
 use crate::site::Site;
 use crate::text::entity::{self, EntityKind};
-use crate::text::{hashtag, render};
+use crate::text::hashtag;
 
 /// The document of a local actor.
 pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
@@ -150,12 +152,13 @@ pub fn note_with(
         }),
         likes: open.then(|| (format!("{}/likes", status.uri), count(status.favourites_count))),
         shares: open.then(|| (format!("{}/shares", status.uri), count(status.reblogs_count))),
-        attachments: db::upload::list_attached(conn, &[status.id])?
+        attachments: around
+            .uploads(status.id)
             .iter()
             .map(|upload| attachment(site, upload))
             .collect(),
         poll: status.poll.as_ref().map(|poll| question(poll, conn.now())),
-        quote: quote(conn, status)?,
+        quote: around.quote(status.id).map(quote),
         can_quote: Some(can_quote(author, status)),
         source: match (status.content_type, &status.text) {
             (ContentType::Markdown, Some(text)) => {
@@ -168,11 +171,12 @@ pub fn note_with(
 }
 
 /// What a status quotes.
-fn quote(conn: &Conn, status: &Status) -> Result<Option<build::QuoteDoc>> {
-    Ok(db::quote::find(conn, status.id)?.map(|quote| build::QuoteDoc {
-        uri: quote.quoted_uri,
-        authorization: quote.authorization_uri.filter(|_| quote.state == QuoteState::Accepted),
-    }))
+fn quote(quote: &Quote) -> build::QuoteDoc {
+    let accepted = quote.state == QuoteState::Accepted;
+    build::QuoteDoc {
+        uri: quote.quoted_uri.clone(),
+        authorization: quote.authorization_uri.clone().filter(|_| accepted),
+    }
 }
 
 /// Whom a status tells that they may quote it (F-325); its author's own id is for nobody else.
