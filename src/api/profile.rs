@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use super::credentials::{own, read_change};
 use super::{Auth, entity, media};
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::{self, Form};
 use crate::media::image::Purpose;
 use crate::service::media::{PictureChange, PicturesChange};
@@ -57,8 +57,14 @@ pub(super) async fn read_pictures(app: &Data<App>, form: &mut Form) -> Result<Pi
     let text = |name| form.params.text(name).map(|text| text.map(str::to_owned));
     let avatar_description = text("avatar_description")?;
     let header_description = text("header_description")?;
-    // a client must not show as changed what is not: a picture comes as a file, an address
-    // sent back as it was told changes nothing
+    // a client must not show as changed what is not
+    for name in ["avatar", "header"] {
+        if form.params.says(name) {
+            return Err(Error::invalid(format!(
+                "Validation failed: {name} must be a file in a multipart form"
+            )));
+        }
+    }
     let (avatar, header) = (form.take("avatar"), form.take("header"));
     let mut change =
         PicturesChange { avatar_description, header_description, ..Default::default() };

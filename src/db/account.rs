@@ -58,9 +58,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
 }
 
 /// What is known of the pictures of a local account.
-fn pictures(row: &Row<'_>, index: usize) -> rusqlite::Result<Pictures> {
+fn pictures(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Box<Pictures>>> {
     let text: Option<String> = row.get(index)?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 fn details_from(text: Option<String>) -> Details {
@@ -239,8 +239,7 @@ pub fn update(tx: &Tx<'_>, account: &Account) -> Result<()> {
 
 /// Sets the pictures; a remote account has nothing but their addresses.
 pub fn set_pictures(tx: &Tx<'_>, account: &Account) -> Result<()> {
-    let text = serde_json::to_string(&account.pictures).map_err(Error::internal)?;
-    let text = Some(text).filter(|_| account.pictures != Pictures::default());
+    let text = account.pictures.as_ref().and_then(|one| serde_json::to_string(one).ok());
     tx.sql
         .prepare_cached("UPDATE account SET pictures = ? WHERE id = ?")?
         .execute(params![text, account.id])?;

@@ -60,7 +60,7 @@ fn find(conn: &Conn, site: &Site, resource: &str) -> Result<Account> {
 }
 
 fn jrd(site: &Site, account: &Account) -> Value {
-    json!({
+    let mut jrd = json!({
         "subject": format!("acct:{}@{}", account.username, site.account_domain),
         "aliases": [account.page(), account.uri],
         "links": [
@@ -69,7 +69,15 @@ fn jrd(site: &Site, account: &Account) -> Value {
             {"rel": "http://ostatus.org/schema/1.0/subscribe",
              "template": format!("{}/authorize_interaction?uri={{uri}}", site.base)},
         ],
-    })
+    });
+    // F-064
+    if let (Some(links), Some(picture), Some(url)) =
+        (jrd["links"].as_array_mut(), account.avatar(), &account.avatar_url)
+    {
+        let rel = "http://webfinger.net/rel/avatar";
+        links.push(json!({"rel": rel, "type": picture.media_type, "href": url}));
+    }
+    jrd
 }
 
 /// `GET /.well-known/host-meta` (F-069).

@@ -154,7 +154,8 @@ pub struct Account {
     pub followers_count: i64,
     pub following_count: i64,
     pub last_status_at: Option<i64>,
-    pub pictures: Pictures,
+    /// Local accounts with an avatar or a header only.
+    pub pictures: Option<Box<Pictures>>,
     pub details: Details,
 }
 
@@ -162,6 +163,16 @@ impl Account {
     /// Lives on this server.
     pub fn is_local(&self) -> bool {
         self.domain.is_none()
+    }
+
+    /// The avatar that was uploaded here.
+    pub fn avatar(&self) -> Option<&Picture> {
+        self.pictures.as_ref()?.avatar.as_ref()
+    }
+
+    /// The header that was uploaded here.
+    pub fn header(&self) -> Option<&Picture> {
+        self.pictures.as_ref()?.header.as_ref()
     }
 
     /// `name` for a local account, `name@domain` for a remote one.

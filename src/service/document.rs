@@ -47,15 +47,15 @@ pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
         hashtags: hashtags(conn, site, account.id)?,
         fields: account.fields.iter().map(|f| (f.name.clone(), f.value.clone())).collect(),
         webfinger: Some(handle(site, account)),
-        icon: image(&account.avatar_url, &account.pictures.avatar),
-        image: image(&account.header_url, &account.pictures.header),
+        icon: image(account.avatar_url.as_ref(), account.avatar()),
+        image: image(account.header_url.as_ref(), account.header()),
         ..ActorDoc::default()
     })
 }
 
 /// An avatar or header of one's own (F-026).
-fn image(url: &Option<String>, picture: &Option<Picture>) -> Option<ImageDoc> {
-    let (url, picture) = (url.as_ref()?, picture.as_ref()?);
+fn image(url: Option<&String>, picture: Option<&Picture>) -> Option<ImageDoc> {
+    let (url, picture) = (url?, picture?);
     Some(ImageDoc {
         url: url.clone(),
         media_type: picture.media_type.clone(),

@@ -140,17 +140,17 @@ pub fn validate(
     ids: &[i64],
     status_id: Option<i64>,
 ) -> Result<Vec<Upload>> {
+    let most = site.limits.max_media_attachments;
     let mut wanted: Vec<i64> = Vec::new();
     for id in ids {
         if !wanted.contains(id) {
             wanted.push(*id);
         }
-    }
-    let most = site.limits.max_media_attachments;
-    if wanted.len() > most {
-        return Err(Error::invalid(format!(
-            "Validation failed: Cannot attach more than {most} files"
-        )));
+        if wanted.len() > most {
+            return Err(Error::invalid(format!(
+                "Validation failed: Cannot attach more than {most} files"
+            )));
+        }
     }
     let one = |id: i64| {
         let free = |upload: &Upload| upload.status_id.is_none() || upload.status_id == status_id;
@@ -386,7 +386,7 @@ pub fn set_pictures(
 ) -> Result<()> {
     let before = account.pictures.clone();
     let (avatar, header) = (UploadPurpose::Avatar, UploadPurpose::Header);
-    let mut pictures = before.clone();
+    let mut pictures = before.as_deref().cloned().unwrap_or_default();
     account.avatar_url = set_picture(
         tx,
         site,
@@ -420,7 +420,8 @@ pub fn set_pictures(
             picture.description = text;
         }
     }
-    account.pictures = pictures;
+    let any = pictures.avatar.is_some() || pictures.header.is_some();
+    account.pictures = any.then(|| Box::new(pictures));
     if account.pictures != before {
         db::account::set_pictures(tx, account)?;
     }

@@ -67,9 +67,11 @@ pub(super) fn sweep(app: &App, job: &Job) -> Step<bool> {
             app.media.storage.remove(&name)?;
         }
     }
-    let (id, more) = (job.id, i64::try_from(names.len()).unwrap_or(0) >= SLICE);
+    let id = job.id;
     let written = app.db.write(Lane::Background, move |tx| {
         names.iter().try_for_each(|name| db::upload::settle(tx, name))?;
+        // looked at in here: what was thrown away meanwhile found this job waiting, and rang for none
+        let more = !db::upload::list_trash(tx, 1)?.is_empty();
         if more { db::job::again(tx, id, tx.now()) } else { db::job::remove(tx, id) }
     });
     written.wait()?;

@@ -1,10 +1,12 @@
 //! Uploads at statuses: attaching, editing, deleting to write anew.
 
+use dassie::db::{self, Lane};
+use dassie::service;
 use serde_json::{Value, json};
 
 use super::media::{fetch, file_count};
 use super::{id, ids};
-use crate::support::{Instance, Person, eventually};
+use crate::support::{Instance, Options, Person, eventually};
 
 fn status(person: &Person, body: &Value) -> crate::support::Answer {
     person.request("POST", "/api/v1/statuses").json(body).send()
@@ -99,7 +101,7 @@ fn f_312_edits_change_attachments_and_history_keeps_them() {
     let edited = edit(json!({"status": "v3", "media_ids": [third, first]})).ok();
     assert_eq!(attached(&edited), [third.clone(), first.clone()]);
     let edited = edit(json!({"status": "", "media_ids": [second]})).ok();
-    assert_eq!(attached(&edited), [second.clone()], "one that it had may come back");
+    assert_eq!(attached(&edited), vec![second.clone()], "one that it had may come back");
     let edited = edit(json!({"status": "v5"})).ok();
     assert_eq!(attached(&edited), [""; 0]);
     let history = ann.get(&format!("{path}/history"));
@@ -147,12 +149,45 @@ fn a_status_is_deleted_and_written_anew() {
     instance.settle();
     assert_eq!(fetch(&deleted["media_attachments"][0]["url"]).status, 200);
     let again = ann.post("/api/v1/statuses", json!({"status": "oops", "media_ids": [picture]}));
-    assert_eq!(attached(&again), [picture.clone()]);
+    assert_eq!(attached(&again), vec![picture.clone()]);
     let path = format!("/api/v1/statuses/{}?delete_media=true", id(&again));
     let gone = ann.delete(&path);
-    assert_eq!(attached(&gone), [picture.clone()]);
+    assert_eq!(attached(&gone), vec![picture.clone()]);
     assert_eq!(ann.request("GET", &format!("/api/v1/media/{picture}")).send().status, 404);
     eventually("the file is gone", || (file_count(&instance) == 0).then_some(()));
+}
+
+#[test]
+fn an_upload_waits_for_a_scheduled_status() {
+    let clock = dassie::clock::Clock::manual(1_767_323_045_678);
+    let instance = Instance::with(Options { clock, configure: None });
+    let ann = instance.person("ann");
+    let picture = ann.picture();
+    let sql = rusqlite::Connection::open(instance.folder.path().join("data/dassie.db")).unwrap();
+    let row = "INSERT INTO scheduled_status (id, account_id, due, params, created_at)
+               VALUES (1, ?, 0, '{}', 0)";
+    sql.execute(row, [&ann.id]).unwrap();
+    let (me, upload): (i64, i64) = (ann.id.parse().unwrap(), picture.parse().unwrap());
+    let site = instance.app.site.clone();
+    let write = instance.app.db.write(Lane::Interactive, move |tx| {
+        assert!(service::media::reserve(tx, &site, me, &[upload, 5], 1).is_err());
+        service::media::reserve(tx, &site, me, &[upload], 1)?;
+        Ok(db::upload::list_reserved(tx, 1)?.len())
+    });
+    assert_eq!(write.wait().unwrap(), 1);
+    assert_eq!(status(&ann, &json!({"media_ids": [picture]})).status, 422);
+    let path = format!("/api/v1/media/{picture}");
+    assert_eq!(ann.request("DELETE", &path).send().status, 422);
+    // another that waits for nothing shows when the house was kept
+    let loose = ann.picture();
+    instance.advance(3 * dassie::clock::DAY);
+    eventually("the loose one is gone", || {
+        let answer = ann.request("GET", &format!("/api/v1/media/{loose}")).send();
+        (answer.status == 404).then_some(())
+    });
+    let released = instance.app.db.write(Lane::Interactive, |tx| db::upload::release(tx, 1));
+    released.wait().unwrap();
+    assert_eq!(attached(&ann.post("/api/v1/statuses", json!({"media_ids": [picture]}))), [picture]);
 }
 
 #[test]

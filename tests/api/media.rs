@@ -443,7 +443,9 @@ fn an_upload_that_is_cut_off_is_done_after_the_next_start() {
     let folder = crate::support::TempDir::new();
     let mut instance = Instance::with_decoder(Options::default(), Some(&slow(folder.path())));
     let ann: Person = instance.person("ann");
-    let answer = ann.uploads(&coded(&corners(16, 16), ImageFormat::Png));
+    let picture = coded(&corners(16, 16), ImageFormat::Png);
+    let file = [Part::File("file", "a.png", &picture)];
+    let answer = form(ann.request("POST", "/api/v2/media"), &file).send();
     assert_eq!(answer.status, 202, "{}", answer.text());
     let media = answer.json();
     assert!(media["url"].is_null() && media["preview_url"].is_null());

@@ -38,6 +38,14 @@ fn f_026_f_039_avatar_and_header_are_cropped_and_told() {
     );
     assert_eq!(actor["image"]["url"], account["header"]);
     assert!(actor["image"].get("name").is_none());
+    let query = format!("/.well-known/webfinger?resource=acct:{}", ann.handle());
+    let found = instance.get(&query).json();
+    let avatar = found["links"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|l| l["rel"] == "http://webfinger.net/rel/avatar");
+    assert_eq!(avatar.unwrap()["href"], account["avatar"], "F-064");
     // words alone
     let renamed =
         ann.request("PATCH", PATH).json(&json!({"header_description": "sky"})).send().ok();
@@ -82,6 +90,8 @@ fn s_116_a_moving_avatar_has_a_still_one() {
     assert_eq!(ann.request("PATCH", PATH).json(&long).send().status, 422);
     let wrong = json!({"avatar_description": {"a": 1}});
     assert_eq!(ann.request("PATCH", PATH).json(&wrong).send().status, 422);
+    let text = json!({"avatar": "https://a.example/a.png"});
+    assert_eq!(ann.request("PATCH", PATH).json(&text).send().status, 422);
     // a field without a file changes nothing, as browsers send it
     let kept =
         form(ann.request("PATCH", PATH), &[Part::File("avatar", "", b""), Part::Text("note", "x")]);

@@ -67,8 +67,12 @@ impl Account {
     pub(crate) fn new(site: &Site, account: model::Account) -> Self {
         let local = account.is_local();
         let acct = account.acct();
-        let avatar = account.avatar_url.unwrap_or_else(|| site.missing_avatar());
-        let header = account.header_url.unwrap_or_else(|| site.missing_header());
+        let avatar = account.avatar_url.clone().unwrap_or_else(|| site.missing_avatar());
+        let header = account.header_url.clone().unwrap_or_else(|| site.missing_header());
+        let avatar_static = still(&avatar, account.avatar());
+        let header_static = still(&header, account.header());
+        let avatar_description = described(account.avatar());
+        let header_description = described(account.header());
         Self {
             id: account.id,
             username: account.username,
@@ -83,11 +87,11 @@ impl Account {
             note: account.note,
             url: account.url.unwrap_or_else(|| account.uri.clone()),
             uri: account.uri,
-            avatar_static: still(&avatar, account.pictures.avatar.as_ref()),
-            avatar_description: described(account.pictures.avatar),
+            avatar_static,
+            avatar_description,
             avatar,
-            header_static: still(&header, account.pictures.header.as_ref()),
-            header_description: described(account.pictures.header),
+            header_static,
+            header_description,
             header,
             followers_count: account.followers_count,
             following_count: account.following_count,
@@ -114,8 +118,8 @@ pub(super) fn still(url: &str, picture: Option<&Picture>) -> String {
 }
 
 /// What a picture shows, in words.
-pub(super) fn described(picture: Option<Picture>) -> String {
-    picture.map(|picture| picture.description).unwrap_or_default()
+pub(super) fn described(picture: Option<&Picture>) -> String {
+    picture.map(|picture| picture.description.clone()).unwrap_or_default()
 }
 
 /// As much of an account as its picture needs.

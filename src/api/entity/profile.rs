@@ -47,18 +47,12 @@ pub(crate) fn profile(conn: &Conn, site: &Site, me: i64) -> Result<Profile> {
         id: account.id,
         note: user.note_source,
         fields,
-        avatar_static: account
-            .avatar_url
-            .as_deref()
-            .map(|url| still(url, account.pictures.avatar.as_ref())),
-        avatar: account.avatar_url,
-        avatar_description: described(account.pictures.avatar),
-        header_static: account
-            .header_url
-            .as_deref()
-            .map(|url| still(url, account.pictures.header.as_ref())),
-        header: account.header_url,
-        header_description: described(account.pictures.header),
+        avatar_static: account.avatar_url.as_deref().map(|url| still(url, account.avatar())),
+        avatar_description: described(account.avatar()),
+        avatar: account.avatar_url.clone(),
+        header_static: account.header_url.as_deref().map(|url| still(url, account.header())),
+        header_description: described(account.header()),
+        header: account.header_url.clone(),
         locked: account.locked,
         bot: account.kind.is_bot(),
         hide_collections: account.details.hide_collections,

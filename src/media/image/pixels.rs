@@ -145,7 +145,15 @@ pub(super) fn fit(image: &DynamicImage, pixels: u64) -> Option<DynamicImage> {
 }
 
 /// The middle of the image in the proportions of `width` to `height`, and no larger than that.
+/// A large one is made small before it is cropped: no second copy of it.
 pub(super) fn cover(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
+    let factor = (f64::from(width) / f64::from(image.width()))
+        .max(f64::from(height) / f64::from(image.height()));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 1 and MAX_SIDE
+    let side = |n: u32| (f64::from(n) * factor).round().max(1.0) as u32;
+    let shrunk =
+        (factor < 1.0).then(|| image.thumbnail_exact(side(image.width()), side(image.height())));
+    let image = shrunk.as_ref().unwrap_or(image);
     let (w, h) = (u64::from(image.width()), u64::from(image.height()));
     let (to_w, to_h) = (u64::from(width), u64::from(height));
     let (crop_w, crop_h) = if w * to_h > h * to_w {
@@ -154,9 +162,7 @@ pub(super) fn cover(image: &DynamicImage, width: u32, height: u32) -> DynamicIma
         (w, (w * to_h / to_w).max(1))
     };
     let side = |n: u64| u32::try_from(n).unwrap_or(1);
-    let cropped =
-        image.crop_imm(side((w - crop_w) / 2), side((h - crop_h) / 2), side(crop_w), side(crop_h));
-    if crop_w > to_w { cropped.thumbnail_exact(width, height) } else { cropped }
+    image.crop_imm(side((w - crop_w) / 2), side((h - crop_h) / 2), side(crop_w), side(crop_h))
 }
 
 /// The blurred colours, made of a few pixels (S-115).
@@ -164,4 +170,36 @@ pub(super) fn blurhash(image: &DynamicImage) -> Option<String> {
     let small = fit(image, 64 * 64);
     let small = small.as_ref().unwrap_or(image).to_rgba8();
     blurhash::encode(4, 4, small.width(), small.height(), &small).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn covers_have_the_proportions_and_are_never_larger() {
+        let size = |w, h, to_w, to_h| {
+            let made = cover(&DynamicImage::new_rgb8(w, h), to_w, to_h);
+            (made.width(), made.height())
+        };
+        assert_eq!(size(1000, 800, 400, 400), (400, 400));
+        assert_eq!(size(100, 80, 400, 400), (80, 80));
+        assert_eq!(size(401, 400, 400, 400), (400, 400));
+        assert_eq!(size(3000, 400, 400, 400), (400, 400));
+        assert_eq!(size(1000, 800, 1500, 500), (1000, 333));
+        assert_eq!(size(4000, 3000, 1500, 500), (1500, 500));
+        assert_eq!(size(9000, 1, 400, 400), (1, 1));
+        assert_eq!(size(1, 9000, 1500, 500), (1, 1));
+    }
+
+    #[test]
+    fn previews_keep_their_proportions() {
+        let made = fit(&DynamicImage::new_rgb8(4000, 2000), 640 * 360).unwrap();
+        assert!(
+            made.width() * made.height() <= 640 * 361
+                && made.width().abs_diff(2 * made.height()) < 3
+        );
+        assert!(fit(&DynamicImage::new_rgb8(640, 360), 640 * 360).is_none());
+        assert_eq!(fit(&DynamicImage::new_rgb8(16_000, 1), 100).unwrap().height(), 1);
+    }
 }
