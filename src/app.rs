@@ -8,6 +8,7 @@ use crate::cache::{Documents, Keys, Tokens};
 use crate::client::{Client, Lanes, Resolve, Settings};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::crypto::web_push::VapidKey;
 use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::in_flight::InFlight;
@@ -36,6 +37,8 @@ pub struct Parts {
     documents: Documents,
     /// Private keys of local actors, parsed.
     pub keys: Keys,
+    /// What push services know this server by.
+    pub vapid: VapidKey,
     /// Rouses the worker when there is something to deliver or to do.
     pub wake: Arc<Wake>,
     /// Open streams of the client API.
@@ -102,10 +105,12 @@ impl App {
             db.close();
             return Err(refused);
         }
+        let vapid = vapid(&db)?;
         Ok(Self(Arc::new(Parts {
             client: Client::new(settings)?,
             lanes: Lanes::new(),
             keys: Keys::default(),
+            vapid,
             documents: Documents::default(),
             sign_ins: Throttle::new(clock.clone()),
             registrations: Throttle::new(clock.clone()),
@@ -189,6 +194,14 @@ impl App {
         self.client.shutdown();
         self.lanes.shutdown();
         self.db.close();
+    }
+}
+
+/// The key for web push; a new database, or one of an older version, gets one.
+fn vapid(db: &Db) -> Result<VapidKey> {
+    match db.read(service::push::find_key)? {
+        Some(key) => Ok(key),
+        None => db.write(Lane::Interactive, service::push::key).wait(),
     }
 }
 

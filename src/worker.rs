@@ -3,6 +3,7 @@
 
 mod house;
 mod jobs;
+mod push;
 mod running;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::api::{follow_peer, id, scopes, token};
 use crate::oauth;
-use crate::support::{Instance, Peer, PeerAnswer, Person, Request, Socket, eventually};
+use crate::support::{Instance, Peer, PeerAnswer, Person, PushKeys, Request, Socket, eventually};
 
 /// What may be read as a whole, and why. `(part of the statement, part of the step, reason)`.
 const ALLOWED: &[(&str, &str, &str)] = &[
@@ -315,6 +315,15 @@ fn no_query_reads_a_whole_table() {
         Socket::open(&instance.host, &format!("?access_token={}", ann.token), &[]).unwrap();
     for stream in ["user", "public", "list"] {
         open.says(json!({"type": "subscribe", "stream": stream, "list": "1"}));
+    }
+    let keys = PushKeys::new().json();
+    for policy in ["followed", "follower", "all"] {
+        let to = json!({"endpoint": peer.at("/push"), "keys": keys});
+        let wish = json!({"alerts": {"mention": true, "favourite": true}, "policy": policy});
+        bob.post("/api/v1/push/subscription", json!({"subscription": to, "data": wish}));
+        let changed = bob.request("PUT", "/api/v1/push/subscription");
+        changed.json(&json!({"data": wish})).send().ok();
+        ann.writes("@bob wake up", "public");
     }
     for visibility in ["unlisted", "private", "direct"] {
         ann.writes(&format!("@bob @nora@{} {visibility}", peer.host), visibility);

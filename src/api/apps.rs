@@ -39,7 +39,7 @@ pub(super) async fn create(
     });
     let application = application.await?;
     Ok(http::json(&NewApplication {
-        application: Application::new(&application),
+        application: Application::new(&application, app.vapid.public()),
         client_id: application.client_id,
         client_secret: secret,
         client_secret_expires_at: 0,
@@ -51,7 +51,8 @@ pub(super) async fn verify_credentials(app: Data<App>, auth: Auth) -> Result<Htt
     let id = auth.application_id().unwrap_or(0);
     let application =
         super::read(&app, move |_, conn| db::oauth::get_application(conn, id)).await?;
-    Ok(http::json(&Application::new(&application.ok_or(Error::NotFound)?)))
+    let application = application.ok_or(Error::NotFound)?;
+    Ok(http::json(&Application::new(&application, app.vapid.public())))
 }
 
 /// Counts by address; in dev all clients are one's own.

@@ -24,6 +24,7 @@ mod people;
 mod pins;
 mod polls;
 mod posting;
+mod push;
 mod relationships;
 mod remote;
 mod routes;

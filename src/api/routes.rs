@@ -161,6 +161,13 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/notifications/{id}", vec![get(User(&["read:notifications"]), notifications::show)]),
         ("/v1/notifications/{id}/dismiss", vec![post(User(&["write:notifications"]), notifications::dismiss)]),
 
+        ("/v1/push/subscription", vec![
+            get(User(&["push"]), push::show),
+            post(User(&["push"]), push::create),
+            put(User(&["push"]), push::update),
+            delete(User(&["push"]), push::delete),
+        ]),
+
         ("/v2/search", vec![get(User(&["read:search"]), search::all)]),
     ];
     // answers that do not end; the token may come as browsers can send it

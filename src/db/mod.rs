@@ -26,6 +26,7 @@ mod open;
 pub mod pin;
 pub mod plan;
 pub mod poll;
+pub mod push;
 pub mod search;
 pub mod seen;
 pub mod status;

@@ -27,6 +27,8 @@ pub enum JobKind {
     PollTally = 10,
     /// A poll ends: its status's id.
     PollEnd = 11,
+    /// A notification goes to a push service: `[subscription, notification, queued at]`.
+    Push = 40,
 }
 
 impl JobKind {
@@ -38,6 +40,7 @@ impl JobKind {
         Self::RemoveAccount,
         Self::PollTally,
         Self::PollEnd,
+        Self::Push,
     ];
 
     /// From the stored number.

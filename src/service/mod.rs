@@ -13,6 +13,7 @@ pub mod list;
 pub mod notification;
 pub mod pin;
 pub mod poll;
+pub mod push;
 pub mod relationship;
 pub mod remote;
 pub mod status;

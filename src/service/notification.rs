@@ -40,6 +40,7 @@ pub fn notify(
     }
     let stored = db::notification::insert(tx, account.id, kind, from.id, status.map(|s| s.id))?;
     if let Some(id) = stored {
+        super::push::queue(tx, account.id, id, kind, from.id)?;
         tx.after_commit(Event::NotificationCreated { account_id: account.id, id });
     }
     Ok(())

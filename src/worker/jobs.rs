@@ -12,8 +12,8 @@ use crate::model::{Job, JobKind};
 use crate::service;
 use crate::service::account::Removal;
 
-use super::LOOK;
 use super::running::{Place, Running};
+use super::{LOOK, push};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -37,6 +37,9 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
                 break;
             }
             let fetches = kind == JobKind::FetchStatus;
+            if kind == JobKind::Push && app.lanes.push.free() == 0 {
+                break;
+            }
             let Some(place) = running.take_lane(id, &lane, fetches) else { break };
             // between the list and its turn it may have been done
             let Some(job) = app.db.read(|conn| db::job::find_due(conn, id))? else { break };
@@ -57,7 +60,8 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
 /// Runs a job here if it needs no network, else hands it to the resolve lane. True when it was
 /// done here.
 fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
-    if !place.is_online() {
+    let pushes = job.kind == JobKind::Push;
+    if !pushes && !place.is_online() {
         let result = guarded(|| work(app, &job, false));
         if !matches!(result, Err(Stop::NeedsNetwork)) {
             finish(app, &job, result)?;
@@ -68,7 +72,8 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
         }
     }
     let this = app.clone();
-    let started = app.lanes.resolve.run(move || {
+    let lane = if pushes { &app.lanes.push } else { &app.lanes.resolve };
+    let started = lane.run(move || {
         place.ring_when_done();
         let result = guarded(|| work(&this, &job, true));
         if let Err(error) = finish(&this, &job, result) {
@@ -76,7 +81,7 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
         }
     });
     if started.is_err() {
-        tracing::debug!("the resolve lane is full");
+        tracing::debug!("the lane of a job is full");
     }
     Ok(false)
 }
@@ -113,6 +118,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             Ok(slice.wait()?)
         }
         JobKind::PollTally | JobKind::PollEnd => poll(app, job),
+        JobKind::Push => push::deliver(app, job),
     }
 }
 

@@ -12,6 +12,7 @@ mod marks;
 mod notifications;
 mod paging;
 mod polls;
+mod push;
 mod rendering;
 pub(crate) mod scopes;
 mod search;

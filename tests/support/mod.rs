@@ -4,6 +4,7 @@
 mod http;
 mod instance;
 mod peer;
+mod push;
 mod stream;
 mod temp;
 
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 pub use http::{Answer, Request};
 pub use instance::{Instance, Options, Person, texts};
 pub use peer::{Peer, PeerAnswer};
+pub use push::{PushKeys, PushService, Pushed};
 pub use stream::{Events, Socket};
 pub use temp::TempDir;
 
