@@ -58,6 +58,7 @@ fn read_everything(instance: &Instance, person: &Person, status: &str, account: 
         "?q=tag&type=hashtags",
         "?q=ann&following=true",
         "?acct=ann",
+        "?domain=a.example",
         "?acct=nobody@nowhere.example",
         "?id[]=5&id[]=6",
     ];
@@ -221,6 +222,14 @@ fn read_by_rules(person: &Person, other: &str, status: &str) {
     send("DELETE", format!("/api/v1/conversations/{}", id(&all[0])), json!({}));
     send("DELETE", path, json!({}));
     send("DELETE", list, json!({}));
+    send("DELETE", format!("/api/v1/suggestions/{other}"), json!({}));
+    let domain = person.get(&format!("/api/v1/accounts/{other}"))["acct"].clone();
+    if let Some((_, domain)) = domain.as_str().unwrap().split_once('@') {
+        for method in ["POST", "DELETE"] {
+            send(method, "/api/v1/domain_blocks".into(), json!({"domain": domain}));
+        }
+        send("POST", format!("/api/v1/accounts/{other}/follow"), json!({}));
+    }
 }
 
 /// What other servers send.
@@ -396,6 +405,10 @@ fn no_query_reads_a_whole_table() {
     for statement in db::plan::recorded() {
         let word = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
         if !["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(&word.as_str()) {
+            continue;
+        }
+        // a table that a migration makes anew under another name
+        if statement.contains("account_domain_block_new") {
             continue;
         }
         looked += 1;

@@ -29,6 +29,8 @@ pub enum JobKind {
     PollEnd = 11,
     /// A notification goes to a push service: `[subscription, notification, queued at]`.
     Push = 40,
+    /// A hidden domain: what ties the account to it ends, in slices: `[account, domain]`.
+    HideDomain = 41,
 }
 
 impl JobKind {
@@ -41,6 +43,7 @@ impl JobKind {
         Self::PollTally,
         Self::PollEnd,
         Self::Push,
+        Self::HideDomain,
     ];
 
     /// From the stored number.

@@ -119,6 +119,19 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         }
         JobKind::PollTally | JobKind::PollEnd => poll(app, job),
         JobKind::Push => push::deliver(app, job),
+        JobKind::HideDomain => {
+            let (account, domain): (i64, String) =
+                serde_json::from_slice(&job.payload).map_err(Error::internal)?;
+            let id = job.id;
+            let slice = app.db.write(Lane::Background, move |tx| {
+                if service::hidden_domain::clear_slice(tx, account, &domain)? {
+                    return db::job::again(tx, id, tx.now());
+                }
+                db::job::remove(tx, id)
+            });
+            slice.wait()?;
+            Ok(true)
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod conversations;
 mod cors;
 mod edits;
 mod filters;
+mod hidden_domains;
 mod input;
 mod instance;
 mod lists;
@@ -17,6 +18,7 @@ mod rendering;
 pub(crate) mod scopes;
 mod search;
 mod streaming;
+mod suggestions;
 mod tags;
 mod timelines;
 

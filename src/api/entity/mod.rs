@@ -14,6 +14,7 @@ mod push;
 mod relationship;
 mod status;
 mod status_edit;
+mod suggestion;
 mod tag;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(super) use push::WebPushSubscription;
 pub(super) use relationship::{relationship, relationships};
 pub(super) use status::{Context, Status, status, statuses, tag_url};
 pub(super) use status_edit::status_edits;
+pub(super) use suggestion::Suggestion;
 pub(super) use tag::{FullTag, tags};
 
 /// A custom emoji in a text.
