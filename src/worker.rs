@@ -2,6 +2,7 @@
 //! is running is known here only; after a restart it is simply due again.
 
 mod house;
+mod import;
 mod jobs;
 mod push;
 mod running;

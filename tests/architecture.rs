@@ -60,6 +60,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("argon2", &["crypto"]),
     ("ammonia", &["text"]),
     ("askama", &["web", "oauth"]),
+    ("csv", &["text"]),
     ("clap", &["cli"]),
     ("TcpStream", &["client"]),
 ];

@@ -15,6 +15,7 @@ mod filters;
 mod filters_v1;
 mod follow_requests;
 mod hidden_domains;
+mod imports;
 mod instance;
 mod lists;
 mod markers;

@@ -8,6 +8,7 @@ mod page;
 mod push;
 mod queue;
 pub mod redirect;
+mod sheet;
 mod status;
 mod visibility;
 
@@ -18,5 +19,6 @@ pub use oauth::{Application, Scopes, Token};
 pub use page::Page;
 pub use push::{PushPolicy, PushSubscription};
 pub use queue::{Delivery, Job, JobKind};
+pub use sheet::{Import, Sheet, SheetRow};
 pub use status::{Emoji, Media, MediaKind, Poll, Revision, Status};
 pub use visibility::Visibility;

@@ -31,6 +31,10 @@ pub enum JobKind {
     Push = 40,
     /// A hidden domain: what ties the account to it ends, in slices: `[account, domain]`.
     HideDomain = 41,
+    /// Lines of an imported file that are about one server: `[import, host]`.
+    Import = 42,
+    /// What an imported file does not name goes, in slices: `[import, row it is below]`.
+    ImportClear = 43,
 }
 
 impl JobKind {
@@ -44,6 +48,8 @@ impl JobKind {
         Self::PollEnd,
         Self::Push,
         Self::HideDomain,
+        Self::Import,
+        Self::ImportClear,
     ];
 
     /// From the stored number.

@@ -10,6 +10,7 @@ pub mod domain;
 pub mod edit;
 pub mod filter;
 pub mod hidden_domain;
+pub mod import;
 pub mod list;
 pub mod notification;
 pub mod pin;

@@ -16,5 +16,6 @@ mod plain;
 pub mod render;
 pub mod sanitize;
 pub mod search;
+pub mod sheet;
 
 pub use count::count;

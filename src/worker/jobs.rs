@@ -13,7 +13,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, push};
+use super::{LOOK, import, push};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -119,6 +119,8 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         }
         JobKind::PollTally | JobKind::PollEnd => poll(app, job),
         JobKind::Push => push::deliver(app, job),
+        JobKind::Import => import::run(app, job, online),
+        JobKind::ImportClear => import::clear(app, job),
         JobKind::HideDomain => {
             let (account, domain): (i64, String) =
                 serde_json::from_slice(&job.payload).map_err(Error::internal)?;

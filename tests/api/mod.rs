@@ -5,6 +5,7 @@ mod cors;
 mod edits;
 mod filters;
 mod hidden_domains;
+mod imports;
 mod input;
 mod instance;
 mod lists;

@@ -5,6 +5,7 @@ mod account;
 mod application;
 mod conversation;
 mod filter;
+mod import;
 mod instance;
 mod list;
 mod media;
@@ -27,6 +28,7 @@ pub(super) use account::{Account, Credential, MutedAccount, accounts, credential
 pub(super) use application::{Application, NewApplication};
 pub(super) use conversation::conversations;
 pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
+pub(super) use import::Import;
 pub(super) use instance::{Stats, V1, V2, extended_description};
 pub(super) use list::List;
 pub(super) use notification::notifications;
