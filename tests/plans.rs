@@ -232,6 +232,44 @@ fn read_by_rules(person: &Person, other: &str, status: &str) {
     }
 }
 
+/// Files of all kinds, merged and overwriting, with lines that fail.
+fn import_everything(instance: &Instance, person: &Person, peer: &Peer) {
+    let accounts = format!("nora@{0}\nbob\nghost\nnobody@{0}\n", peer.host);
+    let lists = format!("l,nora@{}\nm,bob\n", peer.host);
+    let bookmarks = format!("{}\n", peer.at("/notes/3"));
+    for (kind, data) in [
+        ("following", &accounts),
+        ("lists", &lists),
+        ("mutes", &accounts),
+        ("blocks", &accounts),
+        ("domain_blocks", &"a.example\nb.example\n".to_owned()),
+        ("bookmarks", &bookmarks),
+    ] {
+        for mode in ["merge", "overwrite", "overwrite"] {
+            let form = [("type", kind), ("mode", mode), ("data", data.as_str())];
+            let begun = person.request("POST", "/api/v1/import").form(&form).send();
+            assert_eq!(begun.status, 202, "{}", begun.text());
+            let path = format!("/api/v1/import/{}", id(&begun.json()));
+            eventually("it ends", || (person.get(&path)["state"] == "finished").then_some(()));
+        }
+        person.request("GET", &format!("/api/v1/exports/{kind}.csv")).send();
+    }
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let file = format!("x@{dead}");
+    let form = [("type", "following"), ("data", file.as_str())];
+    let begun = person.request("POST", "/api/v1/import").form(&form).send().json();
+    let import: i64 = id(&begun).parse().unwrap();
+    let host = dead.to_string();
+    let given_up = instance.app.db.write(db::Lane::Background, move |tx| {
+        db::import::tried(tx, 1, 1)?;
+        db::import::failed_host(tx, import, &host, "dead")?;
+        db::import::expire(tx, tx.now() + 1, 10)?;
+        db::import::expire(tx, 0, 10)
+    });
+    given_up.wait().unwrap();
+    person.request("POST", "/api/v1/accounts/1/unblock").send();
+}
+
 /// What other servers send.
 fn receive_everything(instance: &Instance, ann: &Person, peer: &Peer, status: &Value) {
     let inbox = format!("{}/inbox", instance.base);
@@ -370,6 +408,7 @@ fn no_query_reads_a_whole_table() {
     let execute = |command| control::execute(&instance.app, command);
     execute(Command::DeliveryList { limit: 10 }).unwrap();
     execute(Command::AccountList).unwrap();
+    import_everything(&instance, &ann, &peer);
     // what `serve` asks at its start
     assert!(instance.app.db.read(db::user::count).unwrap() > 1);
     let password = || Secret("a long enough one".into());
