@@ -169,7 +169,7 @@ pub fn feed(tx: &Tx<'_>, import: i64) -> Result<()> {
 
 /// What a line is about.
 pub enum Target {
-    Account(Account),
+    Account(Box<Account>),
     /// A status by its id.
     Status(i64),
     /// A domain: nothing that could be looked up.
@@ -189,11 +189,10 @@ pub fn find(conn: &Conn, site: &Site, kind: Sheet, row: &SheetRow) -> Result<Opt
             None => Ok(None),
         },
         _ => match row.what.split_once('@') {
-            Some((name, domain)) => {
-                Ok(db::account::find_remote(conn, name, domain)?.map(Target::Account))
-            }
+            Some((name, domain)) => Ok(db::account::find_remote(conn, name, domain)?
+                .map(|found| Target::Account(found.into()))),
             None => db::account::find_local(conn, &row.what)?
-                .map(|account| Some(Target::Account(account)))
+                .map(|account| Some(Target::Account(account.into())))
                 .ok_or(Error::NotFound),
         },
     }
@@ -243,7 +242,7 @@ pub fn apply(
             if db::list::has_member(tx, list.id, other.id)? {
                 return Ok(());
             }
-            list::add(tx, own.id, list.id, std::slice::from_ref(other))
+            list::add(tx, own.id, list.id, std::slice::from_ref(other.as_ref()))
         }
         _ => Err(Error::NotFound),
     }

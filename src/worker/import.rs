@@ -101,7 +101,7 @@ fn target(app: &App, import: &Import, row: &SheetRow, online: bool) -> Step<Targ
         return Ok(Target::Status(status.id));
     }
     let (name, domain) = row.what.split_once('@').ok_or(Error::NotFound)?;
-    Ok(Target::Account(resolve::account_by_handle(app, name, domain)?))
+    Ok(Target::Account(resolve::account_by_handle(app, name, domain)?.into()))
 }
 
 fn apply(app: &App, import: &Import, row_id: i64, row: SheetRow, target: Target) -> Result<()> {
