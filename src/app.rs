@@ -11,6 +11,7 @@ use crate::cache::{Documents, Kept, Keys, Tokens};
 use crate::client::{Client, Lanes, Resolve, Settings};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::crypto::web_push::VapidKey;
 use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::in_flight::InFlight;
@@ -42,6 +43,8 @@ pub struct Parts {
     documents: Documents,
     /// Private keys of local actors, parsed.
     pub keys: Keys,
+    /// What push services know this server by.
+    pub vapid: VapidKey,
     /// Rouses the worker when there is something to deliver or to do.
     pub wake: Arc<Wake>,
     /// Open streams of the client API.
@@ -119,10 +122,12 @@ impl App {
             db.close();
             return Err(refused);
         }
+        let vapid = vapid(&db)?;
         Ok(Self(Arc::new(Parts {
             client: Client::new(settings)?,
             lanes: Lanes::new(),
             keys: Keys::default(),
+            vapid,
             documents: Documents::default(),
             sign_ins: Throttle::new(clock.clone()),
             requests: Throttle::new(clock.clone()),
@@ -221,6 +226,14 @@ fn this_program() -> PathBuf {
         return PathBuf::from("/proc/self/exe");
     }
     std::env::current_exe().unwrap_or_else(|_| PathBuf::from("dassie"))
+}
+
+/// The key for web push; a new database, or one of an older version, gets one.
+fn vapid(db: &Db) -> Result<VapidKey> {
+    match db.read(service::push::find_key)? {
+        Some(key) => Ok(key),
+        None => db.write(Lane::Interactive, service::push::key).wait(),
+    }
 }
 
 fn client_settings(config: &Config, resolver: Option<Arc<dyn Resolve>>) -> Result<Settings> {

@@ -1,6 +1,7 @@
 //! Random values, hashes and passwords. Randomness comes from the operating system only.
 
 pub mod totp;
+pub mod web_push;
 
 use std::hint::black_box;
 use std::sync::{Mutex, MutexGuard, PoisonError};

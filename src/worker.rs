@@ -3,8 +3,10 @@
 
 mod cards;
 mod house;
+mod import;
 mod jobs;
 mod profiles;
+mod push;
 mod running;
 mod scheduled;
 mod uploads;

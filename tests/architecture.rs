@@ -64,6 +64,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("moxcms", &["media"]),
     ("encoding_rs", &["text"]),
     ("askama", &["web", "oauth"]),
+    ("csv", &["text"]),
     ("clap", &["cli"]),
     ("qrcode", &["text"]),
     ("TcpStream", &["client"]),

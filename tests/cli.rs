@@ -474,6 +474,42 @@ fn s_081_no_secret_is_told_to_the_log() {
 }
 
 #[test]
+fn f_352_files_go_in_and_out_with_and_without_a_server() {
+    let place = Place::new();
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    place.creates("ann");
+    place.creates("bob");
+    serving.stop();
+    let file = place.folder.path().join("follows.csv");
+    std::fs::write(&file, "Account address\nbob\nghost\n").unwrap();
+    let file = file.to_str().unwrap();
+    assert_eq!(place.does(&["import", "--account", "ann"]), "There was no import yet.\n");
+    // stored now, done when there is a server
+    let begun = place.does(&["import", file, "--account", "ann", "--type", "following"]);
+    assert!(begun.contains("under way") && begun.contains("dassie import --config"), "{begun}");
+    serving = Serving::start(&place, &["serve", "--dev"]);
+    let stands = || place.does(&["import", "--account", "ann"]);
+    let stands = eventually("it ends", || Some(stands()).filter(|s| s.contains("finished")));
+    let line: Vec<&str> = stands.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(line[..6], ["1", "following", "2", "1", "1", "finished"]);
+    let out = place.does(&["export", "--account", "ann", "--type", "following"]);
+    assert_eq!(out.lines().nth(1), Some(&*format!("bob@{},true,false,", place.listen)));
+    // a large file goes through the socket as well
+    let many: String = (0..19_000).map(|n| format!("\"{n}\",d{n}.example\n")).collect();
+    std::fs::write(file, format!("x,#domain\n{many}")).unwrap();
+    place.does(&["import", file, "--account", "ann", "--type", "domain_blocks"]);
+    let copy = place.folder.path().join("out.csv");
+    place.does(&["export", copy.to_str().unwrap(), "--account", "ann", "--type", "followers"]);
+    assert_eq!(std::fs::read_to_string(copy).unwrap(), "Account address\n");
+    assert!(place.refuses(&["export", "--account", "zoe", "--type", "lists"]).contains("zoe"));
+    let wrong = ["import", file, "--account", "ann", "--type", "followers"];
+    assert!(place.refuses(&wrong).contains("cannot be imported"));
+    let missing = ["import", "nowhere.csv", "--account", "ann", "--type", "mutes"];
+    assert!(place.refuses(&missing).contains("nowhere.csv cannot be read"));
+    serving.stop();
+}
+
+#[test]
 fn a_dev_server_greets_once_and_keeps_everything() {
     let place = Place::new();
     let mut serving = Serving::start(&place, &["serve", "--dev"]);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::api::{follow_peer, id, scopes, token};
 use crate::oauth;
 use crate::support::picture::{Part, coded, corners, form};
-use crate::support::{Instance, Peer, PeerAnswer, Person, Request, Socket, eventually};
+use crate::support::{Instance, Peer, PeerAnswer, Person, PushKeys, Request, Socket, eventually};
 
 /// What may be read as a whole, and why. `(part of the statement, part of the step, reason)`.
 const ALLOWED: &[(&str, &str, &str)] = &[
@@ -67,6 +67,7 @@ fn read_everything(instance: &Instance, person: &Person, status: &str, account: 
         "?q=tag%20-from:bob%20before:2100-01-01%20-nothing",
         "?url=https%3A%2F%2Fa.example%2F",
         "?acct=ann",
+        "?domain=a.example",
         "?acct=nobody@nowhere.example",
         "?id[]=5&id[]=6",
     ];
@@ -309,6 +310,52 @@ fn read_by_rules(person: &Person, other: &str, status: &str) {
     send("DELETE", format!("/api/v1/conversations/{}", id(&all[0])), json!({}));
     send("DELETE", path, json!({}));
     send("DELETE", list, json!({}));
+    send("DELETE", format!("/api/v1/suggestions/{other}"), json!({}));
+    let domain = person.get(&format!("/api/v1/accounts/{other}"))["acct"].clone();
+    if let Some((_, domain)) = domain.as_str().unwrap().split_once('@') {
+        for method in ["POST", "DELETE"] {
+            send(method, "/api/v1/domain_blocks".into(), json!({"domain": domain}));
+        }
+        send("POST", format!("/api/v1/accounts/{other}/follow"), json!({}));
+    }
+}
+
+/// Files of all kinds, merged and overwriting, with lines that fail.
+fn import_everything(instance: &Instance, person: &Person, peer: &Peer) {
+    let accounts = format!("nora@{0}\nbob\nghost\nnobody@{0}\n", peer.host);
+    let lists = format!("l,nora@{}\nm,bob\n", peer.host);
+    let bookmarks = format!("{}\n", peer.at("/notes/3"));
+    for (kind, data) in [
+        ("following", &accounts),
+        ("lists", &lists),
+        ("mutes", &accounts),
+        ("blocks", &accounts),
+        ("domain_blocks", &"a.example\nb.example\n".to_owned()),
+        ("bookmarks", &bookmarks),
+    ] {
+        for mode in ["merge", "overwrite", "overwrite"] {
+            let form = [("type", kind), ("mode", mode), ("data", data.as_str())];
+            let begun = person.request("POST", "/api/v1/import").form(&form).send();
+            assert_eq!(begun.status, 202, "{}", begun.text());
+            let path = format!("/api/v1/import/{}", id(&begun.json()));
+            eventually("it ends", || (person.get(&path)["state"] == "finished").then_some(()));
+        }
+        person.request("GET", &format!("/api/v1/exports/{kind}.csv")).send();
+    }
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let file = format!("x@{dead}");
+    let form = [("type", "following"), ("data", file.as_str())];
+    let begun = person.request("POST", "/api/v1/import").form(&form).send().json();
+    let import: i64 = id(&begun).parse().unwrap();
+    let host = dead.to_string();
+    let given_up = instance.app.db.write(db::Lane::Background, move |tx| {
+        db::import::tried(tx, 1, 1)?;
+        db::import::failed_host(tx, import, &host, "dead")?;
+        db::import::expire(tx, tx.now() + 1, 10)?;
+        db::import::expire(tx, 0, 10)
+    });
+    given_up.wait().unwrap();
+    person.request("POST", "/api/v1/accounts/1/unblock").send();
 }
 
 /// Quotes that other servers send, ask for and end.
@@ -512,6 +559,15 @@ fn no_query_reads_a_whole_table() {
     for stream in ["user", "public", "list", "direct"] {
         open.says(json!({"type": "subscribe", "stream": stream, "list": "1"}));
     }
+    let keys = PushKeys::new().json();
+    for policy in ["followed", "follower", "all"] {
+        let to = json!({"endpoint": peer.at("/push"), "keys": keys});
+        let wish = json!({"alerts": {"mention": true, "favourite": true}, "policy": policy});
+        bob.post("/api/v1/push/subscription", json!({"subscription": to, "data": wish}));
+        let changed = bob.request("PUT", "/api/v1/push/subscription");
+        changed.json(&json!({"data": wish})).send().ok();
+        ann.writes("@bob wake up", "public");
+    }
     for visibility in ["unlisted", "private", "direct"] {
         ann.writes(&format!("@bob @nora@{} {visibility}", peer.host), visibility);
     }
@@ -549,6 +605,7 @@ fn no_query_reads_a_whole_table() {
     let execute = |command| control::execute(&instance.app, command);
     execute(Command::DeliveryList { limit: 10 }).unwrap();
     execute(Command::AccountList).unwrap();
+    import_everything(&instance, &ann, &peer);
     // what `serve` asks at its start
     assert!(instance.app.db.read(db::user::count).unwrap() > 1);
     let password = || Secret("a long enough one".into());
@@ -584,6 +641,10 @@ fn no_query_reads_a_whole_table() {
     for statement in db::plan::recorded() {
         let word = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
         if !["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(&word.as_str()) {
+            continue;
+        }
+        // a table that a migration makes anew under another name
+        if statement.contains("account_domain_block_new") {
             continue;
         }
         looked += 1;

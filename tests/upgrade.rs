@@ -244,7 +244,8 @@ fn populate() -> (Instance, Peer) {
         .unwrap();
     sql.execute("UPDATE meta SET value = 'real' WHERE key = 'kind'", []).unwrap();
     sql.execute_batch(
-        "INSERT INTO account_domain_block SELECT account_id, 'hidden.example', 1 FROM user LIMIT 1;
+        "INSERT INTO account_domain_block (account_id, domain, created_at)
+           SELECT account_id, 'hidden.example', 1 FROM user LIMIT 1;
          INSERT INTO domain_block VALUES ('blocked.example', 2, 'a reason', 1);
          INSERT INTO job (kind, lane, payload, due, dead, created_at)
            VALUES (0, 'peer.example', x'7b7d', 1, 1, 9000000000000);

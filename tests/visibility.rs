@@ -129,7 +129,7 @@ fn build(sql: &rusqlite::Connection, world: &World, now: i64) {
     for (who, which) in &world.hidden {
         let domain = if *which { "a.example" } else { "b.example" };
         run(
-            "INSERT OR IGNORE INTO account_domain_block VALUES (?, ?, 0)",
+            "INSERT OR IGNORE INTO account_domain_block (account_id, domain, created_at) VALUES (?, ?, 0)",
             &[&account(*who), &domain],
         );
     }

@@ -40,7 +40,7 @@ pub(super) async fn create(
     });
     let application = application.await?;
     Ok(http::json(&NewApplication {
-        application: Application::new(&application),
+        application: Application::new(&application, app.vapid.public()),
         client_id: application.client_id,
         client_secret: secret,
         client_secret_expires_at: 0,
@@ -52,7 +52,8 @@ pub(super) async fn verify_credentials(app: Data<App>, auth: Auth) -> Result<Htt
     let id = auth.application_id().unwrap_or(0);
     let application =
         super::read(&app, move |_, conn| db::oauth::get_application(conn, id)).await?;
-    Ok(http::json(&Application::new(&application.ok_or(Error::NotFound)?)))
+    let application = application.ok_or(Error::NotFound)?;
+    Ok(http::json(&Application::new(&application, app.vapid.public())))
 }
 
 /// GET /api/v1/apps: Application, newest first, of those that one has let in (GoToSocial lists
@@ -64,10 +65,11 @@ pub(super) async fn list(
     params: Params,
 ) -> Result<HttpResponse> {
     let (me, wanted) = (auth.account_id()?, params.page(20, 80)?);
-    page::read(&app, &request, move |_, conn| {
+    page::read(&app, &request, move |app, conn| {
         let found = db::oauth::list_own_applications(conn, me, &wanted)?;
         let ends = page::ends(found.iter().map(|one| one.id));
-        Ok((ends, found.iter().map(Application::new).collect::<Vec<_>>()))
+        let shape = |one| Application::new(one, app.vapid.public());
+        Ok((ends, found.iter().map(shape).collect::<Vec<_>>()))
     })
     .await
 }
@@ -75,9 +77,10 @@ pub(super) async fn list(
 /// GET /api/v1/apps/{id}; 404 for one that has no token of one's own.
 pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
     let (me, id) = (auth.account_id()?, super::id_of(&path)?);
-    super::show_few(&app, move |_, conn| {
+    super::show_few(&app, move |app, conn| {
         let found = db::oauth::find_own_application(conn, me, id)?;
-        found.as_ref().map(Application::new).ok_or(Error::NotFound)
+        let found = found.ok_or(Error::NotFound)?;
+        Ok(Application::new(&found, app.vapid.public()))
     })
     .await
 }
@@ -91,7 +94,7 @@ pub(super) async fn revoke(app: Data<App>, auth: Auth, path: Path<String>) -> Re
         access::end_application(tx, me, id)?;
         found.ok_or(Error::NotFound)
     });
-    Ok(http::json(&Application::new(&gone.await?)))
+    Ok(http::json(&Application::new(&gone.await?, app.vapid.public())))
 }
 
 /// Counts by address; in dev all clients are one's own.

@@ -99,6 +99,29 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/featured_tags/suggestions", vec![get(User(&["read:accounts"]), featured_tags::suggestions)]),
         ("/v1/featured_tags/{id}", vec![delete(User(&["write:accounts"]), featured_tags::delete)]),
         ("/v1/follow_requests/outgoing", vec![get(User(&["read:follows"]), follow_requests::outgoing)]),
+        ("/v1/domain_blocks", vec![
+            get(User(&["read:blocks"]), hidden_domains::list),
+            post(User(&["write:blocks"]), hidden_domains::create),
+            delete(User(&["write:blocks"]), hidden_domains::delete),
+        ]),
+        ("/v1/domain_blocks/preview", vec![get(User(&["read:blocks"]), hidden_domains::preview)]),
+        ("/v1/import", vec![
+            get(User(&["read"]), imports::list),
+            post(User(&["write"]), imports::create),
+        ]),
+        ("/v1/import/{id}", vec![get(User(&["read"]), imports::show)]),
+        ("/v1/exports/stats", vec![get(User(&["read:accounts"]), imports::stats)]),
+        ("/v1/exports/following.csv", vec![get(User(&["read:follows"]), imports::following)]),
+        ("/v1/exports/followers.csv", vec![get(User(&["read:follows"]), imports::followers)]),
+        ("/v1/exports/lists.csv", vec![get(User(&["read:lists"]), imports::lists)]),
+        ("/v1/exports/blocks.csv", vec![get(User(&["read:blocks"]), imports::blocks)]),
+        ("/v1/exports/mutes.csv", vec![get(User(&["read:mutes"]), imports::mutes)]),
+        ("/v1/exports/domain_blocks.csv", vec![get(User(&["read:blocks"]), imports::domain_blocks)]),
+        ("/v1/exports/bookmarks.csv", vec![get(User(&["read:bookmarks"]), imports::bookmarks)]),
+        ("/v1/suggestions", vec![get(User(&["read:accounts"]), suggestions::v1)]),
+        ("/v1/suggestions/{id}", vec![delete(User(&["read:accounts", "write:accounts"]), suggestions::dismiss)]),
+        ("/v2/suggestions", vec![get(User(&["read:accounts"]), suggestions::v2)]),
+        ("/v1/directory", vec![get(Optional("read:accounts"), suggestions::directory)]),
         ("/v1/follow_requests", vec![get(User(&["read:follows"]), follow_requests::list)]),
         ("/v1/follow_requests/{id}/authorize", vec![post(User(&["write:follows"]), follow_requests::authorize)]),
         ("/v1/follow_requests/{id}/reject", vec![post(User(&["write:follows"]), follow_requests::reject)]),
@@ -266,6 +289,13 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v2/notifications/{id}", vec![get(User(&["read:notifications"]), notification_groups::show)]),
         ("/v2/notifications/{id}/dismiss", vec![post(User(&["write:notifications"]), notification_groups::dismiss)]),
         ("/v2/notifications/{id}/accounts", vec![get(User(&["read:notifications"]), notification_groups::accounts)]),
+
+        ("/v1/push/subscription", vec![
+            get(User(&["push"]), push::show),
+            post(User(&["push"]), push::create),
+            put(User(&["push"]), push::update),
+            delete(User(&["push"]), push::delete),
+        ]),
 
         ("/v2/search", vec![get(User(&["read:search"]), search::all)]),
     ];

@@ -11,6 +11,7 @@ mod output;
 mod process;
 mod reach;
 mod serve;
+mod sheet;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,10 @@ enum Topic {
     /// See what waits for other servers
     #[command(subcommand)]
     Delivery(delivery::Action),
+    /// Take in a CSV file of follows, blocks, mutes, lists, domains or bookmarks
+    Import(sheet::Import),
+    /// Write such a file
+    Export(sheet::Export),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
@@ -78,6 +83,8 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Account(action) => account::run(&place, action),
         Topic::Token(action) => token::run(&place, action),
         Topic::Delivery(action) => delivery::run(&place, &action),
+        Topic::Import(options) => sheet::import(&place, options),
+        Topic::Export(options) => sheet::export(&place, options),
         Topic::Config(action) => config::run(&place, &action),
         Topic::DecodeImage => decode_image::run(),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),

@@ -20,6 +20,9 @@ fn the_command_line_is_sound() {
         "account delete a --yes",
         "token create --account a",
         "delivery list --limit 3",
+        "import a.csv --account me --type following",
+        "import --account me",
+        "export --account me --type lists",
         "config check",
         "config show --dev",
         "version",
@@ -32,6 +35,9 @@ fn the_command_line_is_sound() {
         "account create --username a",
         "account create --username a --email b --password c --password-stdin",
         "delivery list --limit 0",
+        "import a.csv --account me",
+        "import a.csv --account me --type friends",
+        "export --account me",
         "serve now",
     ] {
         assert!(Cli::try_parse_from(words(bad)).is_err(), "{bad}");

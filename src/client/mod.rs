@@ -295,6 +295,12 @@ impl Client {
         Ok(Self { inner: Arc::new(Inner { rules, resolver: settings.resolver, caps, agent }) })
     }
 
+    /// Judges a URL by the rules of S-006 to S-009, before anything is looked up: what somebody
+    /// wants to be sent to later (S-086). The addresses behind its name are checked when it is.
+    pub fn check(&self, url: &str) -> std::result::Result<(), ClientError> {
+        self.inner.rules.check(url).map(|_| ())
+    }
+
     /// Sends a request and waits for the whole answer, on the thread of the caller.
     pub fn send(&self, request: OutRequest) -> std::result::Result<OutResponse, ClientError> {
         let mut body = Vec::new();

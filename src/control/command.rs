@@ -5,12 +5,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::sheet::{self, ImportLine};
 use crate::app::App;
 use crate::crypto;
 use crate::db::user::User;
 use crate::db::{self, Conn, Lane, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Application, Delivery, Scopes};
+use crate::model::{Account, Application, Delivery, Scopes, Sheet};
 use crate::service;
 use crate::service::account::NewAccount;
 use crate::signature;
@@ -33,6 +34,9 @@ pub enum Command {
     AccountDisable2fa { account: String },
     TokenCreate { account: String, scopes: String, name: String },
     DeliveryList { limit: u32 },
+    Import { account: String, sheet: Sheet, overwrite: bool, text: String },
+    ImportList { account: String },
+    Export { account: String, sheet: Sheet },
 }
 
 /// What comes of it.
@@ -50,6 +54,9 @@ pub enum Reply {
         waiting: i64,
         list: Vec<DeliveryLine>,
     },
+    Imports(Vec<ImportLine>),
+    /// CSV.
+    File(String),
 }
 
 /// A local account, as the list shows it.
@@ -102,6 +109,8 @@ impl Command {
             Self::AccountDisable2fa { .. } => "account disable-2fa",
             Self::TokenCreate { .. } => "token create",
             Self::DeliveryList { .. } => "delivery list",
+            Self::Import { .. } | Self::ImportList { .. } => "import",
+            Self::Export { .. } => "export",
         }
     }
 
@@ -126,6 +135,11 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::AccountDisable2fa { account } => disable_2fa(app, account),
         Command::TokenCreate { account, scopes, name } => create_token(app, account, &scopes, name),
         Command::DeliveryList { limit } => app.db.read(|conn| list_deliveries(conn, limit)),
+        Command::Import { account, sheet, overwrite, text } => {
+            sheet::import(app, &account, sheet, overwrite, &text)
+        }
+        Command::ImportList { account } => sheet::list(app, &account),
+        Command::Export { account, sheet } => sheet::export(app, &account, sheet),
     }
 }
 
@@ -315,7 +329,7 @@ fn describe(conn: &Conn, id: i64) -> Result<(String, String)> {
 }
 
 /// The local person with this name or handle.
-fn find_person(conn: &Conn, site: &Site, name: &str) -> Result<(Account, User)> {
+pub(super) fn find_person(conn: &Conn, site: &Site, name: &str) -> Result<(Account, User)> {
     let account =
         service::account::find_by_handle(conn, site, name)?.filter(|account| account.is_local());
     let user = match &account {

@@ -10,6 +10,7 @@ mod call;
 mod command;
 mod listen;
 mod lock;
+mod sheet;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -18,9 +19,10 @@ pub use call::{Way, call, find_way};
 pub use command::{AccountLine, Command, DeliveryLine, Reply, Secret, execute};
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
+pub use sheet::ImportLine;
 
-/// The longest command, and much longer than any.
-const LONGEST_COMMAND: usize = 64 * 1024;
+/// The longest command: one with a file of a mebibyte in it, each character escaped.
+const LONGEST_COMMAND: usize = 4 * 1024 * 1024;
 
 /// What comes back over the socket.
 #[derive(serde::Serialize, serde::Deserialize)]

@@ -73,6 +73,12 @@ fn commands_and_replies_survive_the_socket() {
         Command::AccountDelete { account: "a".into() },
         token("a", "read"),
         Command::DeliveryList { limit: 3 },
+        Command::Import {
+            account: "a".into(),
+            sheet: crate::model::Sheet::Lists,
+            overwrite: true,
+            text: "\"a, b\",c\n".into(),
+        },
     ] {
         let line = serde_json::to_string(&command).unwrap();
         assert!(!line.contains('\n'));

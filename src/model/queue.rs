@@ -43,6 +43,14 @@ pub enum JobKind {
     CheckMove = 46,
     /// Read the tags that a remote account features: its id.
     FetchFeaturedTags = 47,
+    /// A notification goes to a push service: `[subscription, notification, queued at]`.
+    Push = 40,
+    /// A hidden domain: what ties the account to it ends, in slices: `[account, domain]`.
+    HideDomain = 41,
+    /// Lines of an imported file that are about one server: `[import, host]`.
+    Import = 42,
+    /// What an imported file does not name goes, in slices: `[import, row it is below]`.
+    ImportClear = 43,
 }
 
 impl JobKind {
@@ -62,6 +70,10 @@ impl JobKind {
         Self::CheckLink,
         Self::CheckMove,
         Self::FetchFeaturedTags,
+        Self::Push,
+        Self::HideDomain,
+        Self::Import,
+        Self::ImportClear,
     ];
 
     /// From the stored number.

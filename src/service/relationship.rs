@@ -22,7 +22,7 @@ pub struct FollowOptions {
 /// A local account follows another one, or changes how it does.
 ///
 /// # Errors
-/// 403 for oneself, for a block either way; 422 for an actor that takes no messages (F-045).
+/// 403 for oneself, for a block either way, for a domain that is hidden; 422 for an actor that takes no messages (F-045).
 pub fn follow(
     tx: &Tx<'_>,
     account: &Account,
@@ -35,6 +35,7 @@ pub fn follow(
     if account.id == target.id
         || db::moderation::blocks(tx, account.id, target.id)?
         || db::moderation::blocks(tx, target.id, account.id)?
+        || hides(tx, account, target)?
     {
         return Err(Error::Forbidden("This action is not allowed".into()));
     }
@@ -70,6 +71,14 @@ pub fn follow(
     followed(tx, account, target, follow.accepted)
 }
 
+/// `account` hides the whole server of `other`.
+fn hides(tx: &Tx<'_>, account: &Account, other: &Account) -> Result<bool> {
+    match &other.domain {
+        Some(domain) => db::moderation::hides_domain(tx, account.id, domain),
+        None => Ok(false),
+    }
+}
+
 /// Tells the followed account, and fills the follower's home.
 fn followed(tx: &Tx<'_>, account: &Account, target: &Account, accepted: bool) -> Result<()> {
     let kind = if accepted { NotificationKind::Follow } else { NotificationKind::FollowRequest };
@@ -100,7 +109,7 @@ fn forget_follow(tx: &Tx<'_>, account: &Account, target: &Account) -> Result<()>
 /// A remote account asks to follow a local one (F-151, F-152).
 pub fn receive_follow(tx: &Tx<'_>, from: &Account, target: &Account, uri: &str) -> Result<()> {
     let request = build::follow(uri, &from.uri, &target.uri);
-    if db::moderation::blocks(tx, target.id, from.id)? {
+    if db::moderation::blocks(tx, target.id, from.id)? || hides(tx, target, from)? {
         return reject_document(tx, target, from, &request);
     }
     let there = db::follow::find(tx, from.id, target.id)?;

@@ -23,5 +23,6 @@ pub mod rel_me;
 pub mod render;
 pub mod sanitize;
 pub mod search;
+pub mod sheet;
 
 pub use count::count;

@@ -23,6 +23,7 @@ const STEPS: &[Step] = &[
     |tx| db::job::expire_dead(tx, tx.now() - DEAD_JOBS, SLICE),
     |tx| db::upload::expire_loose(tx, SLICE),
     |tx| db::oauth::expire_applications(tx, tx.now() - UNUSED_APPLICATIONS, SLICE),
+    |tx| db::import::expire(tx, tx.now() - crate::service::import::KEPT, SLICE),
     |tx| {
         for account in db::account::list_local(tx)? {
             db::timeline::trim(tx, account.id)?;

@@ -14,7 +14,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, profiles, scheduled, uploads};
+use super::{LOOK, import, profiles, push, scheduled, uploads};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -38,6 +38,9 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
                 break;
             }
             let fetches = fetches(kind);
+            if kind == JobKind::Push && app.lanes.push.free() == 0 {
+                break;
+            }
             let Some(place) = running.take_lane(id, &lane, fetches) else { break };
             // between the list and its turn it may have been done
             let Some(job) = app.db.read(|conn| db::job::find_due(conn, id))? else { break };
@@ -73,7 +76,8 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
         super::cards::start(app, job, place);
         return Ok(false);
     }
-    if !place.is_online() {
+    let pushes = job.kind == JobKind::Push;
+    if !pushes && !place.is_online() {
         let result = guarded(|| work(app, &job, false));
         if !matches!(result, Err(Stop::NeedsNetwork)) {
             finish(app, &job, result)?;
@@ -84,7 +88,8 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
         }
     }
     let this = app.clone();
-    let started = app.lanes.resolve.run(move || {
+    let lane = if pushes { &app.lanes.push } else { &app.lanes.resolve };
+    let started = lane.run(move || {
         place.ring_when_done();
         let result = guarded(|| work(&this, &job, true));
         if let Err(error) = finish(&this, &job, result) {
@@ -92,7 +97,7 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
         }
     });
     if started.is_err() {
-        tracing::debug!("the resolve lane is full");
+        tracing::debug!("the lane of a job is full");
     }
     Ok(false)
 }
@@ -136,6 +141,22 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::FetchCard => Err(Stop::Drop("it has a lane of its own")),
         JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags => {
             profiles::work(app, job, online)
+        }
+        JobKind::Push => push::deliver(app, job),
+        JobKind::Import => import::run(app, job, online),
+        JobKind::ImportClear => import::clear(app, job),
+        JobKind::HideDomain => {
+            let (account, domain): (i64, String) =
+                serde_json::from_slice(&job.payload).map_err(Error::internal)?;
+            let id = job.id;
+            let slice = app.db.write(Lane::Background, move |tx| {
+                if service::hidden_domain::clear_slice(tx, account, &domain)? {
+                    return db::job::again(tx, id, tx.now());
+                }
+                db::job::remove(tx, id)
+            });
+            slice.wait()?;
+            Ok(true)
         }
     }
 }

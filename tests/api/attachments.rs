@@ -172,7 +172,7 @@ fn an_upload_waits_for_a_scheduled_status() {
     let write = instance.app.db.write(Lane::Interactive, move |tx| {
         assert!(service::media::reserve(tx, &site, me, &[upload, 5], 1).is_err());
         service::media::reserve(tx, &site, me, &[upload], 1)?;
-        Ok(db::upload::list_reserved(tx, 1)?.len())
+        Ok(db::upload::list_reserved(tx, &[1])?.len())
     });
     assert_eq!(write.wait().unwrap(), 1);
     assert_eq!(status(&ann, &json!({"media_ids": [picture]})).status, 422);

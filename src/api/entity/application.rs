@@ -16,12 +16,12 @@ pub(crate) struct Application {
     /// All of them, one a line.
     redirect_uri: String,
     redirect_uris: Vec<String>,
-    vapid_key: &'static str,
+    vapid_key: String,
 }
 
 impl Application {
     /// The shape of a stored application.
-    pub(crate) fn new(stored: &model::Application) -> Self {
+    pub(crate) fn new(stored: &model::Application, vapid_key: String) -> Self {
         Self {
             id: stored.id,
             name: stored.name.clone(),
@@ -29,8 +29,7 @@ impl Application {
             scopes: stored.scopes.split_whitespace().map(str::to_owned).collect(),
             redirect_uri: stored.redirect_uris.clone(),
             redirect_uris: stored.redirect_uris.lines().map(str::to_owned).collect(),
-            // web push is not served yet
-            vapid_key: "",
+            vapid_key,
         }
     }
 }

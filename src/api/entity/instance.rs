@@ -186,6 +186,7 @@ fn limits(app: &App) -> Value {
 fn more_limits(app: &App) -> serde_json::Map<String, Value> {
     let more = json!({
         "urls": { "streaming": streaming(app), "about": format!("{}/about", app.site.base) },
+        "vapid": { "public_key": app.vapid.public() },
         "translation": { "enabled": app.config.translation.is_configured() },
         "limited_federation": false,
         "timelines_access": {

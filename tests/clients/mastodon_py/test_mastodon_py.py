@@ -7,8 +7,10 @@ server). run.py sets them.
 
 import base64
 import hashlib
+import http.server
 import os
 import sys
+import threading
 import time
 import unittest
 import urllib.parse
@@ -420,6 +422,68 @@ class MastodonPy(unittest.TestCase):
         plain = requests.get(f"{URL}/api/v1/instance", headers={"Origin": "https://elk.example"}, timeout=20)
         self.assertEqual(plain.headers["Access-Control-Allow-Origin"], "*")
         self.assertIn("link", plain.headers["Access-Control-Expose-Headers"].lower())
+
+    def test_web_push(self):
+        pushed = []
+
+        class Service(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                pushed.append((dict(self.headers.items()), body))
+                self.send_response(201)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        self.addCleanup(service.server_close)
+        self.addCleanup(service.shutdown)
+        private, public = self.ann.push_subscription_generate_keys()
+        made = self.ann.push_subscription_set(f"http://127.0.0.1:{service.server_port}/push", public,
+                                              mention_events=True, policy="all")
+        self.addCleanup(self.ann.push_subscription_delete)
+        self.assertEqual(self.ann.push_subscription().id, made.id)
+        text = unique("psst")
+        self.bob.status_post(f"@{USER} {text}")
+
+        def find():
+            for headers, body in list(pushed):
+                headers = {name.lower(): value for name, value in headers.items()}
+                found = self.ann.push_subscription_decrypt_push(
+                    body, private, headers["encryption"], headers["crypto-key"])
+                if text in found.body:
+                    return found
+            return None
+
+        message = until("the push", find)
+        self.assertEqual(message.notification_type, "mention")
+        self.assertIn(message.notification_id, [n.id for n in self.ann.notifications()])
+        changed = self.ann.push_subscription_update(poll_events=True)
+        self.assertTrue(changed.alerts.poll)
+        self.assertFalse(changed.alerts.mention)
+
+    def test_import_export(self):
+        file = requests.get(f"{URL}/api/v1/exports/following.csv", timeout=20,
+                            headers={"Authorization": f"Bearer {self.ann.access_token}"})
+        self.assertEqual(file.status_code, 200)
+        self.assertTrue(file.text.startswith("Account address,Show boosts"))
+        answer = requests.post(f"{URL}/api/v1/import", timeout=20,
+                               headers={"Authorization": f"Bearer {self.ann.access_token}"},
+                               data={"type": "mutes", "mode": "merge"},
+                               files={"data": ("mutes.csv", "muted@nowhere.example,true\n", "text/csv")})
+        self.assertEqual(answer.status_code, 202, answer.text)
+
+    def test_domain_blocks_and_suggestions(self):
+        self.ann.domain_block("blocked.example")
+        self.assertIn("blocked.example", self.ann.domain_blocks())
+        self.ann.domain_unblock("blocked.example")
+        self.assertNotIn("blocked.example", self.ann.domain_blocks())
+        for suggestion in self.ann.suggestions():
+            self.assertTrue(suggestion.sources)
+        self.ann.directory()
 
     # -- after all others, by name: tests run in alphabetical order
 
