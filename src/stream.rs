@@ -157,7 +157,10 @@ impl Hub {
             | Event::StatusUpdated { .. }
             | Event::StatusDeleted(_)
             | Event::NotificationCreated { .. }
-            | Event::FiltersChanged { .. } => {
+            | Event::FiltersChanged { .. }
+            | Event::AnnouncementPublished { .. }
+            | Event::AnnouncementReacted { .. }
+            | Event::AnnouncementDeleted { .. } => {
                 if state.events.len() >= EVENTS {
                     // rather than to leave gaps: who connects again fetches what was missed
                     state.events.clear();

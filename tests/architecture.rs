@@ -59,6 +59,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("rsa", &["signature"]),
     ("argon2", &["crypto"]),
     ("ammonia", &["text"]),
+    ("pulldown_cmark", &["text"]),
     ("askama", &["web", "oauth"]),
     ("clap", &["cli"]),
     ("TcpStream", &["client"]),

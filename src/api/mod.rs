@@ -2,12 +2,15 @@
 //! route demands of a token; then one file a noun. JSON shapes are in `entity/`.
 
 mod accounts;
+mod admin;
+mod announcements;
 mod apps;
 mod auth;
 mod blocks;
 mod bookmarks;
 mod conversations;
 mod credentials;
+mod custom_emojis;
 mod edits;
 mod entity;
 mod favourites;
@@ -26,6 +29,7 @@ mod polls;
 mod posting;
 mod relationships;
 mod remote;
+mod reports;
 mod routes;
 mod search;
 mod statuses;

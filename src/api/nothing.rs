@@ -9,14 +9,9 @@ use crate::app::App;
 use crate::error::Result;
 use crate::http;
 
-/// GET /api/v1/custom_emojis, /announcements and others.
-pub(super) async fn list() -> HttpResponse {
-    http::json(&[(); 0])
-}
-
 /// GET /api/v1/accounts/:id/featured_tags.
 pub(super) async fn of_account(app: Data<App>, path: Path<String>) -> Result<HttpResponse> {
     let id = id_of(&path)?;
     super::read(&app, move |_, conn| accounts::get(conn, id)).await?;
-    Ok(list().await)
+    Ok(http::json(&[(); 0]))
 }

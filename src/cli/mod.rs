@@ -3,9 +3,11 @@
 //! Exit codes: 0 done, 1 refused or failed (one sentence on standard error), 2 not understood.
 
 mod account;
+mod announce;
 mod ask;
 mod config;
 mod delivery;
+mod domain;
 mod output;
 mod process;
 mod reach;
@@ -47,6 +49,14 @@ enum Topic {
     /// See what waits for other servers
     #[command(subcommand)]
     Delivery(delivery::Action),
+    /// Tell everybody here something
+    Announce(announce::Announce),
+    /// List what is announced, or take it back
+    #[command(subcommand)]
+    Announcements(announce::Action),
+    /// Block other servers, or list the blocks
+    #[command(subcommand)]
+    Domain(domain::Action),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
@@ -74,6 +84,9 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Account(action) => account::run(&place, action),
         Topic::Token(action) => token::run(&place, action),
         Topic::Delivery(action) => delivery::run(&place, &action),
+        Topic::Announce(options) => announce::announce(&place, options),
+        Topic::Announcements(action) => announce::run(&place, &action),
+        Topic::Domain(action) => domain::run(&place, action),
         Topic::Config(action) => config::run(&place, &action),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),
     }

@@ -20,6 +20,12 @@ fn the_command_line_is_sound() {
         "account delete a --yes",
         "token create --account a",
         "delivery list --limit 3",
+        "announce hello --from 2026-12-24 --until 2026-12-26T10:00:00Z --all-day",
+        "announcements list",
+        "announcements delete 3",
+        "domain block bad.example --severity silence --comment spam",
+        "domain unblock bad.example",
+        "domain list",
         "config check",
         "config show --dev",
         "version",
@@ -32,6 +38,10 @@ fn the_command_line_is_sound() {
         "account create --username a",
         "account create --username a --email b --password c --password-stdin",
         "delivery list --limit 0",
+        "announce",
+        "announce hello --from tomorrow",
+        "announcements delete x",
+        "domain block",
         "serve now",
     ] {
         assert!(Cli::try_parse_from(words(bad)).is_err(), "{bad}");

@@ -67,6 +67,11 @@ keys! {
         contact_account: (|name: Option<_>| name.map(local_account).transpose()),
         languages: (|codes: Vec<_>| codes.into_iter().map(language).collect::<Result<_, _>>()),
         default_language: language,
+        rules: (|rules: Vec<_>| rules.into_iter().map(some_text).collect::<Result<_, _>>()),
+        extended_description: any,
+        privacy_policy: any,
+        terms_of_service: any,
+        show_domain_blocks: any,
     }
     limits: Limits {
         max_characters: (|n| within(n, 1, 100_000)),
@@ -74,9 +79,11 @@ keys! {
         max_poll_option_characters: (|n| within(n, 1, 500)),
         min_poll_seconds: (|n| within(n, 1, 86_400)),
         max_poll_seconds: (|n| within(n, 86_400, 315_360_000)),
+        max_emoji_bytes: (|n| within(n, 1024, 1_048_576)),
     }
     federation: Federation {
         require_signed_fetch: any,
+        allowlist: any,
     }
     network: Network {
         allowed_private_ranges: any,

@@ -69,6 +69,28 @@ pub struct Instance {
     pub languages: Vec<String>,
     /// Language of a status when neither its client nor its text tells.
     pub default_language: String,
+    /// What everybody here keeps to; numbered from 1 on.
+    pub rules: Vec<String>,
+    /// More about this server, in Markdown.
+    pub extended_description: LongText,
+    pub privacy_policy: LongText,
+    pub terms_of_service: LongText,
+    /// Who is shown which servers are blocked.
+    pub show_domain_blocks: Audience,
+}
+
+/// A text of several lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LongText(pub String);
+
+/// Who may see something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Audience {
+    #[default]
+    Nobody,
+    /// The people of this server.
+    Users,
+    All,
 }
 
 /// How much of something is allowed.
@@ -82,6 +104,8 @@ pub struct Limits {
     /// Shortest and longest time that a poll may be open.
     pub min_poll_seconds: usize,
     pub max_poll_seconds: usize,
+    /// Largest picture of a custom emoji.
+    pub max_emoji_bytes: usize,
 }
 
 /// Dealings with other servers.
@@ -89,6 +113,8 @@ pub struct Limits {
 pub struct Federation {
     /// Answer ActivityPub documents only to signed requests.
     pub require_signed_fetch: bool,
+    /// Have to do with allowed servers only.
+    pub allowlist: bool,
 }
 
 /// Exceptions from the rules for outgoing connections; all empty on a usual server.
@@ -166,6 +192,11 @@ impl Default for Instance {
             contact_account: None,
             languages: vec!["en".to_owned()],
             default_language: "en".to_owned(),
+            rules: Vec::new(),
+            extended_description: LongText::default(),
+            privacy_policy: LongText::default(),
+            terms_of_service: LongText::default(),
+            show_domain_blocks: Audience::Nobody,
         }
     }
 }
@@ -178,6 +209,7 @@ impl Default for Limits {
             max_poll_option_characters: 50,
             min_poll_seconds: 300,
             max_poll_seconds: 2_629_746,
+            max_emoji_bytes: 262_144,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use toml::de::DeValue;
 
-use super::{Cidr, LogFormat, LogLevel};
+use super::{Audience, Cidr, LogFormat, LogLevel, LongText};
 
 /// A value as it was given.
 #[derive(Clone, Copy)]
@@ -64,6 +64,23 @@ impl Setting for String {
         }
         quoted.push('"');
         quoted
+    }
+}
+
+impl Setting for LongText {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        if text.chars().any(|c| odd(c) || c == char::REPLACEMENT_CHARACTER) {
+            return Err("must be UTF-8 without control characters".to_owned());
+        }
+        if text.len() > 200_000 {
+            return Err("must have 200000 bytes at the most".to_owned());
+        }
+        Ok(Self(text.replace('\r', "")))
+    }
+
+    fn to_toml(&self) -> String {
+        self.0.to_toml()
     }
 }
 
@@ -192,6 +209,11 @@ impl Choice for LogLevel {
 
 impl Choice for LogFormat {
     const ALL: &'static [(&'static str, Self)] = &[("human", Self::Human), ("json", Self::Json)];
+}
+
+impl Choice for Audience {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("nobody", Self::Nobody), ("users", Self::Users), ("all", Self::All)];
 }
 
 impl LogLevel {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::moderation;
 use crate::app::App;
 use crate::crypto;
 use crate::db::user::User;
@@ -13,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::{Account, Application, Delivery, Scopes};
 use crate::service;
 use crate::service::account::NewAccount;
+use crate::service::announcement::Draft;
 use crate::signature;
 use crate::site::Site;
 
@@ -32,6 +34,12 @@ pub enum Command {
     AccountDelete { account: String },
     TokenCreate { account: String, scopes: String, name: String },
     DeliveryList { limit: u32 },
+    Announce { text: String, starts_at: Option<i64>, ends_at: Option<i64>, all_day: bool },
+    AnnouncementList,
+    AnnouncementDelete { id: i64 },
+    DomainBlock { domain: String, severity: String, comment: Option<String> },
+    DomainUnblock { domain: String },
+    DomainList,
 }
 
 /// What comes of it.
@@ -42,6 +50,10 @@ pub enum Reply {
     Account(String),
     Accounts(Vec<AccountLine>),
     Token(Secret),
+    /// What was announced or taken back, or all there are.
+    Announcements(Vec<AnnouncementLine>),
+    /// What was blocked or unblocked, or all blocks.
+    DomainBlocks(Vec<DomainBlockLine>),
     Deliveries {
         /// The server's time, in milliseconds since 1970.
         now: i64,
@@ -59,6 +71,26 @@ pub struct AccountLine {
     pub admin: bool,
     pub statuses: i64,
     pub followers: i64,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+}
+
+/// An announcement, as the list shows it; times in milliseconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnouncementLine {
+    pub id: i64,
+    pub text: String,
+    pub starts_at: Option<i64>,
+    pub ends_at: Option<i64>,
+    pub created_at: i64,
+}
+
+/// A blocked domain, as the list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainBlockLine {
+    pub domain: String,
+    pub severity: String,
+    pub comment: String,
     /// Milliseconds since 1970.
     pub created_at: i64,
 }
@@ -100,6 +132,12 @@ impl Command {
             Self::AccountDelete { .. } => "account delete",
             Self::TokenCreate { .. } => "token create",
             Self::DeliveryList { .. } => "delivery list",
+            Self::Announce { .. } => "announce",
+            Self::AnnouncementList => "announcements list",
+            Self::AnnouncementDelete { .. } => "announcements delete",
+            Self::DomainBlock { .. } => "domain block",
+            Self::DomainUnblock { .. } => "domain unblock",
+            Self::DomainList => "domain list",
         }
     }
 
@@ -123,6 +161,16 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::AccountDelete { account } => delete_account(app, account),
         Command::TokenCreate { account, scopes, name } => create_token(app, account, &scopes, name),
         Command::DeliveryList { limit } => app.db.read(|conn| list_deliveries(conn, limit)),
+        Command::Announce { text, starts_at, ends_at, all_day } => {
+            moderation::announce(app, Draft { text, starts_at, ends_at, all_day })
+        }
+        Command::AnnouncementList => moderation::list_announcements(app),
+        Command::AnnouncementDelete { id } => moderation::delete_announcement(app, id),
+        Command::DomainBlock { domain, severity, comment } => {
+            moderation::block_domain(app, domain, severity, comment)
+        }
+        Command::DomainUnblock { domain } => moderation::unblock_domain(app, domain),
+        Command::DomainList => moderation::list_domain_blocks(app),
     }
 }
 

@@ -5,9 +5,13 @@
 //! the answer comes after the commit, so what is acknowledged is on disk.
 
 pub mod account;
+pub mod admin;
+pub mod announcement;
 pub mod bookmark;
 pub mod conversation;
 pub mod delivery;
+pub mod domain;
+pub mod emoji;
 pub mod favourite;
 pub mod filter;
 pub mod follow;
@@ -26,6 +30,7 @@ mod open;
 pub mod pin;
 pub mod plan;
 pub mod poll;
+pub mod report;
 pub mod search;
 pub mod seen;
 pub mod status;

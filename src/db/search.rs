@@ -79,7 +79,7 @@ pub fn find_statuses(
            AND (:author = 0 OR s.account_id = :author)
            AND {} AND {} ORDER BY m.rowid DESC LIMIT :limit OFFSET :offset",
         super::visible::readable("s"),
-        super::visible::wanted("s")
+        super::visible::found("s")
     );
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let rows = statement.query_map(

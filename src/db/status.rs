@@ -213,7 +213,7 @@ pub fn list_public(
     let mut condition = format!(
         "s.visibility = 0 AND s.reblog_of_id IS NULL AND s.reply_to_other = 0 AND {} AND {}",
         visible::readable("s"),
-        visible::wanted("s")
+        visible::found("s")
     );
     let from = match origin {
         Origin::All => "status s INDEXED BY status_public",
@@ -244,7 +244,7 @@ pub fn list_tagged(
         "st.tag_id = :tag AND st.status_id < :below AND st.status_id > :above
          AND s.visibility = 0 AND s.local >= :local AND {} AND {}",
         visible::readable("s"),
-        visible::wanted("s")
+        visible::found("s")
     );
     let sql = format!(
         "SELECT {COLUMNS} FROM status_tag st CROSS JOIN status s ON s.id = st.status_id
@@ -304,7 +304,7 @@ pub fn list_descendants(
          SELECT {COLUMNS} FROM down CROSS JOIN status s ON s.id = down.id
          WHERE {} AND {} ORDER BY s.id",
         visible::readable("s"),
-        visible::wanted("s")
+        visible::found("s")
     );
     let now = conn.now();
     let flat = many(

@@ -13,6 +13,8 @@ pub enum NotificationKind {
     Update = 6,
     /// A poll that one made or voted in has ended.
     Poll = 7,
+    /// Somebody reported an account, and one is an admin.
+    AdminReport = 11,
 }
 
 impl NotificationKind {
@@ -25,6 +27,7 @@ impl NotificationKind {
         Self::Reblog,
         Self::Update,
         Self::Poll,
+        Self::AdminReport,
     ];
 
     /// The client API's word.
@@ -37,6 +40,7 @@ impl NotificationKind {
             Self::Reblog => "reblog",
             Self::Update => "update",
             Self::Poll => "poll",
+            Self::AdminReport => "admin.report",
         }
     }
 

@@ -27,6 +27,10 @@ pub enum JobKind {
     PollTally = 10,
     /// A poll ends: its status's id.
     PollEnd = 11,
+    /// What a block of a domain does to its accounts, in slices: the domain and the last account.
+    DomainLimits = 50,
+    /// Remove what a suspended remote account wrote, in slices: its id.
+    PurgeAccount = 51,
 }
 
 impl JobKind {
@@ -38,6 +42,8 @@ impl JobKind {
         Self::RemoveAccount,
         Self::PollTally,
         Self::PollEnd,
+        Self::DomainLimits,
+        Self::PurgeAccount,
     ];
 
     /// From the stored number.

@@ -112,6 +112,7 @@ pub fn create(tx: &Tx<'_>, site: &Site, new: NewAccount) -> Result<Account> {
             default_visibility: Visibility::Public,
             default_sensitive: false,
             default_language: None,
+            disabled: false,
         },
     )?;
     Ok(account)
@@ -285,6 +286,12 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
         return Err(Error::Forbidden("A local actor does not come from elsewhere".into()));
     }
     let mut account = incoming.account.clone();
+    if let Some(domain) = &account.domain
+        && super::domain::rejects_media(tx, domain)?
+    {
+        account.avatar_url = None;
+        account.header_url = None;
+    }
     account.fetched_at = Some(tx.now());
     account.created_at = match (incoming.published, &known) {
         (Some(ms), _) => ms.clamp(0, tx.now()),
@@ -295,11 +302,14 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
         Some(known) => {
             account.id = known.id;
             account.suspended_at = known.suspended_at;
+            account.silenced_at = known.silenced_at;
+            account.sensitized_at = known.sensitized_at;
             db::account::update(tx, &account)?;
         }
         None => {
             account.id = tx.mint_id();
             db::account::insert(tx, &account)?;
+            super::domain::at_arrival(tx, &account)?;
         }
     }
     db::key::replace_remote(tx, account.id, &incoming.keys)?;
@@ -372,6 +382,9 @@ pub fn update_profile(
         change.default_language,
     )?;
     if account != before {
+        let fields = account.fields.iter().flat_map(|f| [f.name.as_str(), f.value.as_str()]);
+        let texts = [account.display_name.as_str(), account.note.as_str()];
+        account.emojis = super::emoji::used(tx, site, texts.into_iter().chain(fields))?;
         db::account::update(tx, &account)?;
         tx.after_commit(Event::AccountChanged { account_id });
         let doc = super::document::actor(tx, site, &account)?;

@@ -53,6 +53,7 @@ pub fn edit(
         poll: edit_poll(site, old.poll.as_ref(), edit.poll.as_ref(), tx.now())?,
         ..old.clone()
     };
+    new.emojis = super::emoji::used(tx, site, new.words())?;
     if new == old {
         return Ok(old);
     }

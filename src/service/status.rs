@@ -186,6 +186,7 @@ pub fn create(
         reblogs_count: 0,
         favourites_count: 0,
     };
+    status.emojis = super::emoji::used(tx, site, status.words())?;
     db::status::insert(tx, &mut status)?;
     if let Some(poll) = &status.poll {
         poll::at_end(tx, status.id, poll)?;

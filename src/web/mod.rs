@@ -7,11 +7,13 @@
 mod about;
 mod accept;
 mod asset;
+mod emoji;
 mod failure;
 mod home;
 mod interaction;
 pub mod locale;
 pub mod page;
+mod policy;
 mod profile;
 mod status;
 mod tag;
@@ -36,6 +38,9 @@ pub fn routes(cfg: &mut ServiceConfig) {
     }
     page!("/", home::show);
     page!("/about", about::show);
+    page!("/privacy-policy", policy::privacy);
+    page!("/terms-of-service", policy::terms);
+    page!("/emoji/{file}", emoji::show);
     page!("/@{name}", profile::show);
     page!("/@{name}/{id}", status::show);
     page!("/tags/{name}", tag::show);

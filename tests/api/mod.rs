@@ -1,8 +1,12 @@
 //! The client API as an app sees it: everything through HTTP.
 
+pub(crate) mod admin;
+mod announcements;
 mod conversations;
 mod cors;
+mod domains;
 mod edits;
+mod emojis;
 mod filters;
 mod input;
 mod instance;
@@ -13,6 +17,7 @@ mod notifications;
 mod paging;
 mod polls;
 mod rendering;
+mod reports;
 pub(crate) mod scopes;
 mod search;
 mod streaming;
