@@ -47,7 +47,10 @@ fn announcements_are_read_reacted_to_and_streamed() {
     // read by one, not by the other
     ann.post(&format!("/api/v1/announcements/{one}/dismiss"), json!({}));
     assert_eq!(ann.get("/api/v1/announcements")[0]["read"], true);
-    assert_eq!(super::ids(&ann.get("/api/v1/announcements?with_dismissed=false")), [two.clone()]);
+    assert_eq!(
+        super::ids(&ann.get("/api/v1/announcements?with_dismissed=false")),
+        std::slice::from_ref(&two)
+    );
     assert_eq!(bob.get("/api/v1/announcements")[0]["read"], false);
     // reactions
     let path = format!("/api/v1/announcements/{one}/reactions/%F0%9F%91%8D");
@@ -68,7 +71,7 @@ fn announcements_are_read_reacted_to_and_streamed() {
     assert_eq!(open.next()["event"], "announcement.reaction");
     // its end, and the end of the other by hand
     instance.advance(HOUR + 1);
-    assert_eq!(super::ids(&ann.get("/api/v1/announcements")), [one.clone()]);
+    assert_eq!(super::ids(&ann.get("/api/v1/announcements")), std::slice::from_ref(&one));
     execute(&instance.app, Command::AnnouncementDelete { id: one.parse().unwrap() }).unwrap();
     let told = open.next();
     assert_eq!((&told["event"], &told["payload"]), (&json!("announcement.delete"), &json!(one)));

@@ -1,5 +1,6 @@
 //! The client API as an app sees it: everything through HTTP.
 
+mod about;
 pub(crate) mod admin;
 mod announcements;
 mod conversations;

@@ -25,13 +25,17 @@ pub(super) fn published(
     let mut messages = Vec::new();
     for listener in users(listeners) {
         let viewer = listener.account_id;
-        if !rendered.contains_key(&viewer) {
-            let page = vec![(one.clone(), false)];
-            let shown = entity::announcements(conn, &app.site, viewer, page)?.pop();
-            rendered.insert(viewer, json(&shown)?);
-        }
-        let payload = rendered.get(&viewer).cloned();
-        messages.push((listener.number, message("announcement", payload)));
+        let payload = match rendered.get(&viewer) {
+            Some(payload) => Arc::clone(payload),
+            None => {
+                let page = vec![(one.clone(), false)];
+                let shown = entity::announcements(conn, &app.site, viewer, page)?.pop();
+                let payload = json(&shown)?;
+                rendered.insert(viewer, Arc::clone(&payload));
+                payload
+            }
+        };
+        messages.push((listener.number, message("announcement", Some(payload))));
     }
     Ok(messages)
 }
