@@ -18,7 +18,7 @@ mod tests {
 
     #[test]
     fn markdown_becomes_safe_html() {
-        let text = html("One *two*\n\n- three\n\n<script>x</script>[a](javascript:b)");
+        let text = html("One *two*\n\n- three\n\n<script>x</script>\n\n[a](javascript:b)");
         assert!(text.contains("<em>two</em>") && text.contains("<li>three</li>"), "{text}");
         assert!(!text.contains("script"), "{text}");
         assert_eq!(html(""), "");
