@@ -290,6 +290,12 @@ fn claim(db: &Db, config: &Config, site: &Site) -> Result<()> {
             None => is_new = true,
         }
     }
+    let (allowlist, instance) = (config.federation.allowlist, config.instance.clone());
+    db.write(Lane::Interactive, move |tx| {
+        service::domain::set_allowlist(tx, allowlist)?;
+        service::document::note_texts(tx, &instance)
+    })
+    .wait()?;
     let has_actor = db.read(|conn| db::key::find_local(conn, INSTANCE_ACTOR))?.is_some();
     if !is_new && has_actor {
         return Ok(());

@@ -162,7 +162,10 @@ impl Hub {
             | Event::NotificationCreated { .. }
             | Event::FiltersChanged { .. }
             | Event::ConversationChanged { .. }
-            | Event::NotificationsMerged { .. } => {
+            | Event::NotificationsMerged { .. }
+            | Event::AnnouncementPublished { .. }
+            | Event::AnnouncementReacted { .. }
+            | Event::AnnouncementDeleted { .. } => {
                 if state.events.len() >= EVENTS {
                     // rather than to leave gaps: who connects again fetches what was missed
                     state.events.clear();

@@ -63,6 +63,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("blurhash", &["media"]),
     ("moxcms", &["media"]),
     ("encoding_rs", &["text"]),
+    ("pulldown_cmark", &["text"]),
     ("askama", &["web", "oauth"]),
     ("csv", &["text"]),
     ("clap", &["cli"]),

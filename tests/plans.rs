@@ -596,12 +596,14 @@ fn no_query_reads_a_whole_table() {
     let edited = json!({"status": "which one? @ann #tag", "poll": choices});
     bob.request("PUT", &format!("/api/v1/statuses/{}", id(&poll))).json(&edited).send().ok();
     read_everything(&instance, &ann, &id(&poll), &bob.id);
-    let (site, poll) = (instance.app.site.clone(), id(&poll).parse().unwrap());
+    let poll_id = id(&poll);
+    let (site, poll) = (instance.app.site.clone(), poll_id.parse().unwrap());
     let told = instance.app.db.write(db::Lane::Background, move |tx| {
         dassie::service::poll::tell(tx, &site, poll)?;
         dassie::service::poll::end(tx, &site, poll)
     });
     told.wait().unwrap();
+    crate::api::admin::everything(&instance, &bob, &nora, &poll_id);
     let execute = |command| control::execute(&instance.app, command);
     execute(Command::DeliveryList { limit: 10 }).unwrap();
     execute(Command::AccountList).unwrap();
@@ -643,8 +645,8 @@ fn no_query_reads_a_whole_table() {
         if !["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(&word.as_str()) {
             continue;
         }
-        // a table that a migration makes anew under another name
-        if statement.contains("account_domain_block_new") {
+        // a migration read what it replaced, once
+        if statement.contains("_before") || statement.contains("account_domain_block_new") {
             continue;
         }
         looked += 1;

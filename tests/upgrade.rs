@@ -246,7 +246,8 @@ fn populate() -> (Instance, Peer) {
     sql.execute_batch(
         "INSERT INTO account_domain_block (account_id, domain, created_at)
            SELECT account_id, 'hidden.example', 1 FROM user LIMIT 1;
-         INSERT INTO domain_block VALUES ('blocked.example', 2, 'a reason', 1);
+         INSERT INTO domain_block (domain, severity, private_comment, created_at)
+            VALUES ('blocked.example', 2, 'a reason', 1);
          INSERT INTO job (kind, lane, payload, due, dead, created_at)
            VALUES (0, 'peer.example', x'7b7d', 1, 1, 9000000000000);
          UPDATE delivery SET due = 9000000000000;

@@ -7,7 +7,7 @@ use dassie::clock::Clock;
 use dassie::db::{self, Conn, Db, search::Statuses, status::OfAccount};
 use dassie::error::Result;
 use dassie::model::{Page, Status, Visibility};
-use dassie::service::visibility::{can_see, lists, wants};
+use dassie::service::visibility::{can_see, is_hidden_from, lists, wants};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -23,6 +23,7 @@ const FIRST: i64 = 10;
 #[derive(Clone, Debug)]
 struct World {
     suspended: [bool; ACCOUNTS],
+    silenced: [bool; ACCOUNTS],
     /// `(who, whom, accepted)`.
     follows: Vec<(usize, usize, bool)>,
     blocks: Vec<(usize, usize)>,
@@ -60,14 +61,16 @@ fn world() -> impl Strategy<Value = World> {
         });
     (
         prop::array::uniform6(prop::bool::weighted(0.1)),
+        prop::array::uniform6(prop::bool::weighted(0.2)),
         prop::collection::vec((0..ACCOUNTS, 0..ACCOUNTS, prop::bool::weighted(0.8)), 0..10),
         prop::collection::vec(pair(), 0..4),
         prop::collection::vec((0..ACCOUNTS, 0..ACCOUNTS, any::<bool>(), any::<bool>()), 0..4),
         prop::collection::vec((0..LOCAL, any::<bool>()), 0..3),
         prop::collection::vec(status, 1..9),
     )
-        .prop_map(|(suspended, follows, blocks, mutes, hidden, statuses)| World {
+        .prop_map(|(suspended, silenced, follows, blocks, mutes, hidden, statuses)| World {
             suspended,
+            silenced,
             follows,
             blocks,
             mutes,
@@ -95,10 +98,15 @@ fn build(sql: &rusqlite::Connection, world: &World, now: i64) {
         let domain =
             (index >= LOCAL).then_some(if index % 2 == 0 { "a.example" } else { "b.example" });
         sql.execute(
-            "INSERT INTO account (id, username, domain, uri, created_at, suspended_at) VALUES (?, ?, ?, ?, 0, ?)",
+            "INSERT INTO account (id, username, domain, uri, created_at, suspended_at, silenced_at)
+             VALUES (?, ?, ?, ?, 0, ?, ?)",
             rusqlite::params![
-                account(index), format!("p{index}"), domain, format!("https://x.example/p{index}"),
+                account(index),
+                format!("p{index}"),
+                domain,
+                format!("https://x.example/p{index}"),
                 world.suspended[index].then_some(1_i64),
+                world.silenced[index].then_some(1_i64),
             ],
         )
         .unwrap();
@@ -242,13 +250,16 @@ fn compare(conn: &Conn, world: &World) -> Result<()> {
                 Ok(public(status)
                     && !status.reply_to_other
                     && local.is_none_or(|local| local == status.local)
-                    && lists(conn, viewer, status)?)
+                    && lists(conn, viewer, status)?
+                    && !is_hidden_from(conn, viewer, status.account_id)?)
             })?;
             let got = db::status::list_public(conn, viewer, origin, false, &page)?;
             assert_eq!(found(got), expected, "{origin:?} of {viewer}");
         }
         let wanted = |status: &Status| -> Result<bool> {
-            Ok(can_see(conn, viewer, status)? && wants(conn, viewer, status.account_id)?)
+            Ok(can_see(conn, viewer, status)?
+                && wants(conn, viewer, status.account_id)?
+                && !is_hidden_from(conn, viewer, status.account_id)?)
         };
         let tag = db::tagged::Tagged { tag: 1, ..Default::default() };
         let tagged = db::tagged::list(conn, viewer, &tag, &page)?;

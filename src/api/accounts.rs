@@ -48,8 +48,20 @@ pub(super) async fn list(app: Data<App>, params: Params) -> Result<HttpResponse>
 /// GET /api/v1/accounts/:id.
 pub(super) async fn show(app: Data<App>, path: Path<String>) -> Result<HttpResponse> {
     let id = id_of(&path)?;
-    let account = super::show_few(&app, move |app, conn| one(app, conn, get(conn, id)?));
+    let account = super::show_few(&app, move |app, conn| match suspended(conn, id)? {
+        Some(account) => Ok(entity::Account::suspended(&app.site, account)),
+        None => one(app, conn, get(conn, id)?),
+    });
     account.await
+}
+
+/// The account if it is suspended for a while, rather than gone: all that is told is that it is.
+fn suspended(conn: &Conn, id: i64) -> Result<Option<Account>> {
+    let account = db::account::find(conn, id)?.filter(|account| account.suspended_at.is_some());
+    Ok(match account {
+        Some(account) if !service::moderation::is_gone(conn, &account)? => Some(account),
+        _ => None,
+    })
 }
 
 /// GET /api/v1/accounts/lookup: an account that is stored, by its handle.

@@ -14,6 +14,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
 use super::{rate, streaming};
 use crate::app::App;
 use crate::crypto;
+use crate::db;
 use crate::error::{Error, Result};
 use crate::model::Token;
 
@@ -31,6 +32,8 @@ pub enum Need {
     App,
     /// A person, and a token with one of these scopes.
     User(&'static [&'static str]),
+    /// The same, and the person must be an admin.
+    Admin(&'static [&'static str]),
     /// The same for a stream; its token may also come where a browser can put it: in the query, or
     /// as the subprotocol of a WebSocket (S-081).
     Stream(&'static [&'static str]),
@@ -127,7 +130,22 @@ async fn authenticate(request: &ServiceRequest, need: Need) -> Result<Auth> {
         Some(text) => Some(find(request, &text).await?),
         None => None,
     };
-    check(need, token)
+    let auth = check(need, token)?;
+    if matches!(need, Need::Admin(_)) {
+        require_admin(request, auth.account_id()?).await?;
+    }
+    Ok(auth)
+}
+
+/// An admin scope is worth nothing once its owner is no admin any more.
+async fn require_admin(request: &ServiceRequest, account: i64) -> Result<()> {
+    let app = request.app_data::<Data<App>>().ok_or_else(|| Error::internal("no app"))?;
+    let user = app.read_few(move |conn| db::user::find(conn, account)).await?;
+    if user.is_some_and(|user| user.admin && !user.disabled) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden("This action is not allowed".into()))
+    }
 }
 
 /// The rules, without the look-up.
@@ -135,18 +153,20 @@ fn check(need: Need, token: Option<Arc<Token>>) -> Result<Auth> {
     let scopes: &[&str] = match &need {
         Need::Public | Need::App => &[],
         Need::Optional(scope) => std::slice::from_ref(scope),
-        Need::User(scopes) | Need::Stream(scopes) => scopes,
+        Need::User(scopes) | Need::Admin(scopes) | Need::Stream(scopes) => scopes,
     };
     let Some(token) = token else {
         return match need {
             Need::Public | Need::Optional(_) => Ok(Auth::default()),
-            Need::App | Need::User(_) | Need::Stream(_) => Err(invalid_token()),
+            Need::App | Need::User(_) | Need::Admin(_) | Need::Stream(_) => Err(invalid_token()),
         };
     };
     if !scopes.is_empty() && !scopes.iter().any(|scope| token.scopes.allow(scope)) {
         return Err(Error::Forbidden("This action is outside the authorized scopes".into()));
     }
-    if matches!(need, Need::User(_) | Need::Stream(_)) && token.account_id.is_none() {
+    if matches!(need, Need::User(_) | Need::Admin(_) | Need::Stream(_))
+        && token.account_id.is_none()
+    {
         return Err(Error::invalid("This method requires an authenticated user"));
     }
     Ok(Auth { token: Some(token) })

@@ -19,7 +19,7 @@ type On = (Method, Need, Route);
 /// Mounts the client API. The app's data must hold the [`crate::app::App`].
 #[rustfmt::skip] // one line a route
 pub fn routes(config: &mut ServiceConfig) {
-    use Need::{Optional, Public, Stream, User};
+    use Need::{Admin, Optional, Public, Stream, User};
     let table: Vec<(&str, Vec<On>)> = vec![
         ("/v1/apps", vec![
             get(User(&["read:accounts"]), apps::list),
@@ -44,13 +44,22 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/instance", vec![get(Public, instance::v1)]),
         ("/v2/instance", vec![get(Public, instance::v2)]),
         ("/v1/instance/peers", vec![get(Public, instance::peers)]),
-        ("/v1/instance/rules", vec![get(Public, nothing::list)]),
+        ("/v1/instance/rules", vec![get(Public, instance::rules)]),
         ("/v1/instance/extended_description", vec![get(Public, instance::extended_description)]),
         ("/v1/instance/activity", vec![get(Public, activity::show)]),
         ("/v1/instance/languages", vec![get(Public, activity::languages)]),
         ("/v1/instance/translation_languages", vec![get(Public, translations::languages)]),
-        ("/v1/custom_emojis", vec![get(Public, nothing::list)]),
-        ("/v1/announcements", vec![get(User(&["read", "read:accounts"]), nothing::list)]),
+        ("/v1/instance/privacy_policy", vec![get(Public, instance::privacy_policy)]),
+        ("/v1/instance/terms_of_service", vec![get(Public, instance::terms_of_service)]),
+        ("/v1/instance/terms_of_service/{id}", vec![get(Public, instance::terms_of_service_of)]),
+        ("/v1/instance/domain_blocks", vec![get(Optional("read"), instance::domain_blocks)]),
+        ("/v1/custom_emojis", vec![get(Public, custom_emojis::list)]),
+        ("/v1/announcements", vec![get(User(&["read", "read:accounts"]), announcements::list)]),
+        ("/v1/announcements/{id}/dismiss", vec![post(User(&["write:accounts"]), announcements::dismiss)]),
+        ("/v1/announcements/{id}/reactions/{tag}", vec![
+            put(User(&["write:favourites"]), announcements::react),
+            delete(User(&["write:favourites"]), announcements::unreact),
+        ]),
         ("/v1/preferences", vec![get(User(&["read:accounts"]), credentials::preferences)]),
 
         ("/v1/profile", vec![
@@ -295,6 +304,62 @@ pub fn routes(config: &mut ServiceConfig) {
             post(User(&["push"]), push::create),
             put(User(&["push"]), push::update),
             delete(User(&["push"]), push::delete),
+        ]),
+
+        ("/v1/reports", vec![
+            get(User(&["read:reports"]), reports::list),
+            post(User(&["write:reports"]), reports::create),
+        ]),
+        ("/v1/reports/{id}", vec![get(User(&["read:reports"]), reports::show)]),
+
+        ("/v1/admin/accounts", vec![get(Admin(&["admin:read:accounts"]), admin::accounts::list_v1)]),
+        ("/v2/admin/accounts", vec![get(Admin(&["admin:read:accounts"]), admin::accounts::list_v2)]),
+        ("/v1/admin/accounts/{id}", vec![
+            get(Admin(&["admin:read:accounts"]), admin::accounts::show),
+            delete(Admin(&["admin:write:accounts"]), admin::accounts::delete),
+        ]),
+        ("/v1/admin/accounts/{id}/action", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::action)]),
+        ("/v1/admin/accounts/{id}/approve", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::decide)]),
+        ("/v1/admin/accounts/{id}/reject", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::decide)]),
+        ("/v1/admin/accounts/{id}/enable", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::enable)]),
+        ("/v1/admin/accounts/{id}/unsilence", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::unsilence)]),
+        ("/v1/admin/accounts/{id}/unsuspend", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::unsuspend)]),
+        ("/v1/admin/accounts/{id}/unsensitive", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::unsensitive)]),
+        ("/v1/admin/reports", vec![get(Admin(&["admin:read:reports"]), admin::reports::list)]),
+        ("/v1/admin/reports/{id}", vec![
+            get(Admin(&["admin:read:reports"]), admin::reports::show),
+            put(Admin(&["admin:write:reports"]), admin::reports::update),
+        ]),
+        ("/v1/admin/reports/{id}/assign_to_self", vec![post(Admin(&["admin:write:reports"]), admin::reports::assign_to_self)]),
+        ("/v1/admin/reports/{id}/unassign", vec![post(Admin(&["admin:write:reports"]), admin::reports::unassign)]),
+        ("/v1/admin/reports/{id}/resolve", vec![post(Admin(&["admin:write:reports"]), admin::reports::resolve)]),
+        ("/v1/admin/reports/{id}/reopen", vec![post(Admin(&["admin:write:reports"]), admin::reports::reopen)]),
+        ("/v1/admin/domain_blocks", vec![
+            get(Admin(&["admin:read:domain_blocks"]), admin::domain_blocks::list),
+            post(Admin(&["admin:write:domain_blocks"]), admin::domain_blocks::create),
+        ]),
+        ("/v1/admin/domain_blocks/{id}", vec![
+            get(Admin(&["admin:read:domain_blocks"]), admin::domain_blocks::show),
+            put(Admin(&["admin:write:domain_blocks"]), admin::domain_blocks::update),
+            delete(Admin(&["admin:write:domain_blocks"]), admin::domain_blocks::delete),
+        ]),
+        ("/v1/admin/domain_allows", vec![
+            get(Admin(&["admin:read:domain_allows"]), admin::domain_allows::list),
+            post(Admin(&["admin:write:domain_allows"]), admin::domain_allows::create),
+        ]),
+        ("/v1/admin/domain_allows/{id}", vec![
+            get(Admin(&["admin:read:domain_allows"]), admin::domain_allows::show),
+            delete(Admin(&["admin:write:domain_allows"]), admin::domain_allows::delete),
+        ]),
+        ("/v1/admin/custom_emojis", vec![
+            get(Admin(&["admin:read"]), admin::emojis::list),
+            post(Admin(&["admin:write"]), admin::emojis::create),
+        ]),
+        ("/v1/admin/custom_emojis/categories", vec![get(Admin(&["admin:read"]), admin::emojis::categories)]),
+        ("/v1/admin/custom_emojis/{id}", vec![
+            get(Admin(&["admin:read"]), admin::emojis::show),
+            patch(Admin(&["admin:write"]), admin::emojis::update),
+            delete(Admin(&["admin:write"]), admin::emojis::delete),
         ]),
 
         ("/v2/search", vec![get(User(&["read:search"]), search::all)]),

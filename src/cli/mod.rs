@@ -3,10 +3,12 @@
 //! Exit codes: 0 done, 1 refused or failed (one sentence on standard error), 2 not understood.
 
 mod account;
+mod announce;
 mod ask;
 mod config;
 mod decode_image;
 mod delivery;
+mod domain;
 mod output;
 mod process;
 mod reach;
@@ -53,6 +55,14 @@ enum Topic {
     Import(sheet::Import),
     /// Write such a file
     Export(sheet::Export),
+    /// Tell everybody here something
+    Announce(announce::Announce),
+    /// List what is announced, or take it back
+    #[command(subcommand)]
+    Announcements(announce::Action),
+    /// Block other servers, or list the blocks
+    #[command(subcommand)]
+    Domain(domain::Action),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
@@ -85,6 +95,9 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Delivery(action) => delivery::run(&place, &action),
         Topic::Import(options) => sheet::import(&place, options),
         Topic::Export(options) => sheet::export(&place, options),
+        Topic::Announce(options) => announce::announce(&place, options),
+        Topic::Announcements(action) => announce::run(&place, &action),
+        Topic::Domain(action) => domain::run(&place, action),
         Topic::Config(action) => config::run(&place, &action),
         Topic::DecodeImage => decode_image::run(),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),

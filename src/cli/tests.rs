@@ -23,6 +23,12 @@ fn the_command_line_is_sound() {
         "import a.csv --account me --type following",
         "import --account me",
         "export --account me --type lists",
+        "announce hello --from 2026-12-24 --until 2026-12-26T10:00:00Z --all-day",
+        "announcements list",
+        "announcements delete 3",
+        "domain block bad.example --severity silence --comment spam",
+        "domain unblock bad.example",
+        "domain list",
         "config check",
         "config show --dev",
         "version",
@@ -38,6 +44,10 @@ fn the_command_line_is_sound() {
         "import a.csv --account me",
         "import a.csv --account me --type friends",
         "export --account me",
+        "announce",
+        "announce hello --from tomorrow",
+        "announcements delete x",
+        "domain block",
         "serve now",
     ] {
         assert!(Cli::try_parse_from(words(bad)).is_err(), "{bad}");

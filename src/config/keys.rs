@@ -69,6 +69,11 @@ keys! {
         languages: (|codes: Vec<_>| codes.into_iter().map(language).collect::<Result<_, _>>()),
         default_language: language,
         allow_backdating: any,
+        rules: (|rules: Vec<_>| rules.into_iter().map(some_text).collect::<Result<_, _>>()),
+        extended_description: any,
+        privacy_policy: any,
+        terms_of_service: any,
+        show_domain_blocks: any,
     }
     limits: Limits {
         max_characters: (|n| within(n, 1, 100_000)),
@@ -84,9 +89,11 @@ keys! {
         max_profile_fields: (|n| within(n, 0, 32)),
         requests_per_account: (|n| within(n, 0, 1_000_000)),
         requests_per_address: (|n| within(n, 0, 1_000_000)),
+        max_emoji_bytes: (|n| within(n, 1024, 1_048_576)),
     }
     federation: Federation {
         require_signed_fetch: any,
+        allowlist: any,
     }
     trends: Trends {
         enabled: any,

@@ -75,6 +75,28 @@ pub struct Instance {
     pub default_language: String,
     /// Posts may be given a time in the past; they are told to nobody then.
     pub allow_backdating: bool,
+    /// What everybody here keeps to; numbered from 1 on.
+    pub rules: Vec<String>,
+    /// More about this server, in Markdown.
+    pub extended_description: LongText,
+    pub privacy_policy: LongText,
+    pub terms_of_service: LongText,
+    /// Who is shown which servers are blocked.
+    pub show_domain_blocks: Audience,
+}
+
+/// A text of several lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LongText(pub String);
+
+/// Who may see something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Audience {
+    #[default]
+    Nobody,
+    /// The people of this server.
+    Users,
+    All,
 }
 
 /// How much of something is allowed.
@@ -101,6 +123,8 @@ pub struct Limits {
     /// Requests to the client API within five minutes, of one person and of one address; 0: any.
     pub requests_per_account: usize,
     pub requests_per_address: usize,
+    /// Largest picture of a custom emoji.
+    pub max_emoji_bytes: usize,
 }
 
 /// Dealings with other servers.
@@ -108,6 +132,8 @@ pub struct Limits {
 pub struct Federation {
     /// Answer ActivityPub documents only to signed requests.
     pub require_signed_fetch: bool,
+    /// Have to do with allowed servers only.
+    pub allowlist: bool,
 }
 
 /// What is much talked about.
@@ -242,6 +268,11 @@ impl Default for Instance {
             languages: vec!["en".to_owned()],
             default_language: "en".to_owned(),
             allow_backdating: true,
+            rules: Vec::new(),
+            extended_description: LongText::default(),
+            privacy_policy: LongText::default(),
+            terms_of_service: LongText::default(),
+            show_domain_blocks: Audience::Nobody,
         }
     }
 }
@@ -268,6 +299,7 @@ impl Default for Limits {
             max_profile_fields: 8,
             requests_per_account: 3000,
             requests_per_address: 600,
+            max_emoji_bytes: 262_144,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use toml::de::DeValue;
 
-use super::{Cidr, LogFormat, LogLevel, Secret, TranslationKind};
+use super::{Audience, Cidr, LogFormat, LogLevel, LongText, Secret, TranslationKind};
 
 /// A value as it was given.
 #[derive(Clone, Copy)]
@@ -75,6 +75,23 @@ impl Setting for Secret {
 
     fn to_toml(&self) -> String {
         if self.reveal().is_empty() { "\"\"".to_owned() } else { "\"(hidden)\"".to_owned() }
+    }
+}
+
+impl Setting for LongText {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        if text.chars().any(|c| odd(c) || c == char::REPLACEMENT_CHARACTER) {
+            return Err("must be UTF-8 without control characters".to_owned());
+        }
+        if text.len() > 200_000 {
+            return Err("must have 200000 bytes at the most".to_owned());
+        }
+        Ok(Self(text.replace('\r', "")))
+    }
+
+    fn to_toml(&self) -> String {
+        self.0.to_toml()
     }
 }
 
@@ -208,6 +225,11 @@ impl Choice for LogFormat {
 impl Choice for TranslationKind {
     const ALL: &'static [(&'static str, Self)] =
         &[("none", Self::None), ("libretranslate", Self::Libretranslate), ("deepl", Self::Deepl)];
+}
+
+impl Choice for Audience {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("nobody", Self::Nobody), ("users", Self::Users), ("all", Self::All)];
 }
 
 impl LogLevel {

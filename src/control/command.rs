@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::moderation;
 use super::sheet::{self, ImportLine};
 use crate::app::App;
 use crate::crypto;
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::model::{Account, Application, Delivery, Scopes, Sheet};
 use crate::service;
 use crate::service::account::NewAccount;
+use crate::service::announcement::Draft;
 use crate::signature;
 use crate::site::Site;
 
@@ -37,6 +39,12 @@ pub enum Command {
     Import { account: String, sheet: Sheet, overwrite: bool, text: String },
     ImportList { account: String },
     Export { account: String, sheet: Sheet },
+    Announce { text: String, starts_at: Option<i64>, ends_at: Option<i64>, all_day: bool },
+    AnnouncementList,
+    AnnouncementDelete { id: i64 },
+    DomainBlock { domain: String, severity: String, comment: Option<String> },
+    DomainUnblock { domain: String },
+    DomainList,
 }
 
 /// What comes of it.
@@ -47,6 +55,10 @@ pub enum Reply {
     Account(String),
     Accounts(Vec<AccountLine>),
     Token(Secret),
+    /// What was announced or taken back, or all there are.
+    Announcements(Vec<AnnouncementLine>),
+    /// What was blocked or unblocked, or all blocks.
+    DomainBlocks(Vec<DomainBlockLine>),
     Deliveries {
         /// The server's time, in milliseconds since 1970.
         now: i64,
@@ -67,6 +79,26 @@ pub struct AccountLine {
     pub admin: bool,
     pub statuses: i64,
     pub followers: i64,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+}
+
+/// An announcement, as the list shows it; times in milliseconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnouncementLine {
+    pub id: i64,
+    pub text: String,
+    pub starts_at: Option<i64>,
+    pub ends_at: Option<i64>,
+    pub created_at: i64,
+}
+
+/// A blocked domain, as the list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainBlockLine {
+    pub domain: String,
+    pub severity: String,
+    pub comment: String,
     /// Milliseconds since 1970.
     pub created_at: i64,
 }
@@ -111,6 +143,12 @@ impl Command {
             Self::DeliveryList { .. } => "delivery list",
             Self::Import { .. } | Self::ImportList { .. } => "import",
             Self::Export { .. } => "export",
+            Self::Announce { .. } => "announce",
+            Self::AnnouncementList => "announcements list",
+            Self::AnnouncementDelete { .. } => "announcements delete",
+            Self::DomainBlock { .. } => "domain block",
+            Self::DomainUnblock { .. } => "domain unblock",
+            Self::DomainList => "domain list",
         }
     }
 
@@ -140,6 +178,16 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         }
         Command::ImportList { account } => sheet::list(app, &account),
         Command::Export { account, sheet } => sheet::export(app, &account, sheet),
+        Command::Announce { text, starts_at, ends_at, all_day } => {
+            moderation::announce(app, Draft { text, starts_at, ends_at, all_day })
+        }
+        Command::AnnouncementList => moderation::list_announcements(app),
+        Command::AnnouncementDelete { id } => moderation::delete_announcement(app, id),
+        Command::DomainBlock { domain, severity, comment } => {
+            moderation::block_domain(app, domain, severity, comment)
+        }
+        Command::DomainUnblock { domain } => moderation::unblock_domain(app, domain),
+        Command::DomainList => moderation::list_domain_blocks(app),
     }
 }
 

@@ -10,13 +10,16 @@ mod call;
 mod command;
 mod listen;
 mod lock;
+mod moderation;
 mod sheet;
 mod socket;
 #[cfg(test)]
 mod tests;
 
 pub use call::{Way, call, find_way};
-pub use command::{AccountLine, Command, DeliveryLine, Reply, Secret, execute};
+pub use command::{
+    AccountLine, AnnouncementLine, Command, DeliveryLine, DomainBlockLine, Reply, Secret, execute,
+};
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
 pub use sheet::ImportLine;

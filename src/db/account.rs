@@ -12,14 +12,14 @@ const COLUMNS: &str = "id, username, domain, uri, url, kind, display_name, note,
   avatar_url, header_url, locked, discoverable, indexable, inbox, shared_inbox, outbox,
   followers_uri, following_uri, featured_uri, moved_to_uri, created_at, fetched_at, suspended_at,
   statuses_count, followers_count, following_count, last_status_at,
-  pictures, details";
+  pictures, details, silenced_at, sensitized_at";
 
 /// The same without the addresses that only deliveries and fetches need.
 const SHOWN: &str = "id, username, domain, uri, url, kind, display_name, note, fields, emojis,
   avatar_url, header_url, locked, discoverable, indexable, NULL, NULL, NULL,
   NULL, NULL, NULL, moved_to_uri, created_at, fetched_at, suspended_at,
   statuses_count, followers_count, following_count, last_status_at,
-  pictures, details";
+  pictures, details, silenced_at, sensitized_at";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
@@ -54,6 +54,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
         last_status_at: row.get(28)?,
         pictures: pictures(row, 29)?,
         details: details_from(row.get("details")?),
+        silenced_at: row.get("silenced_at")?,
+        sensitized_at: row.get("sensitized_at")?,
     })
 }
 
@@ -303,6 +305,28 @@ pub fn suspend(tx: &Tx<'_>, id: i64) -> Result<()> {
     tx.sql
         .prepare_cached("UPDATE account SET suspended_at = ? WHERE id = ?")?
         .execute(params![tx.now(), id])?;
+    Ok(())
+}
+
+/// Ends a suspension.
+pub fn unsuspend(tx: &Tx<'_>, id: i64) -> Result<()> {
+    tx.sql.prepare_cached("UPDATE account SET suspended_at = NULL WHERE id = ?")?.execute([id])?;
+    Ok(())
+}
+
+/// Limits an account: only its followers find it. Or no longer.
+pub fn set_silenced(tx: &Tx<'_>, id: i64, at: Option<i64>) -> Result<()> {
+    tx.sql
+        .prepare_cached("UPDATE account SET silenced_at = ? WHERE id = ?")?
+        .execute(params![at, id])?;
+    Ok(())
+}
+
+/// Marks all media of an account as sensitive. Or no longer.
+pub fn set_sensitized(tx: &Tx<'_>, id: i64, at: Option<i64>) -> Result<()> {
+    tx.sql
+        .prepare_cached("UPDATE account SET sensitized_at = ? WHERE id = ?")?
+        .execute(params![at, id])?;
     Ok(())
 }
 

@@ -217,7 +217,7 @@ pub fn list_public(conn: &Conn, viewer: i64, card: i64, page: &Page) -> Result<V
              WHERE da.id = s.account_id AND da.discoverable = 1))
            AND {} AND {} ORDER BY sc.status_id {} LIMIT :limit",
         visible::readable("s"),
-        visible::wanted("s"),
+        visible::found("s"),
         page.order()
     );
     let (below, above, now, limit) = (page.below(), page.above(), conn.now(), super::most(page));

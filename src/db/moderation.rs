@@ -6,23 +6,19 @@ use super::{Conn, Tx, optional};
 use crate::error::Result;
 use crate::model::Page;
 
-/// The severest block on a domain or one above it (F-338): 0 none, 1 silence, 2 suspend.
+/// The severest block on a domain or one above it (F-338): 0 none, 1 silence, 2 suspend. In
+/// allow-list mode all that is not allowed is suspended (F-339).
 pub fn domain_severity(conn: &Conn, domain: &str) -> Result<i64> {
-    let name = domain.rsplit_once(':').map_or(domain, |(name, _)| name);
-    let mut names = vec![domain];
-    let mut rest = Some(name);
-    while let Some(suffix) = rest {
-        names.push(suffix);
-        rest = suffix.split_once('.').map(|(_, above)| above);
-    }
-    let names = serde_json::to_string(&names).unwrap_or_default();
     Ok(conn
         .sql
         .prepare_cached(
-            "SELECT ifnull(max(severity), 0) FROM domain_block
-             WHERE domain IN (SELECT value FROM json_each(?))",
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM meta WHERE key = 'allowlist' AND value = '1')
+               AND NOT EXISTS (SELECT 1 FROM domain_allow
+                 WHERE domain IN (SELECT value FROM json_each(?1)))
+             THEN 2 ELSE (SELECT ifnull(max(severity), 0) FROM domain_block
+               WHERE domain IN (SELECT value FROM json_each(?1))) END",
         )?
-        .query_row([names], |row| row.get(0))?)
+        .query_row([super::domain::and_above(domain)], |row| row.get(0))?)
 }
 
 /// `account` blocks `target`.

@@ -114,7 +114,7 @@ pub fn find_statuses(
              ORDER BY id DESC LIMIT :candidates"
         }
     };
-    let (readable, wanted) = (super::visible::readable("s"), super::visible::wanted("s"));
+    let (readable, wanted) = (super::visible::readable("s"), super::visible::found("s"));
     let is =
         |name: &str, condition: &str| format!("AND (:{name} IS NULL OR :{name} = ({condition}))");
     let of_language = |list: &str| {

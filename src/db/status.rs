@@ -222,7 +222,7 @@ pub fn list_public(
     let mut condition = format!(
         "s.visibility = 0 AND s.reblog_of_id IS NULL AND s.reply_to_other = 0 AND {} AND {}",
         visible::readable("s"),
-        visible::wanted("s")
+        visible::found("s")
     );
     let from = match origin {
         Origin::All => "status s INDEXED BY status_public",
@@ -273,7 +273,7 @@ pub fn list_descendants(
          SELECT {COLUMNS} FROM down CROSS JOIN status s ON s.id = down.id
          WHERE {} AND {} ORDER BY s.id",
         visible::readable("s"),
-        visible::wanted("s")
+        visible::found("s")
     );
     let now = conn.now();
     let flat = many(

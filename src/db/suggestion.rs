@@ -59,6 +59,7 @@ pub fn retain(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<Vec<i64>> {
            AND a.id <> :viewer
            AND NOT EXISTS (SELECT 1 FROM follow f
              WHERE f.account_id = :viewer AND f.target_id = a.id)
+           AND a.silenced_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM block b
              WHERE b.account_id = a.id AND b.target_id = :viewer)
            AND NOT EXISTS (SELECT 1 FROM suggestion_dismissal d
@@ -86,6 +87,7 @@ pub fn dismiss(tx: &Tx<'_>, account: i64, target: i64) -> Result<()> {
 pub fn wanted(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<Vec<i64>> {
     let sql = format!(
         "SELECT a.id FROM account a WHERE a.id IN (SELECT value FROM json_each(:ids)) AND {}
+           AND a.silenced_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM block b
              WHERE b.account_id = a.id AND b.target_id = :viewer)",
         visible::wanted_account("a.id")

@@ -26,7 +26,7 @@ pub fn list(conn: &Conn, viewer: i64, what: &Tagged, page: &Page) -> Result<Vec<
         "st.tag_id = :tag AND st.status_id < :below AND st.status_id > :above
          AND s.visibility = 0 AND {} AND {}",
         visible::readable("s"),
-        visible::wanted("s")
+        visible::found("s")
     );
     if what.only_local {
         condition.push_str(" AND s.local = 1");

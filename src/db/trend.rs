@@ -115,7 +115,7 @@ pub fn list_statuses(conn: &Conn, viewer: i64, offset: i64, limit: i64) -> Resul
          WHERE r.kind = 1 AND s.visibility = 0 AND (:viewer <> 0 OR s.local = 1) AND {} AND {}
          ORDER BY r.place LIMIT :limit OFFSET :offset",
         visible::readable("s"),
-        visible::wanted("s")
+        visible::found("s")
     );
     let now = conn.now();
     let args: [(&str, &dyn ToSql); 4] =

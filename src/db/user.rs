@@ -20,10 +20,12 @@ pub struct User {
     pub default_language: Option<String>,
     pub default_content_type: ContentType,
     pub default_quote_policy: QuotePolicy,
+    /// Cannot sign in.
+    pub disabled: bool,
 }
 
 const COLUMNS: &str = "account_id, email, password_hash, admin, note_source, default_visibility,
-  default_sensitive, default_language, default_content_type, default_quote_policy";
+  default_sensitive, default_language, default_content_type, default_quote_policy, disabled";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
@@ -37,6 +39,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
         default_language: row.get(7)?,
         default_content_type: ContentType::from_number(row.get(8)?),
         default_quote_policy: QuotePolicy::from_number(row.get(9)?),
+        disabled: row.get("disabled")?,
     })
 }
 
@@ -87,6 +90,31 @@ pub fn insert(tx: &Tx<'_>, user: &User) -> Result<()> {
             tx.now(),
         ])?;
     Ok(())
+}
+
+/// Lets the person sign in or not.
+pub fn set_disabled(tx: &Tx<'_>, account_id: i64, disabled: bool) -> Result<()> {
+    tx.sql
+        .prepare_cached("UPDATE user SET disabled = ? WHERE account_id = ?")?
+        .execute(params![disabled, account_id])?;
+    Ok(())
+}
+
+/// Those of the accounts that have a person here.
+pub fn list(conn: &Conn, ids: &[i64]) -> Result<Vec<User>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM user WHERE account_id IN (SELECT value FROM json_each(?))");
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map([super::json_ids(ids)], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The accounts of the admins that may act.
+pub fn list_admins(conn: &Conn) -> Result<Vec<i64>> {
+    let mut statement =
+        conn.sql.prepare_cached("SELECT account_id FROM user WHERE admin = 1 AND disabled = 0")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Sets a new password hash.

@@ -40,6 +40,19 @@ pub fn wanted_account(account: &str) -> String {
     )
 }
 
+/// As [`wanted`], in places where strangers are found: of a limited author (`silenced_at`) only
+/// its followers find anything. Also binds `:now`.
+pub fn found(s: &str) -> String {
+    format!(
+        "({} AND ({s}.account_id = :viewer
+          OR NOT EXISTS (SELECT 1 FROM account la
+             WHERE la.id = {s}.account_id AND la.silenced_at IS NOT NULL)
+          OR EXISTS (SELECT 1 FROM follow lf WHERE lf.account_id = :viewer
+             AND lf.target_id = {s}.account_id AND lf.accepted = 1)))",
+        wanted(s)
+    )
+}
+
 /// `:viewer` wants to be told what the account does: as [`wanted_account`], but a mute may leave
 /// notifications, and whom one follows is heard also from a hidden domain. Also binds `:now`.
 pub fn heard_account(account: &str) -> String {
@@ -50,6 +63,8 @@ pub fn heard_account(account: &str) -> String {
              WHERE wm.account_id = :viewer AND wm.target_id = {account}
                AND wm.hide_notifications = 1
                AND (wm.expires_at IS NULL OR wm.expires_at > :now))
+          AND NOT EXISTS (SELECT 1 FROM account ws
+             WHERE ws.id = {account} AND ws.id <> :viewer AND ws.suspended_at IS NOT NULL)
           AND (NOT EXISTS (SELECT 1 FROM account_domain_block wd
              WHERE wd.account_id = :viewer
                AND wd.domain = (SELECT wa.domain FROM account wa WHERE wa.id = {account}))

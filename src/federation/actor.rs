@@ -10,7 +10,7 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::http;
 use crate::model::{Account, INSTANCE_ACTOR};
-use crate::service::document;
+use crate::service::{self, document};
 
 use super::{accept, verify};
 
@@ -45,7 +45,7 @@ pub async fn local(
     }
     let wanted = name.clone();
     let body = app.document(format!("users/{name}"), move |app, conn| {
-        let account = find(conn, &wanted)?.ok_or(Error::NotFound)?;
+        let account = find_suspended(conn, &wanted)?.ok_or(Error::NotFound)?;
         http::encode(&build::actor(&document::actor(conn, &app.site, &account)?))
     });
     match body.await {
@@ -62,6 +62,15 @@ pub async fn local(
 pub fn find(conn: &Conn, name: &str) -> Result<Option<Account>> {
     let account = db::account::find_local(conn, name)?;
     Ok(account.filter(|a| a.suspended_at.is_none() && a.id != INSTANCE_ACTOR))
+}
+
+/// The same, also while it is suspended: then its document is emptied (F-034).
+fn find_suspended(conn: &Conn, name: &str) -> Result<Option<Account>> {
+    let account = db::account::find_local(conn, name)?.filter(|a| a.id != INSTANCE_ACTOR);
+    Ok(match account {
+        Some(account) if service::moderation::is_gone(conn, &account)? => None,
+        found => found,
+    })
 }
 
 /// The Tombstone of what was at an address; 404 when nothing was.

@@ -57,7 +57,11 @@ pub async fn personal(
     let owner = app
         .read(move |conn| {
             let account = db::account::find_local(conn, &name)?.ok_or(Error::NotFound)?;
-            if account.suspended_at.is_some() { Err(Error::Gone) } else { Ok(account.id) }
+            match account.suspended_at {
+                None => Ok(account.id),
+                Some(_) if service::moderation::is_gone(conn, &account)? => Err(Error::Gone),
+                Some(_) => Err(Error::Forbidden("This account is suspended".into())),
+            }
         })
         .await?;
     receive(&app, &request, payload, Some(owner)).await

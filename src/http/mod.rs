@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod files;
+pub mod form;
 pub mod params;
 pub mod peer;
 pub mod respond;

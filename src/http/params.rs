@@ -122,7 +122,7 @@ impl Params {
     }
 
     /// Puts a value where its bracketed name says.
-    fn insert(&mut self, name: &str, value: Value) -> Result<()> {
+    pub(super) fn insert(&mut self, name: &str, value: Value) -> Result<()> {
         let (first, rest) = match name.find('[') {
             Some(at) if at > 0 && name.ends_with(']') => name.split_at(at),
             _ => (name, ""),

@@ -150,6 +150,10 @@ pub struct Account {
     pub created_at: i64,
     pub fetched_at: Option<i64>,
     pub suspended_at: Option<i64>,
+    /// Limited: found by its followers only.
+    pub silenced_at: Option<i64>,
+    /// All its media are marked as sensitive.
+    pub sensitized_at: Option<i64>,
     pub statuses_count: i64,
     pub followers_count: i64,
     pub following_count: i64,

@@ -25,6 +25,12 @@ pub enum Event {
     ConversationChanged { account_id: i64, id: i64 },
     /// What was held back is among the account's notifications now.
     NotificationsMerged { account_id: i64 },
+    /// An announcement is new or has another text.
+    AnnouncementPublished { id: i64 },
+    /// An announcement has one reaction more or less by this name.
+    AnnouncementReacted { id: i64, name: String },
+    /// An announcement is gone.
+    AnnouncementDeleted { id: i64 },
 }
 
 /// A deleted status, as far as somebody may have it on the screen.

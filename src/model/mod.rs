@@ -1,8 +1,10 @@
 //! Plain structs and enums, shared by all layers; no I/O.
 
 mod account;
+mod announcement;
 mod card;
 mod event;
+mod moderation;
 mod notification;
 mod oauth;
 mod page;
@@ -18,8 +20,10 @@ mod upload;
 mod visibility;
 
 pub use account::{Account, ActorKind, Details, Field, INSTANCE_ACTOR, Picture, Pictures};
+pub use announcement::{Announcement, CustomEmoji};
 pub use card::{Card, CardKind, Preview};
 pub use event::{Event, Gone, Place};
+pub use moderation::{Category, DomainAllow, DomainBlock, Report, Severity};
 pub use notification::{
     Choice, Notification, NotificationKind, NotificationPolicy, NotificationRequest,
 };

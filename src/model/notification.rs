@@ -19,6 +19,8 @@ pub enum NotificationKind {
     Quote = 8,
     /// A status that one quoted was edited.
     QuotedUpdate = 9,
+    /// Somebody reported an account, and one is an admin.
+    AdminReport = 11,
 }
 
 impl NotificationKind {
@@ -34,6 +36,7 @@ impl NotificationKind {
         Self::Poll,
         Self::Quote,
         Self::QuotedUpdate,
+        Self::AdminReport,
     ];
 
     /// The client API's word.
@@ -49,6 +52,7 @@ impl NotificationKind {
             Self::Poll => "poll",
             Self::Quote => "quote",
             Self::QuotedUpdate => "quoted_update",
+            Self::AdminReport => "admin.report",
         }
     }
 
@@ -59,13 +63,18 @@ impl NotificationKind {
     pub fn is_filterable(self) -> bool {
         matches!(
             self,
-            Self::Mention | Self::Follow | Self::FollowRequest | Self::Favourite | Self::Reblog
+            Self::Mention
+                | Self::Follow
+                | Self::FollowRequest
+                | Self::Favourite
+                | Self::Reblog
+                | Self::Quote
         )
     }
 
     /// Whether it is shown among the notification requests while it is held back.
     pub fn is_requested(self) -> bool {
-        matches!(self, Self::Mention)
+        matches!(self, Self::Mention | Self::Quote)
     }
 
     /// Reads the client API's word.

@@ -71,6 +71,7 @@ const KNOWN: &[&str] = &[
     "read:lists",
     "read:mutes",
     "read:notifications",
+    "read:reports",
     "read:search",
     "read:statuses",
     "write",

@@ -51,6 +51,10 @@ pub enum JobKind {
     Import = 42,
     /// What an imported file does not name goes, in slices: `[import, row it is below]`.
     ImportClear = 43,
+    /// What a block of a domain does to its accounts, in slices: the domain and the last account.
+    DomainLimits = 50,
+    /// Remove what a suspended remote account wrote, in slices: its id.
+    PurgeAccount = 51,
 }
 
 impl JobKind {
@@ -74,6 +78,8 @@ impl JobKind {
         Self::HideDomain,
         Self::Import,
         Self::ImportClear,
+        Self::DomainLimits,
+        Self::PurgeAccount,
     ];
 
     /// From the stored number.

@@ -46,6 +46,15 @@ impl Status {
     pub fn page(&self) -> &str {
         self.url.as_deref().unwrap_or(&self.uri)
     }
+
+    /// All that its author wrote: text, warning, choices.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let choices =
+            self.poll.iter().flat_map(|poll| &poll.options).map(|(name, _)| name.as_str());
+        [self.text.as_deref().unwrap_or(&self.content), &self.spoiler_text]
+            .into_iter()
+            .chain(choices)
+    }
 }
 
 /// A custom emoji as it is used in one text.

@@ -223,7 +223,7 @@ fn login(site: &Site, typed: &str) -> String {
 /// The person by name or e-mail address; nobody who is suspended.
 fn find(conn: &Conn, login: &str) -> Result<Option<User>> {
     let user = db::user::find_by_login(conn, login)?;
-    let Some(user) = user else { return Ok(None) };
+    let Some(user) = user.filter(|user| !user.disabled) else { return Ok(None) };
     let account = db::account::find(conn, user.account_id)?;
     Ok(account.filter(|account| account.suspended_at.is_none()).map(|_| user))
 }

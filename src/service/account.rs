@@ -116,6 +116,7 @@ pub fn create(tx: &Tx<'_>, site: &Site, new: NewAccount) -> Result<Account> {
             default_language: None,
             default_content_type: ContentType::Plain,
             default_quote_policy: QuotePolicy::new(QuotePolicy::PUBLIC, 0),
+            disabled: false,
         },
     )?;
     Ok(account)
@@ -303,6 +304,12 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
         return Err(Error::Forbidden("A local actor does not come from elsewhere".into()));
     }
     let mut account = incoming.account.clone();
+    if let Some(domain) = &account.domain
+        && super::domain::rejects_media(tx, domain)?
+    {
+        account.avatar_url = None;
+        account.header_url = None;
+    }
     account.fetched_at = Some(tx.now());
     account.created_at = match (incoming.published, &known) {
         (Some(ms), _) => ms.clamp(0, tx.now()),
@@ -315,6 +322,8 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
             account.id = known.id;
             account.suspended_at = known.suspended_at;
             super::profile::keep_verified(&mut account.fields, &known.fields);
+            account.silenced_at = known.silenced_at;
+            account.sensitized_at = known.sensitized_at;
             db::account::update(tx, &account)?;
             // of strangers nobody here reads the profile
             if account.fields != known.fields && db::follow::has_local_follower(tx, account.id)? {
@@ -324,6 +333,7 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
         None => {
             account.id = tx.mint_id();
             db::account::insert(tx, &account)?;
+            super::domain::at_arrival(tx, &account)?;
         }
     }
     db::key::replace_remote(tx, account.id, &incoming.keys)?;

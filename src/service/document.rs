@@ -21,6 +21,25 @@ pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
     let key = db::key::find_local(conn, account.id)?
         .ok_or_else(|| Error::internal(format!("{} has no key", account.uri)))?;
     let owned = |text: &Option<String>| text.clone().unwrap_or_default();
+    if account.suspended_at.is_some() {
+        // what its key and inboxes are, and nothing that it said of itself (F-034)
+        return Ok(ActorDoc {
+            id: account.uri.clone(),
+            kind: account.kind,
+            username: account.username.clone(),
+            url: account.page().to_owned(),
+            published_ms: account.created_at,
+            inbox: owned(&account.inbox),
+            outbox: owned(&account.outbox),
+            followers: owned(&account.followers_uri),
+            following: owned(&account.following_uri),
+            shared_inbox: owned(&account.shared_inbox),
+            key_id: key.key_id,
+            public_key_pem: key.public_pem,
+            suspended: true,
+            ..ActorDoc::default()
+        });
+    }
     Ok(ActorDoc {
         id: account.uri.clone(),
         kind: account.kind,
@@ -46,6 +65,7 @@ pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
         moved_to: account.moved_to_uri.clone(),
         hashtags: hashtags(conn, site, account.id)?,
         fields: account.fields.iter().map(|f| (f.name.clone(), f.value.clone())).collect(),
+        emojis: super::emoji::documents(conn, site, &account.emojis)?,
         webfinger: Some(handle(site, account)),
         icon: image(account.avatar_url.as_ref(), account.avatar()),
         image: image(account.header_url.as_ref(), account.header()),
@@ -134,7 +154,7 @@ pub fn note_with(
         content: status.content.clone(),
         language: status.language.clone(),
         summary: Some(status.spoiler_text.clone()).filter(|text| !text.is_empty()),
-        sensitive: status.sensitive,
+        sensitive: status.sensitive || author.sensitized_at.is_some(),
         in_reply_to,
         mentions: mentioned
             .iter()
@@ -157,6 +177,7 @@ pub fn note_with(
             .iter()
             .map(|upload| attachment(site, upload))
             .collect(),
+        emojis: super::emoji::documents(conn, site, &status.emojis)?,
         poll: status.poll.as_ref().map(|poll| question(poll, conn.now())),
         quote: around.quote(status.id).map(quote),
         can_quote: Some(can_quote(author, status)),
@@ -245,4 +266,29 @@ pub fn mentioned(conn: &Conn, status_id: i64) -> Result<Vec<Account>> {
     let mut accounts = db::account::list(conn, &ids)?;
     accounts.sort_by_key(|account| account.id);
     Ok(accounts)
+}
+
+/// Remembers when the texts about this server got the words that they have in the settings.
+pub fn note_texts(tx: &db::Tx<'_>, instance: &crate::config::Instance) -> Result<()> {
+    for (name, text) in [
+        ("extended_description", &instance.extended_description.0),
+        ("privacy_policy", &instance.privacy_policy.0),
+        ("terms_of_service", &instance.terms_of_service.0),
+    ] {
+        let key = format!("text:{name}");
+        let hash = crate::crypto::short_hash16(text.as_bytes());
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let known = db::meta::get(tx, &key)?;
+        if !known.is_some_and(|known| known.starts_with(&hash)) {
+            db::meta::set(tx, &key, &format!("{hash} {}", tx.now()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Since when a text about this server has been as it is.
+pub fn text_since(conn: &Conn, name: &str) -> Result<i64> {
+    let known = db::meta::get(conn, &format!("text:{name}"))?;
+    let since = known.as_deref().and_then(|known| known.split(' ').nth(1)?.parse().ok());
+    Ok(since.unwrap_or_default())
 }

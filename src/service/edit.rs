@@ -77,6 +77,7 @@ pub fn edit(
         content_type,
         ..old.clone()
     };
+    new.emojis = super::emoji::used(tx, site, new.words())?;
     let same = new == old && !other_media && !relabelled;
     if let Some(policy) = edit.quote_policy.filter(|_| old.visibility.is_open()) {
         if same {

@@ -44,7 +44,7 @@ pub fn judge(
         if policy.for_new_accounts > choice && from.created_at > conn.now() - NEW_ACCOUNT {
             choice = policy.for_new_accounts;
         }
-        if policy.for_limited_accounts > choice && is_limited(conn, from)? {
+        if policy.for_limited_accounts > choice && is_limited(from) {
             choice = policy.for_limited_accounts;
         }
         if policy.for_private_mentions > choice
@@ -66,11 +66,8 @@ pub fn judge(
 }
 
 /// Limited by a moderator of this server.
-fn is_limited(conn: &Conn, from: &Account) -> Result<bool> {
-    match &from.domain {
-        Some(domain) => Ok(db::moderation::domain_severity(conn, domain)? > 0),
-        None => Ok(false),
-    }
+fn is_limited(from: &Account) -> bool {
+    from.silenced_at.is_some()
 }
 
 /// A private mention that does not answer one by `account`.

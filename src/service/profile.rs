@@ -121,6 +121,9 @@ pub fn update_profile(
         change.default_language,
     )?;
     if account != before {
+        let fields = account.fields.iter().flat_map(|f| [f.name.as_str(), f.value.as_str()]);
+        let texts = [account.display_name.as_str(), account.note.as_str()];
+        account.emojis = super::emoji::used(tx, site, texts.into_iter().chain(fields))?;
         db::account::update(tx, &account)?;
         tx.after_commit(Event::AccountChanged { account_id });
     }

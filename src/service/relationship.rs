@@ -140,6 +140,27 @@ pub fn receive_unfollow(tx: &Tx<'_>, from: &Account, target: &Account) -> Result
     forget_follow(tx, from, target)
 }
 
+/// The account follows nobody here any more: it was suspended.
+pub fn reject_all(tx: &Tx<'_>, account: &Account) -> Result<()> {
+    for local in db::account::list_local(tx)? {
+        if db::follow::find(tx, account.id, local.id)?.is_some() {
+            reject(tx, &local, account)?;
+        }
+    }
+    Ok(())
+}
+
+/// All follows between the account and people here end: its server was blocked. What it wrote
+/// leaves their timelines.
+pub fn sever(tx: &Tx<'_>, account: &Account) -> Result<()> {
+    reject_all(tx, account)?;
+    for local in db::account::list_local(tx)? {
+        unfollow(tx, &local, account)?;
+        timeline::purge(tx, local.id, account.id)?;
+    }
+    Ok(())
+}
+
 /// A remote account accepts the request of a local one (F-156); nothing without a request.
 pub fn receive_accept(tx: &Tx<'_>, from: &Account, follower: &Account) -> Result<()> {
     if db::follow::accept(tx, follower.id, from.id)? {

@@ -258,6 +258,11 @@ fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status) -> Result<()> {
             db::status::insert_tag(tx, status.id, tag)?;
         }
     }
+    if let Some(host) = crate::client::host_of(&object.attributed_to)
+        && super::domain::rejects_media(tx, &host)?
+    {
+        return Ok(());
+    }
     let blank = |url: String, alt: Option<String>| Media {
         id: 0,
         status_id: status.id,

@@ -215,6 +215,7 @@ pub fn create(
         quote_policy: plan.quote_policy,
         quotes_count: 0,
     };
+    status.emojis = super::emoji::used(tx, site, status.words())?;
     db::status::insert(tx, &mut status)?;
     if let Some(poll) = &status.poll {
         poll::at_end(tx, status.id, poll)?;

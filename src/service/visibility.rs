@@ -36,6 +36,14 @@ pub fn wants(conn: &Conn, viewer: i64, account_id: i64) -> Result<bool> {
     })
 }
 
+/// Whether strangers do not find what the account wrote, and `viewer` is one: the twin of the
+/// last part of `db::visible::found`.
+pub fn is_hidden_from(conn: &Conn, viewer: i64, account_id: i64) -> Result<bool> {
+    Ok(viewer != account_id
+        && db::account::find(conn, account_id)?.is_some_and(|a| a.silenced_at.is_some())
+        && !db::follow::is_following(conn, viewer, account_id)?)
+}
+
 /// Whether a list shows the status to `viewer`: it and what it boosts.
 pub fn lists(conn: &Conn, viewer: i64, status: &Status) -> Result<bool> {
     if !can_see(conn, viewer, status)? || !wants(conn, viewer, status.account_id)? {

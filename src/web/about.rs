@@ -9,12 +9,19 @@ use super::view::Person;
 use crate::app::App;
 use crate::db;
 use crate::error::Result;
+use crate::text::policy;
 
 #[derive(Template)]
 #[template(path = "about.html")]
 struct AboutPage {
     shell: Shell,
     description: String,
+    /// Safe HTML.
+    extended: String,
+    rules: Vec<String>,
+    /// Whether there are such pages.
+    privacy: bool,
+    terms: bool,
     software: String,
     email: Option<String>,
     contact: Option<Person>,
@@ -39,6 +46,10 @@ async fn answer(app: &App, request: &HttpRequest) -> Result<HttpResponse> {
     let body = page::render(&AboutPage {
         shell: Shell::new(app, t, format!("{} - {}", t.about, instance.title)),
         description: instance.description.clone(),
+        extended: policy::html(&instance.extended_description.0),
+        rules: instance.rules.clone(),
+        privacy: !instance.privacy_policy.0.trim().is_empty(),
+        terms: !instance.terms_of_service.0.trim().is_empty(),
         software: fill(&t.about_software, concat!("Dassie ", env!("CARGO_PKG_VERSION"))),
         email: instance.contact_email.clone(),
         contact,

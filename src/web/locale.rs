@@ -36,7 +36,7 @@ macro_rules! locale {
 locale! {
     tag other_tag other_name
     home_empty home_people
-    about about_contact about_software about_people
+    about about_contact about_software about_people about_rules about_privacy about_terms
     skip_to_content
     posts following followers joined newest older no_posts boosted
     replies boosts favourites edited votes sensitive

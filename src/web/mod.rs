@@ -7,12 +7,14 @@
 mod about;
 mod accept;
 mod asset;
+mod emoji;
 mod failure;
 mod home;
 mod interaction;
 pub mod locale;
 mod media;
 pub mod page;
+mod policy;
 mod profile;
 mod status;
 mod tag;
@@ -37,6 +39,9 @@ pub fn routes(cfg: &mut ServiceConfig) {
     }
     page!("/", home::show);
     page!("/about", about::show);
+    page!("/privacy-policy", policy::privacy);
+    page!("/terms-of-service", policy::terms);
+    page!("/emoji/{file}", emoji::show);
     page!("/@{name}", profile::show);
     page!("/@{name}/{id}", status::show);
     page!("/@{name}/tagged/{tag}", profile::tagged);

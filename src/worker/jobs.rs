@@ -158,7 +158,40 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             slice.wait()?;
             Ok(true)
         }
+        JobKind::DomainLimits => domain_limits(app, job),
+        JobKind::PurgeAccount => {
+            let account = String::from_utf8_lossy(&job.payload);
+            let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;
+            let id = job.id;
+            let slice = app.db.write(Lane::Background, move |tx| {
+                if service::moderation::purge_slice(tx, account)? == Removal::Done {
+                    return Ok(false);
+                }
+                db::job::again(tx, id, tx.now() + NEXT_SLICE)?;
+                Ok(true)
+            });
+            Ok(slice.wait()?)
+        }
     }
+}
+
+/// One slice of what a block does to the accounts of a domain; the next one is a job of its own,
+/// so that the place where it goes on is kept with it.
+fn domain_limits(app: &App, job: &Job) -> process::Step<bool> {
+    let (domain, after): (String, i64) =
+        serde_json::from_slice(&job.payload).map_err(Error::internal)?;
+    let id = job.id;
+    let slice = app.db.write(Lane::Background, move |tx| {
+        let (removal, last) = service::domain::limit_slice(tx, &domain, after)?;
+        if removal == Removal::More {
+            let payload = serde_json::to_vec(&(&domain, last)).map_err(Error::internal)?;
+            let due = tx.now() + NEXT_SLICE / 4;
+            db::job::insert_at(tx, JobKind::DomainLimits, "", &payload, due)?;
+        }
+        db::job::remove(tx, id)
+    });
+    slice.wait()?;
+    Ok(true)
 }
 
 /// Tells tallies, or ends a poll; the job goes with the effect, or waits for a later end.

@@ -1,12 +1,17 @@
 //! The client API as an app sees it: everything through HTTP.
 
+mod about;
 mod access;
+pub(crate) mod admin;
+mod announcements;
 mod attachments;
 mod bounded;
 mod cards;
 mod conversations;
 mod cors;
+mod domains;
 mod edits;
+mod emojis;
 mod featured_tags;
 mod filters;
 mod hidden_domains;
@@ -31,6 +36,7 @@ mod profiles;
 mod push;
 mod quotes;
 mod rendering;
+mod reports;
 mod scheduled_statuses;
 pub(crate) mod scopes;
 mod search;

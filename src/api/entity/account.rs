@@ -59,13 +59,40 @@ pub(crate) struct Account {
     moved: Option<Box<Account>>,
     #[serde(skip)]
     moved_to_uri: Option<String>,
+    /// Limited or suspended by an admin; only said when it is so, as in Mastodon.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    limited: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    suspended: bool,
+    /// All its media are marked; for the shapes of statuses.
+    #[serde(skip)]
+    pub(super) sensitized: bool,
 }
 
 impl Account {
+    /// Of a suspended account only that it is one.
+    pub(crate) fn suspended(site: &Site, account: model::Account) -> Self {
+        Self::new(
+            site,
+            model::Account {
+                id: account.id,
+                username: account.username,
+                domain: account.domain,
+                uri: account.uri,
+                url: account.url,
+                created_at: account.created_at,
+                suspended_at: account.suspended_at,
+                ..model::Account::default()
+            },
+        )
+    }
+
     /// The shape of a stored account. Addresses are absolute and never empty: clients fail the
     /// whole page otherwise.
     pub(crate) fn new(site: &Site, account: model::Account) -> Self {
         let local = account.is_local();
+        let (limited, suspended) = (account.silenced_at.is_some(), account.suspended_at.is_some());
+        let sensitized = account.sensitized_at.is_some();
         let acct = account.acct();
         let avatar = account.avatar_url.clone().unwrap_or_else(|| site.missing_avatar());
         let header = account.header_url.clone().unwrap_or_else(|| site.missing_header());
@@ -108,6 +135,9 @@ impl Account {
             memorial: account.details.memorial.then_some(true),
             moved: None,
             moved_to_uri: account.moved_to_uri,
+            limited,
+            suspended,
+            sensitized,
         }
     }
 }
@@ -234,14 +264,26 @@ struct Source {
     also_known_as_uris: Vec<String>,
 }
 
-/// The role that everybody has. Its rights are those of the admin API, of which none is served.
-#[derive(Debug, Serialize)]
-struct Role {
+/// The role that somebody has. Its rights are bits, as in Mastodon.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Role {
     id: &'static str,
     name: &'static str,
     permissions: &'static str,
     color: &'static str,
     highlighted: bool,
+}
+
+impl Role {
+    /// Admins may everything; everybody else has Mastodon's role for all, without rights.
+    pub(super) fn of(admin: bool) -> Self {
+        if admin {
+            let permissions = "1048575";
+            Self { id: "3", name: "Admin", permissions, color: "", highlighted: false }
+        } else {
+            Self { id: "-99", name: "", permissions: "0", color: "", highlighted: false }
+        }
+    }
 }
 
 /// The shape of one's own account.
@@ -253,6 +295,7 @@ pub(crate) fn credential(
     follow_requests_count: i64,
 ) -> Credential {
     Credential {
+        role: Role::of(user.admin),
         source: Source {
             // Mastodon has no default of `direct`
             privacy: user.default_visibility.min(Visibility::Private).as_str(),
@@ -270,7 +313,6 @@ pub(crate) fn credential(
             also_known_as_uris: account.details.also_known_as.clone(),
         },
         account: Account::new(site, account),
-        role: Role { id: "-99", name: "", permissions: "0", color: "", highlighted: false },
     }
 }
 

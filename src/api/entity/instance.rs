@@ -5,15 +5,21 @@ use serde_json::{Value, json};
 
 use super::Account;
 use crate::app::App;
+use crate::clock::{api_time, date};
+use crate::db::Conn;
+use crate::error::{Error, Result};
 use crate::model::ContentType;
-use crate::service::profile;
-use crate::text::sanitize;
+use crate::service::{document, profile};
+use crate::text::{policy, sanitize};
 
 /// Clients read the version of Mastodon whose API this is out of its beginning.
 const VERSION: &str = concat!("4.2.0 (compatible; Dassie ", env!("CARGO_PKG_VERSION"), ")");
 
 /// What Mastodon counts for an address, however long it is.
 const CHARACTERS_OF_A_LINK: u32 = 23;
+
+/// The side lengths of the picture that stands for the server.
+const ICON_SIZE: &str = "192x192";
 
 /// GET /api/v1/instance.
 #[derive(Debug, Serialize)]
@@ -33,7 +39,7 @@ pub(crate) struct V1 {
     invites_enabled: bool,
     configuration: Value,
     contact_account: Option<Account>,
-    rules: [(); 0],
+    rules: Vec<Rule>,
 }
 
 /// Where the streaming API is.
@@ -61,12 +67,12 @@ pub(crate) struct V2 {
     description: String,
     usage: Value,
     thumbnail: Value,
-    icon: [(); 0],
+    icon: Vec<Value>,
     languages: Vec<String>,
     configuration: Value,
     registrations: Value,
     contact: Contact,
-    rules: [(); 0],
+    rules: Vec<Rule>,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,7 +101,7 @@ impl V1 {
             invites_enabled: false,
             configuration: limits(app),
             contact_account: contact,
-            rules: [],
+            rules: rules(app),
         }
     }
 }
@@ -120,7 +126,7 @@ impl V2 {
                 "blurhash": null,
                 "versions": {},
             }),
-            icon: [],
+            icon: vec![json!({ "src": app.site.missing_avatar(), "size": ICON_SIZE })],
             languages: instance.languages.clone(),
             configuration,
             registrations: json!({
@@ -135,16 +141,64 @@ impl V2 {
                 email: instance.contact_email.clone().unwrap_or_default(),
                 account: contact,
             },
-            rules: [],
+            rules: rules(app),
         }
     }
 }
 
-/// GET /api/v1/instance/extended_description.
-pub(crate) fn extended_description(app: &App) -> Value {
-    let text = &app.config.instance.description;
-    let content = if text.is_empty() { String::new() } else { sanitize::plain_to_html(text) };
-    json!({ "updated_at": null, "content": content })
+/// What everybody here keeps to.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Rule {
+    id: String,
+    text: String,
+    hint: &'static str,
+    translations: Value,
+}
+
+/// GET /api/v1/instance/rules: those of the settings, numbered from 1 on.
+pub(crate) fn rules(app: &App) -> Vec<Rule> {
+    let rule = |(text, number): (&String, usize)| Rule {
+        id: number.to_string(),
+        text: text.clone(),
+        hint: "",
+        translations: json!({}),
+    };
+    app.config.instance.rules.iter().zip(1..).map(rule).collect()
+}
+
+/// GET /api/v1/instance/extended_description: the long text, else the sentence about the server.
+pub(crate) fn extended_description(app: &App, conn: &Conn) -> Result<Value> {
+    let instance = &app.config.instance;
+    let content = match (instance.extended_description.0.as_str(), instance.description.as_str()) {
+        ("", "") => String::new(),
+        ("", short) => sanitize::plain_to_html(short),
+        (long, _) => policy::html(long),
+    };
+    let since = document::text_since(conn, "extended_description")?;
+    Ok(json!({ "updated_at": api_time(since), "content": content }))
+}
+
+/// GET /api/v1/instance/privacy_policy.
+pub(crate) fn privacy_policy(app: &App, conn: &Conn) -> Result<Value> {
+    let since = document::text_since(conn, "privacy_policy")?;
+    let content = policy::html(&app.config.instance.privacy_policy.0);
+    Ok(json!({ "updated_at": api_time(since), "content": content }))
+}
+
+/// GET /api/v1/instance/terms_of_service: those of now, in force since they were written into the
+/// settings. There are none of other days.
+pub(crate) fn terms_of_service(app: &App, conn: &Conn, of: Option<&str>) -> Result<Value> {
+    let text = &app.config.instance.terms_of_service.0;
+    let since = date(document::text_since(conn, "terms_of_service")?);
+    if text.trim().is_empty() || of.is_some_and(|of| of != since) {
+        return Err(Error::NotFound);
+    }
+    Ok(json!({
+        "effective_date": since,
+        "effective": true,
+        "content": policy::html(text),
+        "succeeded_by": null,
+    }))
 }
 
 /// What may be posted, as it is; clients hide what counts 0.
@@ -185,10 +239,17 @@ fn limits(app: &App) -> Value {
 
 fn more_limits(app: &App) -> serde_json::Map<String, Value> {
     let more = json!({
-        "urls": { "streaming": streaming(app), "about": format!("{}/about", app.site.base) },
+        "urls": {
+            "streaming": streaming(app),
+            "about": format!("{}/about", app.site.base),
+            "privacy_policy": (!app.config.instance.privacy_policy.0.is_empty())
+                .then(|| format!("{}/privacy-policy", app.site.base)),
+            "terms_of_service": (!app.config.instance.terms_of_service.0.is_empty())
+                .then(|| format!("{}/terms-of-service", app.site.base)),
+        },
         "vapid": { "public_key": app.vapid.public() },
         "translation": { "enabled": app.config.translation.is_configured() },
-        "limited_federation": false,
+        "limited_federation": app.config.federation.allowlist,
         "timelines_access": {
             "live_feeds": { "local": "public", "remote": "authenticated" },
             "hashtag_feeds": { "local": "public", "remote": "authenticated" },

@@ -2,6 +2,8 @@
 //! table, never one a row.
 
 mod account;
+mod admin;
+mod announcement;
 mod application;
 mod card;
 mod conversation;
@@ -19,6 +21,7 @@ mod profile;
 mod push;
 mod quote;
 mod relationship;
+mod report;
 mod scheduled_status;
 mod status;
 mod status_edit;
@@ -31,17 +34,25 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::model;
+use crate::service;
+use crate::site::Site;
 
 pub(super) use account::{
     Account, Credential, MutedAccount, accounts, credential, raw_fields, with_moved,
 };
+pub(super) use admin::{
+    AdminDomainAllow, AdminDomainBlock, AdminEmoji, DomainBlock, admin_accounts,
+};
+pub(super) use announcement::{announcements, reaction_event};
 pub(super) use application::{Application, NewApplication, TokenInfo};
 pub(super) use card::PreviewCard;
 pub(super) use conversation::conversations;
 pub(super) use featured_tag::{FeaturedTag, featured_tags};
 pub(super) use filter::{FilterKeyword, FilterStatus, V1Filter, filter, filters};
 pub(super) use import::Import;
-pub(super) use instance::{Stats, V1, V2, extended_description};
+pub(super) use instance::{
+    Stats, V1, V2, extended_description, privacy_policy, rules, terms_of_service,
+};
 pub(super) use list::List;
 pub(super) use media::Media;
 pub(super) use notification::notifications;
@@ -53,6 +64,7 @@ pub(super) use poll::poll;
 pub(super) use profile::profile;
 pub(super) use push::WebPushSubscription;
 pub(super) use relationship::{relationship, relationships};
+pub(super) use report::{admin_reports, reports};
 pub(super) use scheduled_status::{scheduled_status, scheduled_statuses};
 pub(super) use status::{Context, Status, status, statuses, tag_url};
 pub(super) use status_edit::status_edits;
@@ -67,6 +79,20 @@ pub(super) struct Emoji {
     url: String,
     static_url: String,
     visible_in_picker: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<String>,
+}
+
+/// An emoji of this server, for pickers.
+pub(super) fn custom_emoji(site: &Site, emoji: model::CustomEmoji) -> Emoji {
+    let url = service::emoji::address(site, &emoji);
+    Emoji {
+        static_url: url.clone(),
+        url,
+        shortcode: emoji.shortcode,
+        visible_in_picker: emoji.visible,
+        category: emoji.category,
+    }
 }
 
 fn emojis(list: Vec<model::Emoji>) -> Vec<Emoji> {
@@ -76,6 +102,7 @@ fn emojis(list: Vec<model::Emoji>) -> Vec<Emoji> {
             url: emoji.url,
             static_url: emoji.static_url,
             visible_in_picker: true,
+            category: None,
         })
         .collect()
 }

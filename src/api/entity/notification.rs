@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::report::{Report, reports};
 use super::status::statuses_and_accounts;
 use super::{Account, Status};
 use crate::clock::api_time;
@@ -26,6 +27,9 @@ pub(crate) struct Notification {
     account: Arc<Account>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "super::shared_or_null")]
     status: Option<Arc<Status>>,
+    /// Of `admin.report` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<Report>,
 }
 
 /// The shapes of a page of notifications, in its order.
@@ -41,6 +45,7 @@ pub(crate) fn notifications(
     let (shown, accounts) = statuses_and_accounts(conn, site, viewer, about, &from)?;
     let shown: HashMap<i64, Arc<Status>> =
         shown.into_iter().map(|status| (status.id, Arc::new(status))).collect();
+    let mut about = reports_of(conn, site, page)?;
     Ok(page
         .iter()
         .filter_map(|one| {
@@ -51,7 +56,30 @@ pub(crate) fn notifications(
                 group_key: one.key(),
                 account: Arc::clone(accounts.get(&one.from_account_id)?),
                 status: one.status_id.and_then(|id| shown.get(&id).cloned()),
+                report: about.remove(&one.id),
             })
         })
+        .collect())
+}
+
+/// The reports that some notifications are about, by the notification's id.
+pub(super) fn reports_of(
+    conn: &Conn,
+    site: &Site,
+    page: &[model::Notification],
+) -> Result<HashMap<i64, Report>> {
+    let ids: Vec<i64> = page
+        .iter()
+        .filter(|one| one.kind == model::NotificationKind::AdminReport)
+        .map(|one| one.id)
+        .collect();
+    let (ids, rows): (Vec<i64>, Vec<model::Report>) =
+        db::report::list_of_notifications(conn, &ids)?.into_iter().unzip();
+    let shown: HashMap<i64, Report> =
+        reports(conn, site, &rows)?.into_iter().map(|report| (report.id, report)).collect();
+    Ok(ids
+        .into_iter()
+        .zip(&rows)
+        .filter_map(|(id, row)| Some((id, shown.get(&row.id)?.clone())))
         .collect())
 }

@@ -381,7 +381,7 @@ impl Details {
             created_at: api_time(status.created_at),
             in_reply_to_id: status.in_reply_to_id,
             in_reply_to_account_id: status.in_reply_to_account_id,
-            sensitive: status.sensitive,
+            sensitive: status.sensitive || self.accounts.get(&status.account_id)?.sensitized,
             poll: Poll::new(&status, self.viewer, self.votes.get(&id), self.now),
             spoiler_text: status.spoiler_text,
             visibility: status.visibility.as_str(),

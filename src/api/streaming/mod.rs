@@ -1,6 +1,7 @@
 //! The streaming API: WebSocket (`socket.rs`) and server-sent events (`sse.rs`) over the hub in
 //! [`crate::stream`]. `pump.rs` renders and decides, at the moment of sending, who gets what.
 
+mod announcement;
 mod pump;
 mod socket;
 mod sse;

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use serde::Serialize;
 
+use super::announcement;
 use crate::api::entity;
 use crate::app::App;
 use crate::db::{self, Conn};
@@ -91,6 +92,11 @@ fn deliver(app: &App, event: &Event, recent: &mut Recent) -> Result<()> {
             conversation(app, conn, &listeners, *account_id, *id)
         }
         Event::NotificationsMerged { account_id } => Ok(merged(&listeners, *account_id)),
+        Event::AnnouncementPublished { id } => announcement::published(app, conn, &listeners, *id),
+        Event::AnnouncementReacted { id, name } => {
+            announcement::reacted(app, conn, &listeners, *id, name)
+        }
+        Event::AnnouncementDeleted { id } => Ok(announcement::deleted(&listeners, *id)),
         _ => Ok(Vec::new()),
     })?;
     for (number, message) in messages {
@@ -100,7 +106,7 @@ fn deliver(app: &App, event: &Event, recent: &mut Recent) -> Result<()> {
 }
 
 /// Messages with the connection that each is for.
-type Messages = Vec<(u64, Message)>;
+pub(super) type Messages = Vec<(u64, Message)>;
 
 /// A new or changed status, to each connection by each stream that has it, rendered once for
 /// each account.
@@ -149,7 +155,8 @@ fn holds(
         Stream::User => db::timeline::contains(conn, account, status.id),
         Stream::List(list) => db::timeline::contains(conn, *list, status.id),
         Stream::UserNotification | Stream::Direct => Ok(false),
-        shared => Ok(shared.shows(place)),
+        shared => Ok(shared.shows(place)
+            && !service::visibility::is_hidden_from(conn, account, status.account_id)?),
     }
 }
 
@@ -161,7 +168,7 @@ fn render(app: &App, conn: &Conn, viewer: i64, status: &Status) -> Result<Option
     json(&entity::status(conn, &app.site, viewer, status.clone())?).map(Some)
 }
 
-fn json(value: &impl Serialize) -> Result<Arc<str>> {
+pub(super) fn json(value: &impl Serialize) -> Result<Arc<str>> {
     Ok(serde_json::to_string(value).map_err(Error::internal)?.into())
 }
 

@@ -4,6 +4,7 @@
 mod announce;
 mod create;
 mod delete;
+mod flag;
 mod follow;
 mod like;
 mod pin;
@@ -179,6 +180,7 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Remove => pin::remove(&context, &activity),
         Kind::Like => like::like(&context, &activity),
         Kind::QuoteRequest => quote::request(&context, &activity),
+        Kind::Flag => flag::flag(&context, &activity),
         _ => Err(Stop::Drop("this type of activity has no effect here")),
     };
     effect.map(|()| context.done.get())

@@ -1,0 +1,187 @@
+//! The custom emojis of this server: making them, and finding them in texts.
+
+use crate::activity::build::EmojiDoc;
+use crate::crypto;
+use crate::db::{self, Conn, Tx};
+use crate::error::{Error, Result};
+use crate::model::{CustomEmoji, Emoji};
+use crate::site::Site;
+use crate::text::emoji;
+
+/// How many there may be: clients read all of them at their start.
+pub const MOST: i64 = 2000;
+/// The largest side of a picture, in pixels.
+const LARGEST_SIDE: u32 = 1024;
+const LONGEST_CATEGORY: usize = 100;
+
+/// Where the picture of an emoji is.
+pub fn address(site: &Site, emoji: &CustomEmoji) -> String {
+    let ending = emoji.media_type.rsplit('/').next().unwrap_or("png");
+    format!("{}/emoji/{}.{ending}", site.base, emoji.key)
+}
+
+/// The emojis of this server that texts name as `:shortcode:`.
+pub fn used<'a>(
+    conn: &Conn,
+    site: &Site,
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<Emoji>> {
+    let mut names: Vec<String> = Vec::new();
+    for text in texts {
+        for name in emoji::shortcodes(text) {
+            if !names.iter().any(|have| have == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    let found = db::emoji::list_named(conn, &names)?;
+    // names differ by case: what is written is looked for as it is written
+    Ok(found
+        .iter()
+        .filter(|emoji| names.contains(&emoji.shortcode))
+        .map(|emoji| {
+            let url = address(site, emoji);
+            Emoji { shortcode: emoji.shortcode.clone(), static_url: url.clone(), url }
+        })
+        .collect())
+}
+
+/// The same for ActivityPub (F-030).
+pub fn documents(conn: &Conn, site: &Site, emojis: &[Emoji]) -> Result<Vec<EmojiDoc>> {
+    let names: Vec<String> = emojis.iter().map(|emoji| emoji.shortcode.clone()).collect();
+    let stored = db::emoji::list_named(conn, &names)?;
+    Ok(emojis
+        .iter()
+        .map(|emoji| {
+            let row = stored.iter().find(|row| row.shortcode == emoji.shortcode);
+            let ending = emoji.url.rsplit('.').next().unwrap_or("png");
+            EmojiDoc {
+                id: format!("{}/emojis/{}", site.base, emoji.shortcode),
+                shortcode: emoji.shortcode.clone(),
+                url: emoji.url.clone(),
+                media_type: format!("image/{ending}"),
+                updated_ms: row.map_or(0, |row| row.updated_at),
+            }
+        })
+        .collect())
+}
+
+/// What a new or changed emoji shall be; `None` leaves as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    pub shortcode: Option<String>,
+    pub category: Option<String>,
+    pub image: Option<Vec<u8>>,
+    pub visible: Option<bool>,
+    pub disabled: Option<bool>,
+}
+
+/// Makes an emoji.
+///
+/// # Errors
+/// 422 for a name that is none, a picture that is none or too large, or one too many; 409 when
+/// the name is taken.
+pub fn create(tx: &Tx<'_>, change: Change, most_bytes: usize) -> Result<CustomEmoji> {
+    let shortcode = change
+        .shortcode
+        .as_deref()
+        .ok_or_else(|| Error::invalid("Validation failed: Shortcode can't be blank"))?;
+    let image = change
+        .image
+        .as_deref()
+        .ok_or_else(|| Error::invalid("Validation failed: Image can't be blank"))?;
+    let shortcode = check_name(shortcode)?;
+    if db::emoji::count(tx)? >= MOST {
+        return Err(Error::invalid(format!("Validation failed: there are {MOST} emojis already")));
+    }
+    if db::emoji::find_by_shortcode(tx, &shortcode)?.is_some() {
+        return Err(Error::Conflict("Validation failed: Shortcode has already been taken".into()));
+    }
+    let emoji = CustomEmoji {
+        id: 0,
+        shortcode,
+        category: category(change.category)?,
+        key: crypto::code128(),
+        media_type: check_image(image, most_bytes)?.to_owned(),
+        visible: true,
+        disabled: false,
+        updated_at: tx.now(),
+    };
+    let id = db::emoji::insert(tx, &emoji, image)?;
+    db::emoji::get(tx, id)
+}
+
+/// Changes an emoji. A new picture has a new address; texts that were written before keep what
+/// they show.
+///
+/// # Errors
+/// 404 without it, 422 and 409 as for a new one.
+pub fn update(tx: &Tx<'_>, id: i64, change: Change, most_bytes: usize) -> Result<CustomEmoji> {
+    let mut emoji = db::emoji::get(tx, id)?;
+    if let Some(name) = &change.shortcode {
+        let name = check_name(name)?;
+        if db::emoji::find_by_shortcode(tx, &name)?.is_some_and(|other| other.id != id) {
+            return Err(Error::Conflict(
+                "Validation failed: Shortcode has already been taken".into(),
+            ));
+        }
+        emoji.shortcode = name;
+    }
+    if change.category.is_some() {
+        emoji.category = category(change.category)?;
+    }
+    emoji.visible = change.visible.unwrap_or(emoji.visible);
+    emoji.disabled = change.disabled.unwrap_or(emoji.disabled);
+    db::emoji::update(tx, &emoji)?;
+    if let Some(image) = &change.image {
+        let media_type = check_image(image, most_bytes)?;
+        db::emoji::set_image(tx, id, &crypto::code128(), media_type, image)?;
+    }
+    db::emoji::get(tx, id)
+}
+
+fn check_name(name: &str) -> Result<String> {
+    let name = name.trim().trim_matches(':');
+    let fits = (2..=emoji::LONGEST_SHORTCODE).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if fits {
+        Ok(name.to_owned())
+    } else {
+        Err(Error::invalid(format!(
+            "Validation failed: Shortcode must have 2 to {} letters, digits and underscores",
+            emoji::LONGEST_SHORTCODE
+        )))
+    }
+}
+
+fn category(text: Option<String>) -> Result<Option<String>> {
+    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if text.as_ref().is_some_and(|text| {
+        text.chars().count() > LONGEST_CATEGORY || text.chars().any(char::is_control)
+    }) {
+        return Err(Error::invalid(format!(
+            "Validation failed: Category is too long (maximum is {LONGEST_CATEGORY} characters)"
+        )));
+    }
+    Ok(text)
+}
+
+/// The type of a picture by its own first bytes, whatever was said of it (S-059).
+fn check_image(bytes: &[u8], most: usize) -> Result<&'static str> {
+    if bytes.len() > most {
+        return Err(Error::invalid(format!(
+            "Validation failed: Image is too large (maximum is {most} bytes)"
+        )));
+    }
+    match emoji::picture(bytes) {
+        Some((kind, width, height))
+            if (1..=LARGEST_SIDE).contains(&width) && (1..=LARGEST_SIDE).contains(&height) =>
+        {
+            Ok(kind)
+        }
+        Some(_) => Err(Error::invalid(format!(
+            "Validation failed: Image must have 1 to {LARGEST_SIDE} pixels on each side"
+        ))),
+        None => Err(Error::invalid("Validation failed: Image must be a PNG, GIF or WebP picture")),
+    }
+}

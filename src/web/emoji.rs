@@ -1,0 +1,30 @@
+//! `GET /emoji/{key}.{ending}`: the pictures of this server's custom emojis.
+
+use actix_web::http::header::{self, HeaderName};
+use actix_web::{HttpResponse, web};
+
+use crate::app::App;
+use crate::db;
+use crate::error::{Error, Result};
+
+/// `GET /emoji/{file}`. Another picture has another address, so that caches may keep it for ever;
+/// whatever is in it, a browser shows a picture and nothing else (S-060).
+pub(super) async fn show(app: web::Data<App>, file: web::Path<String>) -> Result<HttpResponse> {
+    let file = file.into_inner();
+    let (key, ending) = file.split_once('.').ok_or(Error::NotFound)?;
+    let (key, kind) = (key.to_owned(), format!("image/{ending}"));
+    let (media_type, image) = app
+        .read(move |conn| db::emoji::find_image(conn, &key))
+        .await?
+        .filter(|(media_type, _)| *media_type == kind)
+        .ok_or(Error::NotFound)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, media_type))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
+        // web clients on other hosts show the pictures
+        .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .body(image))
+}

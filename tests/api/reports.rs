@@ -1,0 +1,221 @@
+//! Reports: made here, forwarded, received, worked on.
+
+use serde_json::{Value, json};
+
+use super::admin::admin;
+use super::{follow_peer, id, ids};
+use crate::support::{Answer, Instance, Options, Peer, Person, eventually};
+
+fn instance() -> Instance {
+    Instance::with(Options {
+        configure: Some(|config| config.instance.rules = vec!["Be kind".into(), "No spam".into()]),
+        ..Options::default()
+    })
+}
+
+fn report(person: &Person, body: Value) -> Answer {
+    person.request("POST", "/api/v1/reports").json(&body).send()
+}
+
+#[test]
+fn a_report_reaches_the_admins_and_is_worked_on() {
+    let instance = instance();
+    let boss = admin(&instance, "boss");
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let status = id(&ann.writes("buy this", "public"));
+    let made = bob.post(
+        "/api/v1/reports",
+        json!({"account_id": ann.id, "status_ids": [status], "comment": "spam!", "rule_ids": ["2"]}),
+    );
+    assert_eq!(made["category"], "violation");
+    assert_eq!(made["target_account"]["acct"], "ann");
+    assert_eq!((&made["status_ids"], &made["rule_ids"]), (&json!([status]), &json!(["2"])));
+    assert_eq!((&made["forwarded"], &made["action_taken"]), (&json!(false), &json!(false)));
+    assert_eq!(boss.notifications(), [("admin.report".to_owned(), "bob".to_owned())]);
+    let told = boss.get("/api/v1/notifications?types[]=admin.report");
+    assert_eq!(told[0]["report"]["id"], made["id"]);
+    assert!(ann.notifications().is_empty() && bob.notifications().is_empty());
+    // a second one by the same person is told as well
+    bob.post("/api/v1/reports", json!({"account_id": ann.id, "category": "legal"}));
+    assert_eq!(boss.notifications().len(), 2);
+    let path = format!("/api/v1/admin/reports/{}", id(&made));
+    let shown = boss.get(&path);
+    assert_eq!(shown["account"]["username"], "bob");
+    assert_eq!(shown["target_account"]["account"]["acct"], "ann");
+    assert_eq!(shown["statuses"][0]["id"], status.as_str());
+    assert_eq!(shown["rules"][0]["text"], "No spam");
+    let shown = boss.post(&format!("{path}/assign_to_self"), json!({}));
+    assert_eq!(shown["assigned_account"]["username"], "boss");
+    assert!(boss.post(&format!("{path}/unassign"), json!({}))["assigned_account"].is_null());
+    let changed = boss.request("PUT", &path).json(&json!({"category": "spam"})).send().ok();
+    assert_eq!((&changed["category"], &changed["rules"]), (&json!("spam"), &json!([])));
+    let done = boss.post(&format!("{path}/resolve"), json!({}));
+    assert_eq!(done["action_taken_by_account"]["username"], "boss");
+    assert_eq!(ids(&boss.get("/api/v1/admin/reports")).len(), 1);
+    assert_eq!(ids(&boss.get("/api/v1/admin/reports?resolved=true")), [id(&made)]);
+    let by = format!("/api/v1/admin/reports?resolved=true&account_id={}", ann.id);
+    assert_eq!(boss.get(&by), json!([]));
+    let about = format!("/api/v1/admin/reports?resolved=true&target_account_id={}", ann.id);
+    assert_eq!(ids(&boss.get(&about)), [id(&made)]);
+    boss.post(&format!("{path}/reopen"), json!({}));
+    assert_eq!(ids(&boss.get("/api/v1/admin/reports")).len(), 2);
+    // an action that answers the report resolves it
+    let action = json!({"type": "silence", "report_id": id(&made)});
+    boss.post(&format!("/api/v1/admin/accounts/{}/action", ann.id), action);
+    assert_eq!(boss.get(&path)["action_taken"], true);
+    // one sees one's own, and nobody else's (S-082)
+    assert_eq!(ids(&bob.get("/api/v1/reports")).len(), 2);
+    assert_eq!(ids(&bob.get("/api/v1/reports?resolved=true")), [id(&made)]);
+    assert_eq!(bob.get(&format!("/api/v1/reports/{}", id(&made)))["comment"], "spam!");
+    assert_eq!(ann.get("/api/v1/reports"), json!([]));
+    let other = ann.request("GET", &format!("/api/v1/reports/{}", id(&made))).send();
+    assert_eq!(other.status, 404);
+}
+
+#[test]
+fn reports_that_cannot_be() {
+    let instance = instance();
+    let (ann, bob, eve) = (instance.person("ann"), instance.person("bob"), instance.person("eve"));
+    let private = id(&ann.writes("for followers", "private"));
+    let foreign = id(&eve.writes("eve's", "public"));
+    let many: Vec<String> = (1..60).map(|n| n.to_string()).collect();
+    for (what, body, status, word) in [
+        ("no account", json!({}), 422, "account_id"),
+        ("an unknown account", json!({"account_id": "7"}), 404, ""),
+        ("the instance actor", json!({"account_id": "1"}), 404, ""),
+        ("no id", json!({"account_id": "x"}), 404, ""),
+        ("a list", json!({"account_id": [1]}), 422, "account_id"),
+        ("another's status", json!({"account_id": ann.id, "status_ids": [foreign]}), 404, ""),
+        ("one not to be seen", json!({"account_id": ann.id, "status_ids": [private]}), 404, ""),
+        ("no status", json!({"account_id": ann.id, "status_ids": ["x"]}), 404, ""),
+        ("many", json!({"account_id": ann.id, "status_ids": many}), 422, "status_ids"),
+        ("long", json!({"account_id": ann.id, "comment": "x".repeat(1001)}), 422, "comment"),
+        ("category", json!({"account_id": ann.id, "category": "odd"}), 422, "category"),
+        ("rule", json!({"account_id": ann.id, "rule_ids": ["3"]}), 422, "rule"),
+        ("no rule", json!({"account_id": ann.id, "rule_ids": ["x"]}), 422, "rule"),
+        ("flag", json!({"account_id": ann.id, "forward": "maybe"}), 422, "forward"),
+    ] {
+        let answer = report(&bob, body);
+        assert_eq!(answer.status, status, "{what}: {}", answer.text());
+        assert!(answer.text().to_lowercase().contains(word), "{what}: {}", answer.text());
+    }
+    assert_eq!(bob.get("/api/v1/reports"), json!([]));
+}
+
+#[test]
+fn f_224_s_100_a_forwarded_report_is_the_instances() {
+    let instance = instance();
+    let bob = instance.person("bob");
+    let peer = Peer::start(&["mia"]);
+    let mia = follow_peer(&instance, &bob, &peer, "mia");
+    let inbox = format!("{}/inbox", instance.base);
+    peer.send("mia", &inbox, &peer.create("mia", 1, "<p>bad</p>", json!({})));
+    let status = eventually("it arrives", || {
+        bob.get("/api/v1/timelines/home")[0]["id"].as_str().map(str::to_owned)
+    });
+    let flags =
+        || -> Vec<Value> { peer.received().into_iter().filter(|a| a["type"] == "Flag").collect() };
+    // only if it is wanted
+    bob.post("/api/v1/reports", json!({"account_id": mia, "status_ids": [status]}));
+    let elsewhere = json!({
+        "account_id": mia, "forward": true, "forward_to_domains": ["other.example"],
+    });
+    assert_eq!(bob.post("/api/v1/reports", elsewhere)["forwarded"], false);
+    instance.settle();
+    assert!(flags().is_empty());
+    let body = json!({
+        "account_id": mia, "status_ids": [status], "comment": "look", "forward": true,
+        "forward_to_domains": [peer.host],
+    });
+    assert_eq!(bob.post("/api/v1/reports", body)["forwarded"], true);
+    instance.settle();
+    let flag = flags().pop().unwrap();
+    assert_eq!(flag["actor"], format!("{}/actor", instance.base));
+    assert_eq!(flag["object"], json!([peer.uri("mia"), peer.at("/notes/1")]));
+    assert_eq!(flag["content"], "look");
+    assert!(!flag.to_string().contains("bob"), "nobody learns who reported");
+}
+
+/// A Flag of another server as the vectors have it, about what is here.
+fn vector(name: &str, ann: &Person, status: &Value, peer: &Peer) -> Value {
+    let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let mut text = std::fs::read_to_string(path).unwrap();
+    for (from, to) in [
+        ("https://dassie.example/users/01JZANN0000000000000000000", ann.uri.as_str()),
+        (
+            "https://dassie.example/posts/01JZPOST000000000000000001",
+            status["uri"].as_str().unwrap(),
+        ),
+    ] {
+        text = text.replace(from, to);
+    }
+    let mut flag: Value = serde_json::from_str(&text).unwrap();
+    flag["actor"] = json!(peer.uri("mia"));
+    flag["id"] = json!(peer.at(&format!("/flags/{}", name.replace('/', "-"))));
+    flag
+}
+
+#[test]
+fn f_194_reports_of_other_servers() {
+    let instance = instance();
+    let boss = admin(&instance, "boss");
+    let ann = instance.person("ann");
+    let status = ann.writes("mine", "public");
+    let peer = Peer::start(&["mia"]);
+    let inbox = format!("{}/inbox", instance.base);
+    let mut known = 0;
+    for (name, has_status, comment) in [
+        ("mastodon/flag", true, "Please look at these posts"),
+        ("gotosocial/flag", true, "please look"),
+        ("misskey/flag_urls_in_content", true, "spam"),
+        ("mbin/flag_post_first", true, "bad"),
+        ("lemmy/flag_post_only", true, "report this post"),
+    ] {
+        let flag = vector(name, &ann, &status, &peer);
+        assert_eq!(peer.send("mia", &inbox, &flag).status, 202, "{name}");
+        instance.settle();
+        let all = boss.get("/api/v1/admin/reports");
+        known += 1;
+        assert_eq!(all.as_array().unwrap().len(), known, "{name}");
+        let shown = &all[0];
+        assert_eq!(shown["target_account"]["username"], "ann", "{name}");
+        assert_eq!(shown["account"]["domain"], peer.host.as_str(), "{name}");
+        assert_eq!(shown["statuses"].as_array().unwrap().len(), usize::from(has_status), "{name}");
+        assert!(shown["comment"].as_str().unwrap().contains(comment), "{name}: {shown}");
+    }
+    assert_eq!(boss.notifications().len(), known);
+    assert!(boss.notifications().iter().all(|(kind, _)| kind == "admin.report"));
+    // five about one account wait: no more are taken for a while
+    let flag = vector("peertube/flag", &ann, &status, &peer);
+    assert_eq!(peer.send("mia", &inbox, &flag).status, 202);
+    instance.settle();
+    assert_eq!(boss.get("/api/v1/admin/reports").as_array().unwrap().len(), known);
+}
+
+#[test]
+fn f_195_a_report_about_nothing_of_ours_is_dropped() {
+    let instance = instance();
+    let boss = admin(&instance, "boss");
+    let peer = Peer::start(&["mia"]);
+    let inbox = format!("{}/inbox", instance.base);
+    for (number, object) in [
+        json!(peer.uri("mia")),
+        json!([peer.at("/notes/1")]),
+        json!(format!("{}/users/nobody", instance.base)),
+        json!(format!("{}/actor", instance.base)),
+        json!([]),
+        Value::Null,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let flag = json!({
+            "@context": "https://www.w3.org/ns/activitystreams",
+            "id": peer.at(&format!("/flags/{number}")), "type": "Flag",
+            "actor": peer.uri("mia"), "object": object, "content": "x",
+        });
+        assert_eq!(peer.send("mia", &inbox, &flag).status, 202);
+    }
+    instance.settle();
+    assert_eq!(boss.get("/api/v1/admin/reports"), json!([]));
+}
