@@ -27,6 +27,7 @@ pub const MOST_ANCESTORS: u32 = 40;
 const FETCHES: i64 = 200;
 
 /// What an address led to.
+#[allow(clippy::large_enum_variant)] // one at a time, never in a list
 pub enum Found {
     Account(Account),
     Status(Status),

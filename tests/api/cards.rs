@@ -191,12 +191,13 @@ fn a_remote_post_gets_its_card_when_somebody_looks() {
 
 #[test]
 fn f_338_a_blocked_server_has_no_cards() {
+    const BLOCK: &str = "INSERT INTO domain_block (domain, severity, created_at) VALUES (?, 2, 0)";
     let instance = start(Clock::system());
     let (ann, web) = (instance.person("ann"), Website::start());
     let path = instance.folder.path().join("data/dassie.db");
     let sql = rusqlite::Connection::open(path).unwrap();
-    sql.execute("INSERT INTO domain_block VALUES (?, 2, '', 0)", ["localhost"]).unwrap();
-    sql.execute("INSERT INTO domain_block VALUES (?, 2, '', 0)", [&web.host]).unwrap();
+    sql.execute(BLOCK, ["localhost"]).unwrap();
+    sql.execute(BLOCK, [&web.host]).unwrap();
     let post = id(&ann.writes(&web.page("/a", PAGE), "public"));
     instance.settle();
     assert_eq!(ann.get(&format!("/api/v1/statuses/{post}"))["card"], Value::Null);

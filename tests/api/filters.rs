@@ -275,6 +275,9 @@ fn stands(word: &str, whole: bool, text: &str) -> bool {
     })
 }
 
+/// A filter's id, its words and whether each is whole, its action, and the seconds until it ends.
+type Made = (String, Vec<(&'static str, bool)>, &'static str, Option<i64>);
+
 #[test]
 fn any_filters_find_what_a_plain_search_finds() {
     let instance =
@@ -312,9 +315,9 @@ fn any_filters_find_what_a_plain_search_finds() {
         (prop::collection::vec(filter, 1..4), prop::collection::vec(text, 1..5), 0..900_i64);
     let config = Config { cases: 12, failure_persistence: None, ..Config::default() };
     let run = |(filters, texts, later): (Vec<_>, Vec<String>, i64)| {
-        let mut made: Vec<(String, Vec<(&str, bool)>, &str, Option<i64>)> = Vec::new();
+        let mut made: Vec<Made> = Vec::new();
         for (words, contexts, action, ends) in filters {
-            let words: Vec<(&str, bool)> = words;
+            let words: Vec<(&'static str, bool)> = words;
             let keywords: Vec<Value> = words
                 .iter()
                 .map(|(word, whole)| json!({"keyword": word, "whole_word": whole}))
