@@ -307,10 +307,10 @@ pub fn routes(config: &mut ServiceConfig) {
         ]),
 
         ("/v1/reports", vec![
-            get(User(&["read:reports"]), reports::list),
+            get(User(&["read:accounts"]), reports::list),
             post(User(&["write:reports"]), reports::create),
         ]),
-        ("/v1/reports/{id}", vec![get(User(&["read:reports"]), reports::show)]),
+        ("/v1/reports/{id}", vec![get(User(&["read:accounts"]), reports::show)]),
 
         ("/v1/admin/accounts", vec![get(Admin(&["admin:read:accounts"]), admin::accounts::list_v1)]),
         ("/v2/admin/accounts", vec![get(Admin(&["admin:read:accounts"]), admin::accounts::list_v2)]),

@@ -224,7 +224,12 @@ impl Params {
         };
         match self.get(name) {
             None => Ok(Vec::new()),
-            Some(Value::Array(items)) => items.iter().map(item).collect(),
+            // Mastodon.py writes `id[][]=1` where it means `id[]=1`, and Rails reads it so
+            Some(Value::Array(items)) => items
+                .iter()
+                .flat_map(|one| one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice))
+                .map(item)
+                .collect(),
             // a[0]=x&a[1]=y
             Some(Value::Object(map)) => map.values().map(item).collect(),
             Some(Value::String(text)) if text.is_empty() => Ok(Vec::new()),

@@ -71,7 +71,6 @@ const KNOWN: &[&str] = &[
     "read:lists",
     "read:mutes",
     "read:notifications",
-    "read:reports",
     "read:search",
     "read:statuses",
     "write",

@@ -54,7 +54,7 @@ def free_ports(count):
 
 
 class Server:
-    def __init__(self, folder, name, port):
+    def __init__(self, folder, name, port, more=""):
         self.name, self.port = name, port
         self.host = f"localhost:{port}"
         self.url = f"http://{self.host}"
@@ -67,7 +67,7 @@ class Server:
             f.write(f'[server]\nhost = "{self.host}"\nlisten = "127.0.0.1:{port}"\n'
                     f'[storage]\ndata_dir = {json.dumps(os.path.join(self.folder, "data"))}\n'
                     '[network]\nallowed_private_ranges = ["127.0.0.0/8", "::1/128"]\n'
-                    '[log]\nlevel = "debug"\n')
+                    f'[log]\nlevel = "debug"\n{more}')
         self.process = None
 
     def start(self):
@@ -205,11 +205,18 @@ def main(arguments):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
     good = bad = 0
     with tempfile.TemporaryDirectory(prefix="dassie-clients-") as folder:
-        a, b = (Server(folder, name, port) for name, port in zip("ab", free_ports(2)))
+        ports = free_ports(3)
+        # the first one has all that a server may have; its translator is a part of the session
+        whole = ('[instance]\nrules = ["Be kind"]\nprivacy_policy = "We keep *nothing*."\n'
+                 'terms_of_service = "None."\nshow_domain_blocks = "all"\n'
+                 f'[translation]\nkind = "libretranslate"\nurl = "http://127.0.0.1:{ports[2]}"\n')
+        a, b = Server(folder, "a", ports[0], whole), Server(folder, "b", ports[1])
         try:
             say("starting two servers")
             a.start()
             b.start()
+            a.account("spare")
+            a.command("announce", "Hello :) https://example.org")
             ann, bob, carl = a.account("ann", "--admin"), a.account("bob"), b.account("carl")
             wanted = {
                 "DASSIE_URL": a.url, "DASSIE_USER": "ann", "DASSIE_EMAIL": "ann@example.org",
@@ -217,7 +224,9 @@ def main(arguments):
                 "SECOND_USER": "bob", "SECOND_TOKEN": bob,
                 "OTHER_URL": b.url, "OTHER_USER": "carl", "OTHER_TOKEN": carl,
                 "OTHER_HANDLE": f"carl@{b.host}",
+                "TRANSLATOR_PORT": str(ports[2]),
                 "ADMIN_TOKEN": a.token("ann", EVERY_SCOPE), "EMPTY_TOKEN": a.account("eve"),
+                "FRESH_TOKEN": a.account("fay"),
             }
             if only_environment:
                 for name, value in wanted.items():

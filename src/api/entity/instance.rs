@@ -13,7 +13,11 @@ use crate::service::{document, profile};
 use crate::text::{policy, sanitize};
 
 /// Clients read the version of Mastodon whose API this is out of its beginning.
-const VERSION: &str = concat!("4.2.0 (compatible; Dassie ", env!("CARGO_PKG_VERSION"), ")");
+const VERSION: &str = concat!("4.5.0 (compatible; Dassie ", env!("CARGO_PKG_VERSION"), ")");
+
+/// The features that clients may count on: up to the profile endpoints. 9 and above would promise
+/// collections, which are not served.
+const API_VERSION: u8 = 8;
 
 /// What Mastodon counts for an address, however long it is.
 const CHARACTERS_OF_A_LINK: u32 = 23;
@@ -56,13 +60,19 @@ pub(crate) struct Stats {
     pub(crate) domain_count: i64,
 }
 
-/// GET /api/v2/instance. Without `api_versions`: each number there is a promise of features, and
-/// none of them is whole yet; all clients take a missing key for that.
+/// Each number is a promise of features.
+#[derive(Debug, Serialize)]
+struct ApiVersions {
+    mastodon: u8,
+}
+
+/// GET /api/v2/instance.
 #[derive(Debug, Serialize)]
 pub(crate) struct V2 {
     domain: String,
     title: String,
     version: &'static str,
+    api_versions: ApiVersions,
     source_url: String,
     description: String,
     usage: Value,
@@ -118,6 +128,7 @@ impl V2 {
             domain: app.site.account_domain.clone(),
             title: instance.title.clone(),
             version: VERSION,
+            api_versions: ApiVersions { mastodon: API_VERSION },
             source_url: source_url(app),
             description: instance.description.clone(),
             usage: json!({ "users": { "active_month": active_month } }),

@@ -6,11 +6,15 @@ Environment: as for mastodon_py, and ADMIN_TOKEN (all scopes, an administrator),
 account that nobody touched).
 """
 
+import base64
+import hashlib
+import hmac
 import os
 import struct
 import sys
 import time
 import unittest
+import urllib.parse
 import uuid
 import zlib
 
@@ -20,6 +24,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "lib"), HERE]
 import requests
 
 import rules
+import translator
 from contract import Contract
 from pages import Browser
 from wait import until
@@ -49,6 +54,15 @@ def person(token, base=URL):
     return Person(base, token, CONTRACT, ROUTES)
 
 
+def totp(uri):
+    """The code of now (RFC 6238) for an otpauth address."""
+    secret = urllib.parse.parse_qs(urllib.parse.urlsplit(uri).query)["secret"][0]
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    at = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1_000_000:06d}"
+
+
 def instant(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + seconds))
 
@@ -63,6 +77,8 @@ class Session(unittest.TestCase):
         cls.carl = person(os.environ["OTHER_TOKEN"], OTHER_URL)
         cls.me = cls.ann.get("/api/v1/accounts/verify_credentials")
         cls.other = cls.bob.get("/api/v1/accounts/verify_credentials")
+        cls.spare = cls.ann.get("/api/v1/accounts/lookup?acct=spare")["id"]
+        cls.addClassCleanup(translator.start())
 
     # The tests run in the order of their names: the walks first, then what was walked.
 
@@ -85,7 +101,7 @@ class Session(unittest.TestCase):
             if "{" in path:
                 continue
             if path in ("/api/v1/push/subscription", "/api/oembed", "/api/v1/accounts/lookup",
-                        "/api/v1/timelines/link", "/api/v1/domain_blocks/preview", "/api/v1/user/2fa/qruri",
+                        "/api/v1/timelines/link", "/api/v1/reports/", "/api/v1/import", "/api/v1/domain_blocks/preview", "/api/v1/user/2fa/qruri",
                         "/api/v1/user/2fa/qr.svg", "/api/v1/instance/terms_of_service"):
                 continue  # nothing there, or nothing without a parameter
             query = {"/api/v2/search": "?q=nothing", "/api/v1/accounts/search": "?q=nothing",
@@ -141,9 +157,10 @@ class Session(unittest.TestCase):
         ann.get(f"/api/v1/scheduled_statuses/{later['id']}")
         ann.put(f"/api/v1/scheduled_statuses/{later['id']}", {"scheduled_at": instant(7200)})
         ann.delete(f"/api/v1/scheduled_statuses/{later['id']}")
-        ann.post(f"/api/v1/statuses/{sid}/translate", {"lang": "zh"}, status=(200, 403, 404, 422, 503))
+        linked = ann.post("/api/v1/statuses", {"status": unique("read https://example.org/")})
+        ann.post(f"/api/v1/statuses/{linked['id']}/translate", {"lang": "zh"})
         for path in ("home", "public", f"tag/{tag}", "public?local=true", "public?remote=true",
-                     "link?url=https://example.org/", "direct"):
+                     "link?url=https://example.org/"):
             ann.get(f"/api/v1/timelines/{path}")
         ann.get(f"/api/v1/tags/{tag}")
         for verb in ("follow", "unfollow"):
@@ -156,6 +173,10 @@ class Session(unittest.TestCase):
                       f"q={full['uri']}&resolve=true"):
             ann.get(f"/api/v2/search?{query}")
         self.nobody.get(f"/api/oembed?url={full['url']}")
+        for path in (f"/api/v2/media/{media}",):
+            ann.get(path)
+        again = self.upload()
+        ann.put(f"/api/v2/media/{again}", {"description": "another square"})
         doomed = ann.post("/api/v1/statuses", {"status": unique("doomed"), "media_ids": [self.upload()]})
         ann.delete(f"/api/v1/statuses/{doomed['id']}")
         bob.delete(f"/api/v1/statuses/{reply['id']}")
@@ -343,13 +364,108 @@ class Session(unittest.TestCase):
         for path in ("/api/v1/instance", "/api/v2/instance", "/api/v1/instance/peers", "/api/v1/instance/rules",
                      "/api/v1/instance/extended_description", "/api/v1/instance/activity",
                      "/api/v1/instance/domain_blocks", "/api/v1/instance/privacy_policy",
-                     "/api/v1/instance/languages", "/api/v1/instance/translation_languages",
+                     "/api/v1/instance/terms_of_service", "/api/v1/instance/languages", "/api/v1/instance/translation_languages",
                      "/api/v1/custom_emojis", "/.well-known/nodeinfo", "/nodeinfo/2.0",
                      "/.well-known/oauth-authorization-server"):
             with self.subTest(path=path):
                 self.nobody.get(path)
         self.assertEqual(self.nobody.get("/api/v1/no/such/thing", status=404)["error"], "Record not found")
+        since = self.nobody.get("/api/v1/instance/terms_of_service")["effective_date"]
+        self.nobody.get(f"/api/v1/instance/terms_of_service/{since}")
+        news = self.ann.get("/api/v1/announcements")[0]["id"]
+        self.ann.put(f"/api/v1/announcements/{news}/reactions/🦫")
         self.ann.get("/api/v1/announcements")
+        self.ann.delete(f"/api/v1/announcements/{news}/reactions/🦫")
+        self.ann.post(f"/api/v1/announcements/{news}/dismiss")
+
+    def test_3_administration(self):
+        ann, bob, other = self.ann, self.bob, self.other["id"]
+        status = bob.post("/api/v1/statuses", {"status": unique("bad")})["id"]
+        report = ann.post("/api/v1/reports", {"account_id": other, "status_ids": [status], "comment": "no",
+                                              "category": "spam", "forward": False})["id"]
+        ann.get("/api/v1/reports")
+        ann.get(f"/api/v1/reports/{report}")
+        base = "/api/v1/admin/reports"
+        ann.get(base)
+        ann.get(f"{base}/{report}")
+        ann.put(f"{base}/{report}", {"category": "other"})
+        for verb in ("assign_to_self", "unassign", "resolve", "reopen"):
+            ann.post(f"{base}/{report}/{verb}")
+        base = "/api/v1/admin/accounts"
+        for path in (base, "/api/v2/admin/accounts?origin=local", f"{base}/{other}"):
+            ann.get(path)
+        for action, undo in (("disable", "enable"), ("silence", "unsilence"), ("sensitive", "unsensitive"),
+                             ("suspend", "unsuspend")):
+            # a token that ends with it cannot be the one that the session goes on with
+            whom = ann.get(f"/api/v1/accounts/search?resolve=true&q={os.environ['OTHER_HANDLE']}")[0]["id"] \
+                if action != "disable" else self.spare
+            ann.post(f"{base}/{whom}/action", {"type": action})
+            ann.post(f"{base}/{whom}/{undo}")
+        for verb in ("approve", "reject"):
+            ann.post(f"{base}/{other}/{verb}", status=403)
+        ann.post(f"{base}/{self.spare}/action", {"type": "suspend"})
+        ann.delete(f"{base}/{self.spare}")
+        for kind, more in (("domain_blocks", {"severity": "silence"}), ("domain_allows", {})):
+            made = ann.post(f"/api/v1/admin/{kind}", {"domain": "odd.example", **more})["id"]
+            ann.get(f"/api/v1/admin/{kind}")
+            ann.get(f"/api/v1/admin/{kind}/{made}")
+            if more:
+                ann.put(f"/api/v1/admin/{kind}/{made}", {"severity": "suspend", "public_comment": "why"})
+                self.nobody.get("/api/v1/instance/domain_blocks")
+            ann.delete(f"/api/v1/admin/{kind}/{made}")
+        base = "/api/v1/admin/custom_emojis"
+        made = ann.post(base, data={"shortcode": "square", "category": "shapes"},
+                        files={"image": ("a.png", png(), "image/png")}, status=(200, 201))["id"]
+        ann.get(base)
+        ann.get(f"{base}/{made}")
+        ann.get(f"{base}/categories")
+        ann.patch(f"{base}/{made}", {"type": "modify", "category": "signs"})
+        self.nobody.get("/api/v1/custom_emojis")
+        shown = ann.post("/api/v1/statuses", {"status": unique(":square: it is")})
+        self.assertEqual([e["shortcode"] for e in shown["emojis"]], ["square"])
+        ann.delete(f"{base}/{made}")
+
+    def test_3_files(self):
+        ann = self.ann
+        for kind in ("following", "followers", "lists", "blocks", "mutes", "domain_blocks", "bookmarks"):
+            ann.get(f"/api/v1/exports/{kind}.csv")
+        ann.get("/api/v1/exports/stats")
+        begun = ann.post("/api/v1/import", data={"type": "following", "mode": "merge"}, status=202,
+                         files={"data": ("follows.csv", f"Account address\n{SECOND}\n", "text/csv")})["id"]
+        until("it is done", lambda: ann.get(f"/api/v1/import/{begun}")["state"] == "finished")
+        ann.get("/api/v1/import")
+        ann.post("/api/v1/accounts/alias", {"also_known_as_uris": [f"{URL}/users/{SECOND}"]})
+        ann.post("/api/v1/accounts/alias", {"also_known_as_uris": []})
+
+    def test_8_z_one_s_own_access(self):
+        """Tokens, apps, the second factor, the password: of the account that can spare them."""
+        eve, password = self.eve, os.environ["DASSIE_PASSWORD"]
+        eve.get("/api/v1/user")
+        tokens = eve.get("/api/v1/tokens")
+        eve.get(f"/api/v1/tokens/{tokens[0]['id']}")
+        app = eve.get("/api/v1/apps")[0]["id"]
+        eve.get(f"/api/v1/apps/{app}")
+        secret = eve.get("/api/v1/user/2fa/qruri")
+        uri = secret if isinstance(secret, str) else secret["uri"]
+        eve.get("/api/v1/user/2fa/qr.svg")
+        eve.post("/api/v1/user/2fa/enable", {"code": totp(uri), "password": password})
+        eve.post("/api/v1/user/2fa/disable", {"password": password})
+        eve.post("/api/v1/user/email_change", {"password": password, "new_email": "eve2@example.org"}, status=(200, 202))
+        eve.post("/api/v1/user/password_change", {"old_password": password, "new_password": f"{password}-2"})
+        # what signs up is told that it cannot: the one route that never answers otherwise
+        registered = self.nobody.post("/api/v1/apps", {"client_name": "x", "redirect_uris": OOB, "scopes": "read write"})
+        alone = self.nobody.post("/oauth/token", {
+            "client_id": registered["client_id"], "client_secret": registered["client_secret"],
+            "grant_type": "client_credentials", "scope": "read write"})
+        person(alone["access_token"]).post("/api/v1/accounts", {"username": "zed"}, status=403)
+        ROUTES.called |= {("POST", "/api/v1/accounts"), ("POST", "/api/v1/admin/accounts/{id}/approve"),
+                          ("POST", "/api/v1/admin/accounts/{id}/reject")}
+        mine = eve.get("/api/v1/tokens")[0]["id"]
+        other = next((t["id"] for t in eve.get("/api/v1/tokens") if t["id"] != mine), None)
+        if other:
+            eve.post(f"/api/v1/tokens/{other}/invalidate")
+        # and now its own: after this the account is signed out
+        eve.post(f"/api/v1/tokens/{mine}/invalidate")
 
     def test_4_tokens(self):
         """An app's whole life, as a server such as NeoDB leads it for its users."""
@@ -368,7 +484,7 @@ class Session(unittest.TestCase):
             "redirect_uri": "https://books.example/login/oauth", "grant_type": "authorization_code"})
         club = person(token["access_token"])
         self.assertEqual(club.get("/api/v1/accounts/verify_credentials")["username"], USER)
-        club.get("/api/v1/apps/verify_credentials")
+        ours = club.get("/api/v1/apps/verify_credentials")["id"]
         posted = club.post("/api/v1/statuses", data={"status": unique("a review"), "visibility": "unlisted"},
                            headers={"Idempotency-Key": uuid.uuid4().hex})
         club.put(f"/api/v1/statuses/{posted['id']}", data={"status": unique("a better review")})
@@ -378,6 +494,13 @@ class Session(unittest.TestCase):
         nobody.post("/oauth/revoke", data={"client_id": app["client_id"], "client_secret": app["client_secret"],
                                            "token": token["access_token"]})
         club.get("/api/v1/accounts/verify_credentials", status=401)
+        # the same by the person whose account it was let into
+        answer = Browser(os.environ["DASSIE_EMAIL"], os.environ["DASSIE_PASSWORD"]).authorize(
+            f"{URL}/oauth/authorize?{query}", redirect_uri="https://books.example/login/oauth")
+        nobody.post("/oauth/token", data={
+            "client_id": app["client_id"], "client_secret": app["client_secret"], "code": answer["code"],
+            "redirect_uri": "https://books.example/login/oauth", "grant_type": "authorization_code"})
+        self.ann.delete(f"/api/v1/apps/{ours}")
 
     def test_8_startup(self):
         """What each client asks for when it starts, with what it cannot do without."""
