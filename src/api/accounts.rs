@@ -114,8 +114,8 @@ pub(super) async fn statuses(
         }
         let found = db::status::list_of_account(conn, viewer, what, &cut)?;
         cards::look(app, conn, viewer, &found)?;
-        let shown = entity::statuses(conn, &app.site, viewer, found)?;
-        Ok((page::ends(shown.iter().map(|status| status.id)), shown))
+        let ends = page::ends(&cut, found.iter().map(|status| status.id));
+        Ok((ends, entity::statuses(conn, &app.site, viewer, found)?))
     });
     found.await
 }

@@ -41,7 +41,7 @@ pub(super) async fn home(
         let found = in_order(&ids, db::status::list(conn, &ids)?);
         cards::look(app, conn, me, &found)?;
         let shown = entity::statuses(conn, &app.site, me, found)?;
-        Ok((page::ends(ids.into_iter()), shown))
+        Ok((page::ends(&cut, ids.into_iter()), shown))
     });
     found.await
 }
@@ -88,8 +88,8 @@ pub(super) async fn public(
     let found = page::read(&app, &request, move |app, conn| {
         let found = db::status::list_public(conn, viewer, origin, part.only_media, &cut)?;
         cards::look(app, conn, viewer, &found)?;
-        let shown = entity::statuses(conn, &app.site, viewer, found)?;
-        Ok((page::ends(shown.iter().map(|status| status.id)), shown))
+        let ends = page::ends(&cut, found.iter().map(|status| status.id));
+        Ok((ends, entity::statuses(conn, &app.site, viewer, found)?))
     });
     found.await
 }
@@ -120,7 +120,7 @@ pub(super) async fn tag(
     tags.any.extend(hashtag::normalize(&path));
     let found = page::read(&app, &request, move |app, conn| {
         let found = tagged(conn, viewer, &tags, part, &cut)?;
-        let ends = page::ends(found.iter().map(|status| status.id));
+        let ends = page::ends(&cut, found.iter().map(|status| status.id));
         cards::look(app, conn, viewer, &found)?;
         Ok((ends, entity::statuses(conn, &app.site, viewer, found)?))
     });
