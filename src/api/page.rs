@@ -52,8 +52,33 @@ where
 pub(super) fn ends(cut: &Page, mut ids: impl Iterator<Item = i64>) -> Option<Ends> {
     let first = ids.next()?;
     let (count, last) = ids.fold((1, first), |(count, _), id| (count + 1, id));
-    let goes_on = count >= cut.limit || cut.min_id.is_some() || cut.since_id.is_some();
+    let goes_on = count >= cut.limit || is_cut_below(cut);
     Some(Ends { first, last: goes_on.then_some(last) })
+}
+
+fn is_cut_below(cut: &Page) -> bool {
+    cut.min_id.is_some() || cut.since_id.is_some()
+}
+
+/// The page with one row more, for [`exact_ends`].
+pub(super) fn one_more(cut: &Page) -> Page {
+    Page { limit: cut.limit + 1, ..*cut }
+}
+
+/// The ends of a page that was read with [`one_more`] row, which goes again: so a full page that
+/// is the last one is known as well. For what web pages show, whose scripts know no better.
+pub(super) fn exact_ends<T>(
+    cut: &Page,
+    found: &mut Vec<T>,
+    id: impl Fn(&T) -> i64,
+) -> Option<Ends> {
+    let goes_on = found.len() > cut.limit || is_cut_below(cut);
+    if found.len() > cut.limit && cut.ascending() {
+        found.remove(0);
+    }
+    found.truncate(cut.limit);
+    let last = found.last().map(&id).filter(|_| goes_on);
+    Some(Ends { first: id(found.first()?), last })
 }
 
 fn link(site: &Site, path: &str, query: &str, ends: Ends) -> Option<String> {
@@ -116,6 +141,22 @@ mod tests {
         for cut in [Page { min_id: Some(1), ..cut }, Page { since_id: Some(1), ..cut }] {
             assert_eq!(ends(&cut, &[3]), Some(Ends { first: 3, last: Some(3) }));
         }
+    }
+
+    #[test]
+    fn one_row_more_tells_whether_there_is_more() {
+        let exact = |cut: &Page, found: &mut Vec<i64>| exact_ends(cut, found, |id| *id);
+        let cut = Page::newest(2);
+        assert_eq!(one_more(&cut).limit, 3);
+        let mut found = vec![3, 2, 1];
+        assert_eq!(exact(&cut, &mut found), Some(Ends { first: 3, last: Some(2) }));
+        assert_eq!(exact(&cut, &mut found), Some(Ends { first: 3, last: None }));
+        assert_eq!(exact(&cut, &mut Vec::new()), None);
+        // upwards the farthest is the newest
+        let up = Page { min_id: Some(0), ..cut };
+        let mut found = vec![3, 2, 1];
+        assert_eq!(exact(&up, &mut found), Some(Ends { first: 2, last: Some(1) }));
+        assert_eq!(found.len(), 2);
     }
 
     #[test]

@@ -202,7 +202,10 @@ fn the_last_page_says_that_it_is_the_last() {
         };
         let (next, prev) = ask("limit=4");
         assert!(next.is_none() && prev.is_some(), "{path}");
-        assert!(ask("limit=3").0.is_some(), "{path}: a full page may not be the last");
+        // a full page may not be the last; what web pages show knows
+        let is_exact = ["public", "tag/", "accounts/"].iter().any(|part| path.contains(part));
+        assert_eq!(ask("limit=3").0.is_none(), is_exact, "{path}");
+        assert!(ask("limit=2").0.is_some(), "{path}");
         let (next, prev) = ask("limit=2&min_id=1");
         assert!(next.is_some() && prev.is_some(), "{path}");
         assert!(ask("limit=4&since_id=1").0.is_some(), "{path}: there may be more below");
