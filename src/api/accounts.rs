@@ -112,10 +112,10 @@ pub(super) async fn statuses(
                 None => return Ok((None, Vec::new())),
             }
         }
-        let found = db::status::list_of_account(conn, viewer, what, &cut)?;
+        let mut found = db::status::list_of_account(conn, viewer, what, &page::one_more(&cut))?;
+        let ends = page::exact_ends(&cut, &mut found, |status| status.id);
         cards::look(app, conn, viewer, &found)?;
-        let shown = entity::statuses(conn, &app.site, viewer, found)?;
-        Ok((page::ends(shown.iter().map(|status| status.id)), shown))
+        Ok((ends, entity::statuses(conn, &app.site, viewer, found)?))
     });
     found.await
 }

@@ -67,7 +67,7 @@ pub(super) async fn list(
     let (me, wanted) = (auth.account_id()?, params.page(20, 80)?);
     page::read(&app, &request, move |app, conn| {
         let found = db::oauth::list_own_applications(conn, me, &wanted)?;
-        let ends = page::ends(found.iter().map(|one| one.id));
+        let ends = page::ends(&wanted, found.iter().map(|one| one.id));
         let shape = |one| Application::new(one, app.vapid.public());
         Ok((ends, found.iter().map(shape).collect::<Vec<_>>()))
     })

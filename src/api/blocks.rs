@@ -51,7 +51,7 @@ pub(super) async fn mutes(
                 })
             })
             .collect();
-        Ok((page::ends(rows.iter().map(|(row, _, _)| *row)), shown))
+        Ok((page::ends(&cut, rows.iter().map(|(row, _, _)| *row)), shown))
     });
     found.await
 }

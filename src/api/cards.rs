@@ -26,7 +26,7 @@ pub(super) async fn timeline(
         let ids = service::card::timeline(conn, viewer, &address, &cut)?.ok_or(Error::NotFound)?;
         let found = timelines::in_order(&ids, db::status::list(conn, &ids)?);
         look(app, conn, viewer, &found)?;
-        Ok((page::ends(ids.into_iter()), entity::statuses(conn, &app.site, viewer, found)?))
+        Ok((page::ends(&cut, ids.into_iter()), entity::statuses(conn, &app.site, viewer, found)?))
     });
     found.await
 }

@@ -22,7 +22,7 @@ pub(super) async fn list(
     let found = page::read(&app, &request, move |app, conn| {
         let rows = db::conversation::list(conn, me, &cut)?;
         let shown = entity::conversations(conn, &app.site, me, &rows)?;
-        Ok((page::ends(rows.iter().filter_map(|row| row.last_status_id)), shown))
+        Ok((page::ends(&cut, rows.iter().filter_map(|row| row.last_status_id)), shown))
     });
     found.await
 }

@@ -77,7 +77,7 @@ pub(super) async fn list_marked(
         let ids: Vec<i64> = rows.iter().map(|(_, status)| *status).collect();
         let found = super::timelines::in_order(&ids, db::status::list(conn, &ids)?);
         let shown = entity::statuses(conn, &app.site, me, found)?;
-        Ok((page::ends(rows.iter().map(|(row, _)| *row)), shown))
+        Ok((page::ends(&cut, rows.iter().map(|(row, _)| *row)), shown))
     });
     found.await
 }

@@ -22,7 +22,7 @@ pub(super) async fn list(
     let cut = params.page(100, 200)?;
     let found = page::read(&app, &request, move |_, conn| {
         let rows = db::hidden_domain::list(conn, me, &cut)?;
-        let ends = page::ends(rows.iter().map(|(row, _)| *row));
+        let ends = page::ends(&cut, rows.iter().map(|(row, _)| *row));
         Ok((ends, rows.into_iter().map(|(_, domain)| domain).collect::<Vec<_>>()))
     });
     found.await

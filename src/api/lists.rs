@@ -170,7 +170,7 @@ pub(super) async fn timeline(
         let found = timelines::in_order(&ids, db::status::list(conn, &ids)?);
         cards::look(app, conn, me, &found)?;
         let shown = entity::statuses(conn, &app.site, me, found)?;
-        Ok((page::ends(ids.into_iter()), shown))
+        Ok((page::ends(&cut, ids.into_iter()), shown))
     });
     found.await
 }

@@ -69,7 +69,7 @@ pub(super) async fn list(
         };
         let view = entity::GroupView { kinds: &kinds, range: Some(range(&rows, &cut)), partial };
         let shown = entity::grouped_notifications(conn, &app.site, me, &rows, view)?;
-        Ok((page::ends(rows.iter().map(|one| one.id)), shown))
+        Ok((page::ends(&cut, rows.iter().map(|one| one.id)), shown))
     });
     found.await
 }

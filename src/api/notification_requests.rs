@@ -27,7 +27,7 @@ pub(super) async fn list(
     let found = page::read(&app, &request, move |app, conn| {
         let rows = db::notification_request::list(conn, me, &cut)?;
         let shown = entity::notification_requests(conn, &app.site, me, &rows)?;
-        Ok((page::ends(rows.iter().map(|one| one.id)), shown))
+        Ok((page::ends(&cut, rows.iter().map(|one| one.id)), shown))
     });
     found.await
 }

@@ -43,7 +43,7 @@ pub(super) async fn list(
     let found = page::read(&app, &request, move |app, conn| {
         let rows = db::notification::list(conn, me, &wanted, &cut)?;
         let shown = entity::notifications(conn, &app.site, me, &rows)?;
-        Ok((page::ends(rows.iter().map(|one| one.id)), shown))
+        Ok((page::ends(&cut, rows.iter().map(|one| one.id)), shown))
     });
     found.await
 }

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::http;
+use crate::model::Page;
 use crate::site::Site;
 
 /// Longer query strings than this are not repeated in a header.
@@ -19,14 +20,19 @@ const LONGEST_QUERY: usize = 2000;
 const DROPPED: [&str; 4] = ["max_id", "min_id", "since_id", "access_token"];
 
 /// The ids of the rows that stand at the ends of a page, also where those are not shown.
-type Ends = Option<(i64, i64)>;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ends {
+    first: i64,
+    /// `None`: nothing comes after it.
+    last: Option<i64>,
+}
 
 /// Reads a list and answers it with `Link: …; rel="next", …; rel="prev"`. The JSON is written on
 /// the thread that read the rows.
 pub(super) async fn read<T, F>(app: &Data<App>, request: &HttpRequest, f: F) -> Result<HttpResponse>
 where
     T: Serialize,
-    F: FnOnce(&App, &Conn) -> Result<(Ends, T)> + Send + 'static,
+    F: FnOnce(&App, &Conn) -> Result<(Option<Ends>, T)> + Send + 'static,
 {
     let found = super::read(app, move |app, conn| {
         let (ends, items) = f(app, conn)?;
@@ -41,13 +47,41 @@ where
     Ok(response)
 }
 
-/// The first and the last of some ids.
-pub(super) fn ends(mut ids: impl Iterator<Item = i64>) -> Ends {
+/// The ends of the page that was cut so. One that is not full is the last, unless it was cut
+/// from below: there are clients that follow `next` for ever where it always stands.
+pub(super) fn ends(cut: &Page, mut ids: impl Iterator<Item = i64>) -> Option<Ends> {
     let first = ids.next()?;
-    Some((first, ids.last().unwrap_or(first)))
+    let (count, last) = ids.fold((1, first), |(count, _), id| (count + 1, id));
+    let goes_on = count >= cut.limit || is_cut_below(cut);
+    Some(Ends { first, last: goes_on.then_some(last) })
 }
 
-fn link(site: &Site, path: &str, query: &str, (first, last): (i64, i64)) -> Option<String> {
+fn is_cut_below(cut: &Page) -> bool {
+    cut.min_id.is_some() || cut.since_id.is_some()
+}
+
+/// The page with one row more, for [`exact_ends`].
+pub(super) fn one_more(cut: &Page) -> Page {
+    Page { limit: cut.limit + 1, ..*cut }
+}
+
+/// The ends of a page that was read with [`one_more`] row, which goes again: so a full page that
+/// is the last one is known as well. For what web pages show, whose scripts know no better.
+pub(super) fn exact_ends<T>(
+    cut: &Page,
+    found: &mut Vec<T>,
+    id: impl Fn(&T) -> i64,
+) -> Option<Ends> {
+    let goes_on = found.len() > cut.limit || is_cut_below(cut);
+    if found.len() > cut.limit && cut.ascending() {
+        found.remove(0);
+    }
+    found.truncate(cut.limit);
+    let last = found.last().map(&id).filter(|_| goes_on);
+    Some(Ends { first: id(found.first()?), last })
+}
+
+fn link(site: &Site, path: &str, query: &str, ends: Ends) -> Option<String> {
     let base = Url::parse(&format!("{}{path}", site.base)).ok()?;
     let kept: Vec<(String, String)> = if query.len() > LONGEST_QUERY {
         Vec::new()
@@ -63,7 +97,11 @@ fn link(site: &Site, path: &str, query: &str, (first, last): (i64, i64)) -> Opti
         // what the url crate leaves as it is in a path would end the address here
         url.as_str().replace('>', "%3E").replace('<', "%3C")
     };
-    Some(format!("<{}>; rel=\"next\", <{}>; rel=\"prev\"", to("max_id", last), to("min_id", first)))
+    let prev = format!("<{}>; rel=\"prev\"", to("min_id", ends.first));
+    Some(match ends.last {
+        Some(last) => format!("<{}>; rel=\"next\", {prev}", to("max_id", last)),
+        None => prev,
+    })
 }
 
 #[cfg(test)]
@@ -80,21 +118,53 @@ mod tests {
 
     #[test]
     fn both_ends_are_linked_with_the_other_parameters() {
+        let (path, query) = ("/api/v1/timelines/home", "limit=2&max_id=9&since_id=1");
         assert_eq!(
-            link(&site(), "/api/v1/timelines/home", "limit=2&max_id=9&since_id=1", (8, 5)).unwrap(),
+            link(&site(), path, query, Ends { first: 8, last: Some(5) }).unwrap(),
             "<https://a.example/api/v1/timelines/home?limit=2&max_id=5>; rel=\"next\", \
              <https://a.example/api/v1/timelines/home?limit=2&min_id=8>; rel=\"prev\""
         );
-        assert_eq!(ends([].into_iter()), None);
-        assert_eq!(ends([3].into_iter()), Some((3, 3)));
-        assert_eq!(ends([3, 2, 1].into_iter()), Some((3, 1)));
+        assert_eq!(
+            link(&site(), path, query, Ends { first: 8, last: None }).unwrap(),
+            "<https://a.example/api/v1/timelines/home?limit=2&min_id=8>; rel=\"prev\""
+        );
+    }
+
+    #[test]
+    fn a_page_that_is_not_full_is_the_last() {
+        let cut = Page::newest(3);
+        let ends = |cut: &Page, ids: &[i64]| ends(cut, ids.iter().copied());
+        assert_eq!(ends(&cut, &[]), None);
+        assert_eq!(ends(&cut, &[3, 2, 1]), Some(Ends { first: 3, last: Some(1) }));
+        assert_eq!(ends(&cut, &[3, 2]), Some(Ends { first: 3, last: None }));
+        // below these there may be more
+        for cut in [Page { min_id: Some(1), ..cut }, Page { since_id: Some(1), ..cut }] {
+            assert_eq!(ends(&cut, &[3]), Some(Ends { first: 3, last: Some(3) }));
+        }
+    }
+
+    #[test]
+    fn one_row_more_tells_whether_there_is_more() {
+        let exact = |cut: &Page, found: &mut Vec<i64>| exact_ends(cut, found, |id| *id);
+        let cut = Page::newest(2);
+        assert_eq!(one_more(&cut).limit, 3);
+        let mut found = vec![3, 2, 1];
+        assert_eq!(exact(&cut, &mut found), Some(Ends { first: 3, last: Some(2) }));
+        assert_eq!(exact(&cut, &mut found), Some(Ends { first: 3, last: None }));
+        assert_eq!(exact(&cut, &mut Vec::new()), None);
+        // upwards the farthest is the newest
+        let up = Page { min_id: Some(0), ..cut };
+        let mut found = vec![3, 2, 1];
+        assert_eq!(exact(&up, &mut found), Some(Ends { first: 2, last: Some(1) }));
+        assert_eq!(found.len(), 2);
     }
 
     #[test]
     fn s_061_nothing_breaks_out_of_the_header() {
         let query =
             "types[]=a%0d%0aX-Evil:%201&q=%3E%3B%20rel%3D%22next%22&%3E=%E5%AD%97&access_token=s";
-        let text = link(&site(), "/api/v1/timelines/tag/%E5%AD%97\"<>", query, (2, 1)).unwrap();
+        let ends = Ends { first: 2, last: Some(1) };
+        let text = link(&site(), "/api/v1/timelines/tag/%E5%AD%97\"<>", query, ends).unwrap();
         assert!(HeaderValue::from_str(&text).unwrap().to_str().is_ok(), "{text}");
         assert_eq!(text.matches('<').count(), 2, "{text}");
         assert_eq!(text.matches('>').count(), 2, "{text}");

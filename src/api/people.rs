@@ -32,7 +32,7 @@ where
         let ids: Vec<i64> = rows.iter().map(|(_, account)| *account).collect();
         let shown = entity::accounts(&app.site, &ids, db::account::list_shown(conn, &ids)?);
         let shown = entity::with_moved(conn, &app.site, shown)?;
-        Ok((page::ends(rows.iter().map(|(row, _)| *row)), shown))
+        Ok((page::ends(&cut, rows.iter().map(|(row, _)| *row)), shown))
     });
     found.await
 }

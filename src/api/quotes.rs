@@ -26,7 +26,7 @@ pub(super) async fn list(
         let quoted = visibility::target(conn, me, id)?;
         let ids = db::quote::list_quoting(conn, me, quoted.id, &cut)?;
         let found = in_order(&ids, db::status::list(conn, &ids)?);
-        Ok((page::ends(ids.into_iter()), entity::statuses(conn, &app.site, me, found)?))
+        Ok((page::ends(&cut, ids.into_iter()), entity::statuses(conn, &app.site, me, found)?))
     });
     found.await
 }

@@ -79,7 +79,7 @@ pub(super) async fn list(
     let found = page::read(&app, &request, move |app, conn| {
         let rows = db::report::list(conn, wanted, &cut)?;
         let shown = entity::reports(conn, &app.site, &rows)?;
-        Ok((page::ends(rows.iter().map(|row| row.id)), shown))
+        Ok((page::ends(&cut, rows.iter().map(|row| row.id)), shown))
     });
     found.await
 }

@@ -22,7 +22,7 @@ pub(super) async fn list(
     let (me, cut) = (auth.account_id()?, params.page(20, 40)?);
     let found = page::read(&app, &request, move |app, conn| {
         let found = db::scheduled_status::list(conn, me, &cut)?;
-        let ends = page::ends(found.iter().map(|one| one.id));
+        let ends = page::ends(&cut, found.iter().map(|one| one.id));
         Ok((ends, entity::scheduled_statuses(conn, &app.site, found)?))
     });
     found.await

@@ -73,7 +73,7 @@ pub(super) async fn followed(
     let cut = params.page(100, 200)?;
     let found = page::read(&app, &request, move |app, conn| {
         let rows = db::tag::list_followed(conn, me, &cut)?;
-        let ends = page::ends(rows.iter().map(|(row, _, _)| *row));
+        let ends = page::ends(&cut, rows.iter().map(|(row, _, _)| *row));
         let tags: Vec<(i64, String)> = rows.into_iter().map(|(_, id, name)| (id, name)).collect();
         Ok((ends, entity::tags(conn, &app.site, me, &tags)?))
     });

@@ -41,7 +41,7 @@ pub(super) async fn home(
         let found = in_order(&ids, db::status::list(conn, &ids)?);
         cards::look(app, conn, me, &found)?;
         let shown = entity::statuses(conn, &app.site, me, found)?;
-        Ok((page::ends(ids.into_iter()), shown))
+        Ok((page::ends(&cut, ids.into_iter()), shown))
     });
     found.await
 }
@@ -86,10 +86,11 @@ pub(super) async fn public(
         (false, false) => Origin::All,
     };
     let found = page::read(&app, &request, move |app, conn| {
-        let found = db::status::list_public(conn, viewer, origin, part.only_media, &cut)?;
+        let more = page::one_more(&cut);
+        let mut found = db::status::list_public(conn, viewer, origin, part.only_media, &more)?;
+        let ends = page::exact_ends(&cut, &mut found, |status| status.id);
         cards::look(app, conn, viewer, &found)?;
-        let shown = entity::statuses(conn, &app.site, viewer, found)?;
-        Ok((page::ends(shown.iter().map(|status| status.id)), shown))
+        Ok((ends, entity::statuses(conn, &app.site, viewer, found)?))
     });
     found.await
 }
@@ -119,8 +120,8 @@ pub(super) async fn tag(
     let mut tags = Tags { any: more("any")?, all: more("all")?, none: more("none")? };
     tags.any.extend(hashtag::normalize(&path));
     let found = page::read(&app, &request, move |app, conn| {
-        let found = tagged(conn, viewer, &tags, part, &cut)?;
-        let ends = page::ends(found.iter().map(|status| status.id));
+        let mut found = tagged(conn, viewer, &tags, part, &page::one_more(&cut))?;
+        let ends = page::exact_ends(&cut, &mut found, |status| status.id);
         cards::look(app, conn, viewer, &found)?;
         Ok((ends, entity::statuses(conn, &app.site, viewer, found)?))
     });

@@ -21,7 +21,7 @@ pub(super) async fn list(
     let (me, wanted) = (auth.account_id()?, params.page(20, 80)?);
     page::read(&app, &request, move |_, conn| {
         let tokens = db::oauth::list_tokens(conn, me, &wanted)?;
-        let ends = page::ends(tokens.iter().map(|token| token.id));
+        let ends = page::ends(&wanted, tokens.iter().map(|token| token.id));
         Ok((ends, tokens.into_iter().map(TokenInfo::new).collect::<Vec<_>>()))
     })
     .await

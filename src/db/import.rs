@@ -205,22 +205,6 @@ pub fn failed(tx: &Tx<'_>, import: i64, row: i64, why: &str) -> Result<()> {
     Ok(())
 }
 
-/// All that waits for one server failed for good.
-pub fn failed_host(tx: &Tx<'_>, import: i64, host: &str, why: &str) -> Result<()> {
-    let changed = number(
-        tx.sql
-            .prepare_cached(
-                "UPDATE import_row SET state = 2, error = ?3
-             WHERE import_id = ?1 AND state = 0 AND host = ?2",
-            )?
-            .execute(params![import, host, why])?,
-    );
-    tx.sql
-        .prepare_cached("UPDATE import SET failed = failed + ? WHERE id = ?")?
-        .execute(params![changed, import])?;
-    Ok(())
-}
-
 /// A line was tried in vain.
 pub fn tried(tx: &Tx<'_>, row: i64, tries: i64) -> Result<()> {
     tx.sql.prepare_cached("UPDATE import_row SET tries = ? WHERE id = ?")?.execute([tries, row])?;

@@ -77,6 +77,12 @@ pub fn get(conn: &Conn, account: i64, id: i64) -> Result<Notification> {
         .ok_or(Error::NotFound)
 }
 
+/// The same, if it is among those that the account is shown.
+pub fn find_shown(conn: &Conn, account: i64, id: i64) -> Result<Option<Notification>> {
+    let only = Page { max_id: Some(id + 1), since_id: Some(id - 1), ..Page::newest(1) };
+    Ok(list(conn, account, &Wanted::default(), &only)?.pop())
+}
+
 /// Dismisses one; false when there was none.
 pub fn delete(tx: &Tx<'_>, account: i64, id: i64) -> Result<bool> {
     Ok(tx

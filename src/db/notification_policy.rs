@@ -77,6 +77,17 @@ pub fn forbid(tx: &Tx<'_>, account: i64, from: i64) -> Result<()> {
     Ok(())
 }
 
+/// Takes that back of all accounts of a domain.
+pub fn forbid_domain(tx: &Tx<'_>, account: i64, domain: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "DELETE FROM notification_permission WHERE account_id = ? AND EXISTS (
+               SELECT 1 FROM account a WHERE a.id = from_account_id AND a.domain = ?)",
+        )?
+        .execute(params![account, domain])?;
+    Ok(())
+}
+
 /// Whether `follower` has followed `target` since before `since`.
 pub fn followed_before(conn: &Conn, follower: i64, target: i64, since: i64) -> Result<bool> {
     Ok(conn

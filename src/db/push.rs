@@ -107,11 +107,3 @@ pub fn trim(tx: &Tx<'_>, account_id: i64, keep: i64) -> Result<()> {
         .execute([account_id, keep])?;
     Ok(())
 }
-
-/// Whether the notification is there still and was not held back by the account's policy.
-pub fn is_shown(conn: &Conn, notification: i64) -> Result<bool> {
-    Ok(conn
-        .sql
-        .prepare_cached("SELECT 1 FROM notification WHERE id = ? AND filtered = 0")?
-        .exists([notification])?)
-}

@@ -42,6 +42,7 @@ pub fn hide(tx: &Tx<'_>, account: i64, domain: &str) -> Result<()> {
             "Validation failed: domain: at most {MOST} can be blocked"
         )));
     }
+    db::notification_policy::forbid_domain(tx, account, domain)?;
     db::hidden_domain::purge_timeline(tx, account, domain)?;
     for list in db::list::list(tx, account)? {
         db::hidden_domain::purge_timeline(tx, list.id, domain)?;

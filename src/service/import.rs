@@ -19,8 +19,10 @@ pub const MOST_ROWS: usize = 20_000;
 const MOST_OPEN: i64 = 10;
 /// How many lines are stored in one transaction.
 const CHUNK: usize = 250;
-/// How many servers are asked at once; the worker has as many places again for others.
+/// How many servers one import asks at once.
 const AT_ONCE: usize = 2;
+/// What the lanes of imports begin with.
+pub const LANE: &str = "import ";
 /// The lane and server of lines that need no network.
 const HERE: &str = "here";
 /// How many follows and the like one slice of the clearing looks at.
@@ -146,7 +148,7 @@ fn key(row: &SheetRow) -> String {
 pub fn feed(tx: &Tx<'_>, import: i64) -> Result<()> {
     if let Some(host) = db::import::next_host(tx, import)? {
         let payload = serde_json::to_vec(&(import, &host)).map_err(Error::internal)?;
-        db::job::insert(tx, JobKind::Import, &format!("import {host}"), &payload)?;
+        db::job::insert(tx, JobKind::Import, &format!("{LANE}{host}"), &payload)?;
         return Ok(());
     }
     if db::import::waits(tx, import, None)? {
@@ -207,6 +209,9 @@ pub fn apply(
     target: &Target,
 ) -> Result<()> {
     let own = db::account::get(tx, import.account_id)?;
+    if own.suspended_at.is_some() {
+        return Err(Error::Forbidden("This account is suspended".into()));
+    }
     match (import.sheet, target) {
         (Sheet::DomainBlocks, _) => {
             hidden_domain::hide(tx, own.id, &hidden_domain::normal(site, &row.what)?)

@@ -98,8 +98,8 @@ pub struct Message {
 }
 
 /// The message about a notification; `None` when there is nothing to tell any more: the
-/// subscription or the notification is gone, the account is suspended, or the notification was
-/// held back.
+/// subscription is gone, the account is suspended, or the notification is not among those that
+/// the account is shown now (it was held back, its author is muted, its status is gone).
 ///
 /// Its fields are Mastodon's. `access_token`, by which some apps know which of their accounts is
 /// meant, is empty: this server keeps tokens as hashes only (S-075) and could not tell it.
@@ -111,17 +111,13 @@ pub fn compose(
 ) -> Result<Option<Message>> {
     let Some(to) = db::push::find(conn, subscription)? else { return Ok(None) };
     let Some(user) = db::user::find(conn, to.account_id)? else { return Ok(None) };
-    let found = match db::notification::get(conn, to.account_id, notification) {
-        Ok(found) => found,
-        Err(Error::NotFound) => return Ok(None),
-        Err(error) => return Err(error),
-    };
     let owner = db::account::find(conn, to.account_id)?;
-    if owner.is_none_or(|owner| owner.suspended_at.is_some())
-        || !db::push::is_shown(conn, notification)?
-    {
+    if owner.is_none_or(|owner| owner.suspended_at.is_some()) {
         return Ok(None);
     }
+    let Some(found) = db::notification::find_shown(conn, to.account_id, notification)? else {
+        return Ok(None);
+    };
     let Some(from) = db::account::find(conn, found.from_account_id)? else { return Ok(None) };
     let Some(recipient) = Recipient::new(&to.p256dh, &to.auth) else { return Ok(None) };
     let status = match found.status_id {

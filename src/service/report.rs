@@ -142,6 +142,7 @@ fn tell_admins(tx: &Tx<'_>, report: &Report) -> Result<()> {
         let kind = NotificationKind::AdminReport as i64;
         let id =
             db::report::insert_notification(tx, account_id, kind, report.account_id, report.id)?;
+        super::push::queue(tx, account_id, id, NotificationKind::AdminReport, report.account_id)?;
         tx.after_commit(Event::NotificationCreated { account_id, id });
     }
     Ok(())

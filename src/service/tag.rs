@@ -30,7 +30,7 @@ pub fn unfollow(tx: &Tx<'_>, account: i64, tag: i64) -> Result<()> {
 }
 
 /// Puts a new public status into the homes of those who follow one of its tags. Blocks, mutes and
-/// hidden domains count; so do the languages chosen for an author whom one follows as well, and
+/// hidden domains count, a limited author is for its followers; so do the languages chosen for an author whom one follows as well, and
 /// exclusive lists.
 pub(super) fn fan_out(tx: &Tx<'_>, status: &Status) -> Result<()> {
     put(tx, status, false)
@@ -49,6 +49,7 @@ fn put(tx: &Tx<'_>, status: &Status, is_old: bool) -> Result<()> {
     for reader in db::tag::list_followers_of_status(tx, status.id)? {
         if reader == status.account_id
             || !visibility::lists(tx, reader, status)?
+            || visibility::is_hidden_from(tx, reader, status.account_id)?
             || db::list::is_exclusive(tx, reader, status.account_id)?
         {
             continue;

@@ -72,9 +72,17 @@ fn headings(sheet: Sheet, cells: &[&str]) -> Option<Columns> {
         Sheet::Bookmarks => at(&["uri", "url", "#uri"]),
         _ => at(&["account address", "account", "acct", "address", "handle"]),
     }?;
+    // whoever gives the wrong file would block all whom they follow
+    let foreign = match sheet {
+        Sheet::Following => at(&["hide notifications", "severity"]),
+        Sheet::Mutes => at(&["show boosts", "notify on new posts", "languages", "severity"]),
+        Sheet::DomainBlocks | Sheet::Bookmarks => None,
+        _ => at(&["show boosts", "notify on new posts", "languages", "hide notifications"]),
+    };
     Some(Columns {
-        what,
-        list: at(&["list name", "list", "title"]).or(usual(sheet).list),
+        what: if foreign.is_some() { usize::MAX } else { what },
+        // without such a column it is no file of lists
+        list: at(&["list name", "list", "title"]),
         reblogs: at(&["show boosts"]),
         notify: at(&["notify on new posts"]),
         languages: at(&["languages"]),

@@ -27,11 +27,14 @@ pub(super) fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
     })?;
     let Some(import) = import else { return Err(Stop::Drop("the import is gone")) };
     let job_id = job.id;
+    if is_suspended(app, &import)? {
+        return wait(app, job_id);
+    }
     if rows.is_empty() {
         app.db
             .write(Lane::Background, move |tx| {
                 if db::import::waits(tx, id, Some(&host))? {
-                    return put_off(tx, job_id, id, &host, round);
+                    return put_off(tx, job_id, id, round);
                 }
                 db::job::remove(tx, job_id)?;
                 import::feed(tx, id)
@@ -39,10 +42,15 @@ pub(super) fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
             .wait()?;
         return Ok(true);
     }
-    let mut vain = 0;
+    let (mut vain, mut moved) = (0, false);
     for (row_id, row) in rows {
-        match target(app, &import, &row, online) {
-            Ok(target) => apply(app, &import, row_id, row, target)?,
+        match target(app, &import, &row, online && !is_given_up(round)) {
+            Ok((target, was_known)) => {
+                apply(app, &import, row_id, row, target)?;
+                if was_known {
+                    continue;
+                }
+            }
             Err(Stop::Failed(Error::Remote(_) | Error::Unavailable { .. })) => {
                 vain += 1;
                 app.db
@@ -56,14 +64,22 @@ pub(super) fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
             Err(Stop::Failed(error)) if !matches!(error, Error::Internal(_)) => {
                 fail(app, id, row_id, error.public())?;
             }
+            Err(Stop::NeedsNetwork) if is_given_up(round) => {
+                fail(app, id, row_id, "its server does not answer".to_owned())?;
+            }
             Err(stop) => return Err(stop),
         }
-        vain = 0;
+        (vain, moved) = (0, true);
     }
     app.db
         .write(Lane::Background, move |tx| {
+            if vain >= PATIENCE && moved {
+                // it answers, only not as often as it is asked: that is no round
+                db::job::again(tx, job_id, tx.now() + PAUSES[0])?;
+                return import::feed(tx, id);
+            }
             if vain >= PATIENCE {
-                return put_off(tx, job_id, id, &host, round);
+                return put_off(tx, job_id, id, round);
             }
             db::job::again(tx, job_id, tx.now())
         })
@@ -71,26 +87,42 @@ pub(super) fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
     Ok(true)
 }
 
-/// The server does not answer: its lines wait for another round and another server has its turn,
-/// or they fail.
-fn put_off(tx: &db::Tx<'_>, job: i64, import: i64, host: &str, round: i64) -> Result<()> {
-    match PAUSES.get(usize::try_from(round).unwrap_or(usize::MAX)) {
-        Some(pause) => {
-            db::job::postpone(tx, job, tx.now() + pause, "the server does not answer")?;
-        }
-        None => {
-            db::import::failed_host(tx, import, host, "its server does not answer")?;
-            db::job::remove(tx, job)?;
-        }
-    }
-    import::feed(tx, import)
+/// Whether nothing is done in the name of the account, since it is suspended or being deleted.
+fn is_suspended(app: &App, import: &Import) -> Result<bool> {
+    let account = app.db.read(|conn| db::account::find(conn, import.account_id))?;
+    Ok(account.is_none_or(|account| account.suspended_at.is_some()))
 }
 
-/// What a line is about, from its server if it is not known here.
-fn target(app: &App, import: &Import, row: &SheetRow, online: bool) -> Step<Target> {
+/// The job is looked at again later; its import may be gone by then.
+fn wait(app: &App, job: i64) -> Step<bool> {
+    app.db
+        .write(Lane::Background, move |tx| db::job::again(tx, job, tx.now() + PAUSES[1]))
+        .wait()?;
+    Ok(true)
+}
+
+/// The server does not answer: its lines wait for another round and another server has its turn.
+/// After the last round it is given up.
+fn put_off(tx: &db::Tx<'_>, job: i64, import: i64, round: i64) -> Result<()> {
+    let pause = PAUSES.get(usize::try_from(round).unwrap_or(usize::MAX));
+    let due = tx.now() + pause.unwrap_or(&0);
+    db::job::postpone(tx, job, due, "the server does not answer")?;
+    match pause {
+        Some(_) => import::feed(tx, import),
+        None => Ok(()),
+    }
+}
+
+/// Whether the last round was in vain: what is known here is done, all other lines fail.
+fn is_given_up(round: i64) -> bool {
+    usize::try_from(round).is_ok_and(|round| round > PAUSES.len())
+}
+
+/// What a line is about, from its server if it is not known here, and whether it was.
+fn target(app: &App, import: &Import, row: &SheetRow, online: bool) -> Step<(Target, bool)> {
     let known = app.db.read(|conn| import::find(conn, &app.site, import.sheet, row))?;
     if let Some(target) = known {
-        return Ok(target);
+        return Ok((target, true));
     }
     if !online {
         return Err(Stop::NeedsNetwork);
@@ -98,10 +130,10 @@ fn target(app: &App, import: &Import, row: &SheetRow, online: bool) -> Step<Targ
     if import.sheet == Sheet::Bookmarks {
         // without what stands above it: that is not what was kept
         let status = resolve::status(app, &row.what, resolve::MOST_ANCESTORS)?;
-        return Ok(Target::Status(status.id));
+        return Ok((Target::Status(status.id), false));
     }
     let (name, domain) = row.what.split_once('@').ok_or(Error::NotFound)?;
-    Ok(Target::Account(resolve::account_by_handle(app, name, domain)?.into()))
+    Ok((Target::Account(resolve::account_by_handle(app, name, domain)?.into()), false))
 }
 
 fn apply(app: &App, import: &Import, row_id: i64, row: SheetRow, target: Target) -> Result<()> {
@@ -134,6 +166,11 @@ fn fail(app: &App, import: i64, row: i64, why: String) -> Result<()> {
 pub(super) fn clear(app: &App, job: &Job) -> Step<bool> {
     let (id, below): (i64, i64) = serde_json::from_slice(&job.payload).map_err(Error::internal)?;
     let (job_id, lane) = (job.id, job.lane.clone());
+    if let Some(import) = app.db.read(|conn| db::import::get(conn, id))?
+        && is_suspended(app, &import)?
+    {
+        return wait(app, job_id);
+    }
     let slice = app.db.write(Lane::Background, move |tx| {
         db::job::remove(tx, job_id)?;
         let Some(import) = db::import::get(tx, id)? else { return Ok(()) };

@@ -18,7 +18,8 @@ use super::{LOOK, import, profiles, push, scheduled, uploads};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
-/// How many of one lane come after each other before the next lane has its turn.
+/// How many of one lane come after each other before the next lane has its turn. One of an import
+/// is many lines and comes alone.
 const BURST: usize = 10;
 /// A job is tried so often (F-145).
 const TRIES: i64 = 5;
@@ -48,7 +49,7 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
                 ran += 1;
                 burst += 1;
                 // the next of the same server, without looking through all others again
-                if burst < BURST {
+                if burst < BURST && kind != JobKind::Import {
                     next = app.db.read(|conn| db::job::next_of_lane(conn, &lane))?;
                 }
             }

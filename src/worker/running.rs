@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::service::import;
 use crate::wake::Wake;
 
 /// Of the delivery lane's 16 threads, how many may wait for servers that we know nothing of, or
@@ -12,6 +13,9 @@ const FAILING: usize = 4;
 /// How many jobs may use the network at once; the resolve lane has room for keys and searches
 /// beside them.
 const ONLINE: usize = 4;
+/// How many of these may be imports, whose lines are many: what just arrived does not wait for
+/// them.
+const IMPORTS: usize = 2;
 /// How many jobs are remembered to need the network.
 const REMEMBERED: usize = 10_000;
 
@@ -33,8 +37,26 @@ struct State {
     jobs: HashSet<i64>,
     lanes: HashSet<String>,
     online: usize,
+    /// How many of them are imports.
+    imports: usize,
     /// Jobs that were tried without the network and need it.
     need_network: HashSet<i64>,
+}
+
+fn is_import(lane: &str) -> bool {
+    lane.starts_with(import::LANE)
+}
+
+impl State {
+    /// Whether one more job of the lane may use the network.
+    fn has_room(&self, lane: &str) -> bool {
+        self.online < ONLINE && (!is_import(lane) || self.imports < IMPORTS)
+    }
+
+    fn count_online(&mut self, lane: &str) {
+        self.online += 1;
+        self.imports += usize::from(is_import(lane));
+    }
 }
 
 impl Running {
@@ -73,13 +95,15 @@ impl Running {
         let online = online || state.need_network.contains(&job);
         if state.jobs.contains(&job)
             || (!lane.is_empty() && state.lanes.contains(lane))
-            || (online && state.online >= ONLINE)
+            || (online && !state.has_room(lane))
         {
             return None;
         }
         state.jobs.insert(job);
         state.lanes.insert(lane.to_owned());
-        state.online += usize::from(online);
+        if online {
+            state.count_online(lane);
+        }
         let what = What::Job { job, lane: lane.to_owned(), online };
         Some(Place { running: Arc::clone(self), what, ring: false })
     }
@@ -128,13 +152,13 @@ impl Place {
     /// The job needs the network: from now on it counts as one that fetches, if there is room.
     pub(super) fn go_online(&mut self) -> bool {
         let mut state = self.running.lock();
-        if let What::Job { job, online, .. } = &mut self.what {
+        if let What::Job { job, lane, online } = &mut self.what {
             if state.need_network.len() >= REMEMBERED {
                 state.need_network.clear();
             }
             state.need_network.insert(*job);
-            if !*online && state.online < ONLINE {
-                state.online += 1;
+            if !*online && state.has_room(lane) {
+                state.count_online(lane);
                 *online = true;
             }
             return *online;
@@ -156,6 +180,7 @@ impl Drop for Place {
                 state.jobs.remove(job);
                 state.lanes.remove(lane);
                 state.online -= usize::from(*online);
+                state.imports -= usize::from(*online && is_import(lane));
                 if self.ring {
                     state.need_network.remove(job);
                 }
@@ -197,6 +222,24 @@ mod tests {
         place.ring_when_done();
         drop(place);
         assert!(wake.is_rung());
+    }
+
+    #[test]
+    fn imports_leave_room_for_what_arrives() {
+        let running = Arc::new(Running::new(Arc::default()));
+        let lane = |number: i64| format!("{}{number}.example", import::LANE);
+        let mut places: Vec<Place> =
+            (0..9).filter_map(|number| running.take_lane(number, &lane(number), true)).collect();
+        assert_eq!(places.len(), IMPORTS);
+        let mut late = running.take_lane(20, &lane(20), false).unwrap();
+        assert!(!late.go_online());
+        let arrived = running.take_lane(21, "a.example", true).unwrap();
+        // one that is given back makes room for another
+        places.pop();
+        assert!(late.go_online());
+        drop((places, late, arrived));
+        let state = running.lock();
+        assert_eq!((state.online, state.imports), (0, 0));
     }
 
     #[test]

@@ -200,6 +200,7 @@ fn f_340_what_is_silenced_is_found_by_followers_only() {
     let (loud, fan, other) =
         (instance.person("loud"), instance.person("fan"), instance.person("other"));
     fan.follows("loud");
+    other.post("/api/v1/tags/noise/follow", json!({}));
     let root = id(&boss.writes("root", "public"));
     let before = loud.writes("before #noise", "public");
     let listen = |person: &Person| {
@@ -242,6 +243,7 @@ fn f_340_what_is_silenced_is_found_by_followers_only() {
     let profile = other.get(&format!("/api/v1/accounts/{}/statuses", loud.id));
     assert!(ids(&profile).contains(&id(&before)));
     assert!(fan.home().iter().any(|text| text.contains("alone")));
+    assert!(other.home().iter().all(|text| !text.contains("after")), "nor by a tag");
     let got = to_fan.next();
     assert_eq!(got["event"], "update", "followers hear it: {got}");
     // strangers do not

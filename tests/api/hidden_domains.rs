@@ -90,6 +90,10 @@ fn a_block_ends_follows_both_ways_and_hides_what_is_there() {
     assert_eq!(ann.notifications().len(), 3);
     let preview = ann.get(&format!("{PATH}/preview?domain={}", peer.host));
     assert_eq!(preview, json!({"following_count": 1, "followers_count": 2}));
+    let (me, mia_id) = (ann.id.parse().unwrap(), mia.parse().unwrap());
+    let permit =
+        move |tx: &dassie::db::Tx<'_>| dassie::db::notification_policy::permit(tx, me, mia_id);
+    instance.app.db.write(dassie::db::Lane::Interactive, permit).wait().unwrap();
 
     ann.post(PATH, json!({"domain": peer.host}));
     assert!(ann.home().is_empty());
@@ -110,6 +114,9 @@ fn a_block_ends_follows_both_ways_and_hides_what_is_there() {
     assert_eq!(peer.send("nora", &inbox, &again).status, 202);
     eventually("it is refused", || (counts("Reject") == 3).then_some(()));
     assert!(ann.notifications().is_empty());
+    // nor is somebody of it heard later on, whose request was accepted before
+    let read = |conn: &dassie::db::Conn| dassie::db::notification_policy::permits(conn, me, mia_id);
+    assert!(!instance.app.db.read(read).unwrap());
     // shown again, what was there is not lost
     ann.delete(&format!("{PATH}?domain={}", peer.host));
     let relation = ann.get(&format!("/api/v1/accounts/relationships?id[]={mia}"));

@@ -170,9 +170,9 @@ fn f_352_a_file_of_one_server_is_taken_in_by_another() {
     let file = export(&moved, "following");
     assert_eq!(file, export(&ann, "following"));
     // JSON takes the same
-    let body = json!({"type": "muting", "data": file});
+    let body = json!({"type": "follows", "data": file});
     let answer = moved.request("POST", PATH).json(&body).send();
-    assert_eq!((answer.status, &answer.json()["type"]), (202, &json!("mutes")));
+    assert_eq!((answer.status, &answer.json()["type"]), (202, &json!("following")));
 }
 
 #[test]
@@ -260,6 +260,94 @@ fn a_server_that_is_down_is_asked_again_and_then_given_up() {
 }
 
 #[test]
+fn who_is_known_here_is_blocked_though_the_server_is_gone() {
+    let clock = Clock::manual(Clock::system().now_ms());
+    let instance = Instance::with(Options { clock, ..Default::default() });
+    let ann = instance.person("ann");
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let path = instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    let mut file = String::new();
+    for number in 0..8 {
+        sql.execute(
+            "INSERT INTO account (id, username, domain, uri, created_at) VALUES (?, ?, ?, ?, 0)",
+            rusqlite::params![
+                1000 + number,
+                format!("known{number}"),
+                dead.to_string(),
+                format!("http://{dead}/{number}")
+            ],
+        )
+        .unwrap();
+        // before the next one the server is asked in vain, until it is left alone
+        file.push_str(&format!("known{number}@{dead}\n"));
+        (0..3).for_each(|n| file.push_str(&format!("x{number}{n}@{dead}\n")));
+    }
+    drop(sql);
+    let begun = send(&ann, "blocks", "merge", &file).json();
+    let path = format!("{PATH}/{}", id(&begun));
+    let end = eventually("it ends", || {
+        instance.advance(3_600_000);
+        Some(ann.get(&path)).filter(|import| import["state"] == "finished")
+    });
+    assert_eq!(counts(&end), [32, 8, 24]);
+}
+
+#[test]
+fn a_server_that_answers_now_and_then_is_not_given_up() {
+    let clock = Clock::manual(Clock::system().now_ms());
+    let instance = Instance::with(Options { clock, ..Default::default() });
+    let ann = instance.person("ann");
+    let names: Vec<String> = (0..8).map(|n| format!("real{n}")).collect();
+    let peer = Peer::start(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut file = String::new();
+    for name in &names {
+        file.push_str(&format!("{name}@{}\n", peer.host));
+        // asked too often it refuses the next ones
+        for n in 0..3 {
+            peer.serve(&format!("/users/{name}x{n}"), json!(503));
+            file.push_str(&format!("{name}x{n}@{}\n", peer.host));
+        }
+    }
+    let begun = send(&ann, "blocks", "merge", &file).json();
+    let path = format!("{PATH}/{}", id(&begun));
+    let end = eventually("it ends", || {
+        instance.advance(3_600_000);
+        Some(ann.get(&path)).filter(|import| import["state"] == "finished")
+    });
+    assert_eq!(counts(&end), [32, 8, 24]);
+}
+
+#[test]
+fn an_import_rests_while_its_account_is_suspended() {
+    let clock = Clock::manual(Clock::system().now_ms());
+    let mut instance = Instance::with(Options { clock, ..Default::default() });
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    instance.app.wake.close();
+    let begun = send(&ann, "following", "merge", "bob\n").json();
+    let suspend = |instance: &Instance, at: Option<i64>| {
+        let path = instance.folder.path().join("data/dassie.db");
+        let sql = rusqlite::Connection::open(path).unwrap();
+        let of = rusqlite::params![at, ann.id.parse::<i64>().unwrap()];
+        sql.execute("UPDATE account SET suspended_at = ? WHERE id = ?", of).unwrap();
+    };
+    suspend(&instance, Some(1));
+    instance.start_again();
+    eventually("it is put off", || {
+        let due = instance.app.db.read(|conn| dassie::db::job::list_due(conn, 9)).unwrap();
+        due.is_empty().then_some(())
+    });
+    assert!(bob.notifications().is_empty());
+    suspend(&instance, None);
+    let path = format!("{PATH}/{}", id(&begun));
+    eventually("it goes on", || {
+        instance.advance(3_600_000);
+        (ann.get(&path)["state"] == "finished").then_some(())
+    });
+    assert_eq!(bob.notifications()[0].0, "follow");
+}
+
+#[test]
 fn what_is_no_import_is_refused() {
     let instance = Instance::start();
     let ann = instance.person("ann");
@@ -274,6 +362,16 @@ fn what_is_no_import_is_refused() {
         ("following", "merge", "Account address,Show boosts\n"),
         ("following", "merge", "no good line, at all\n"),
         ("blocks", "merge", &too_many),
+        // files of another kind, as their headings say
+        (
+            "blocks",
+            "overwrite",
+            "Account address,Show boosts,Notify on new posts,Languages\nbob,true,false,\n",
+        ),
+        ("mutes", "merge", "Account address,Show boosts\nbob,true\n"),
+        ("lists", "merge", "Account address,Show boosts\nbob,true\n"),
+        ("lists", "merge", "Account address\nbob\n"),
+        ("following", "merge", "Account address,Hide notifications\nbob,true\n"),
     ] {
         let answer = send(&ann, kind, mode, data);
         assert_eq!(answer.status, 422, "{kind} {mode}: {}", answer.text());

@@ -290,6 +290,22 @@ fn what_the_policy_holds_back_is_not_pushed() {
     assert!(shown(1).is_none());
     sql.execute("UPDATE notification SET filtered = 0", []).unwrap();
     assert!(shown(1).is_some());
+    // whoever was muted meanwhile is not heard either
+    ann.post(&format!("/api/v1/accounts/{}/mute", bob.id), json!({}));
+    assert!(shown(1).is_none());
+}
+
+#[test]
+fn an_admin_is_pushed_what_is_reported() {
+    let instance = Instance::start();
+    let boss = super::admin::admin(&instance, "boss");
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let service = PushService::start();
+    let keys = subscribe(&boss, &service, true, json!({"alerts": {"admin.report": true}}));
+    bob.post("/api/v1/reports", json!({"account_id": ann.id, "comment": "spam"}));
+    let message = keys.open(&first(&service));
+    assert_eq!(message["notification_type"], "admin.report");
+    assert_eq!(message["title"], "bob reported somebody");
 }
 
 #[test]

@@ -194,8 +194,11 @@ fn who_climbs_and_who_descends_while_things_arrive_meets_each_once() {
         if met.len() % 3 == 1 && met.len() < 40 {
             world.arrive();
         }
-        let Some(link) = link else { break };
-        let next = link.split('>').next().unwrap().trim_start_matches('<');
+        let Some((next, _)) = link.as_deref().and_then(|link| link.split_once(">; rel=\"next\""))
+        else {
+            break;
+        };
+        let next = next.trim_start_matches('<');
         at = next.strip_prefix(&world.instance.base).unwrap().to_owned();
     }
     let count = met.len();

@@ -91,7 +91,7 @@ impl Peer {
         format!("http://{}{path}", self.host)
     }
 
-    /// Serves a document under a path.
+    /// Serves a document under a path; a number is a status without a body.
     pub fn serve(&self, path: &str, document: Value) {
         self.shared.documents.lock().unwrap().insert(path.to_owned(), document);
     }
@@ -242,6 +242,9 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
             (if known { 200 } else { 404 }, "application/jrd+json", document.to_string())
         } else {
             match shared.documents.lock().unwrap().get(&path) {
+                Some(Value::Number(status)) => {
+                    (status.as_u64().unwrap() as u16, "text/plain", String::new())
+                }
                 Some(document) => (200, "application/activity+json", document.to_string()),
                 None => (404, "text/plain", String::new()),
             }

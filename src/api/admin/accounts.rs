@@ -100,7 +100,7 @@ async fn list(
             false => db::admin::list_accounts(conn, &wanted, &cut)?,
         };
         let shown = entity::admin_accounts(conn, &app.site, &ids)?;
-        Ok((page::ends(ids.into_iter()), shown))
+        Ok((page::ends(&cut, ids.into_iter()), shown))
     });
     found.await
 }

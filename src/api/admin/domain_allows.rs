@@ -20,7 +20,7 @@ pub(in crate::api) async fn list(
     let cut = params.page(100, 200)?;
     let found = page::read(&app, &request, move |_, conn| {
         let rows = db::domain::list_allows(conn, &cut)?;
-        let ends = page::ends(rows.iter().map(|row| row.id));
+        let ends = page::ends(&cut, rows.iter().map(|row| row.id));
         Ok((ends, rows.into_iter().map(AdminDomainAllow::new).collect::<Vec<_>>()))
     });
     found.await

@@ -22,7 +22,7 @@ pub(in crate::api) async fn list(
     let cut = params.page(100, 200)?;
     let found = page::read(&app, &request, move |_, conn| {
         let rows = db::domain::list_blocks(conn, &cut)?;
-        let ends = page::ends(rows.iter().map(|row| row.id));
+        let ends = page::ends(&cut, rows.iter().map(|row| row.id));
         Ok((ends, rows.into_iter().map(AdminDomainBlock::new).collect::<Vec<_>>()))
     });
     found.await

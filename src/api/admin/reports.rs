@@ -27,7 +27,7 @@ pub(in crate::api) async fn list(
     let found = page::read(&app, &request, move |app, conn| {
         let rows = db::report::list(conn, wanted, &cut)?;
         let shown = entity::admin_reports(app, conn, me, &rows)?;
-        Ok((page::ends(rows.iter().map(|row| row.id)), shown))
+        Ok((page::ends(&cut, rows.iter().map(|row| row.id)), shown))
     });
     found.await
 }

@@ -13,7 +13,7 @@ use crate::api::entity;
 use crate::app::App;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
-use crate::model::{Event, Gone, Page, Place, Status};
+use crate::model::{Event, Gone, Place, Status};
 use crate::service;
 use crate::stream::{Listener, Message, Stream};
 
@@ -221,9 +221,10 @@ fn notification(
     if takers.is_empty() {
         return Ok(Vec::new());
     }
-    let only = Page { max_id: Some(id + 1), since_id: Some(id - 1), ..Page::newest(1) };
-    let rows = db::notification::list(conn, account, &Default::default(), &only)?;
-    let Some(shown) = entity::notifications(conn, &app.site, account, &rows)?.pop() else {
+    let Some(row) = db::notification::find_shown(conn, account, id)? else {
+        return Ok(Vec::new());
+    };
+    let Some(shown) = entity::notifications(conn, &app.site, account, &[row])?.pop() else {
         return Ok(Vec::new());
     };
     let payload = json(&shown)?;
