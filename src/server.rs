@@ -212,7 +212,8 @@ fn admit(request: &ServiceRequest) -> Option<HttpResponse> {
                 ))
                 .insert_header((
                     header::ACCESS_CONTROL_ALLOW_HEADERS,
-                    "Authorization, Content-Type, Idempotency-Key, Accept",
+                    // the star is all others, as at Mastodon; it never means the first
+                    "Authorization, Content-Type, Idempotency-Key, Accept, *",
                 ))
                 .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
                 .finish(),

@@ -1,5 +1,7 @@
 //! Registering client applications.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use url::Url;
@@ -14,8 +16,10 @@ use crate::model::{self, Scopes, redirect};
 use crate::service::access;
 use crate::{crypto, db};
 
-/// New applications from one address (S-079).
+/// New applications from one address, and from all together: somebody may have many addresses, and
+/// each row is kept for a week (S-079).
 const MOST_APPS: u32 = 5;
+const MOST_TOGETHER: u32 = 100;
 const WINDOW: i64 = 10 * MINUTE;
 
 /// Caps of what the authorize page shows and the database keeps (S-051).
@@ -98,10 +102,16 @@ pub(super) async fn revoke(app: Data<App>, auth: Auth, path: Path<String>) -> Re
 }
 
 /// Counts by address; in dev all clients are one's own.
-fn throttle(app: &App, address: std::net::IpAddr) -> Result<()> {
-    if !app.config.dev && app.registrations.count(&address, WINDOW) > MOST_APPS {
-        let (_, retry_after) = app.registrations.look(&address);
-        return Err(Error::TooMany { retry_after });
+fn throttle(app: &App, address: IpAddr) -> Result<()> {
+    if app.config.dev {
+        return Ok(());
+    }
+    let everybody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    for (who, most) in [(address, MOST_APPS), (everybody, MOST_TOGETHER)] {
+        if app.registrations.count(&who, WINDOW) > most {
+            let (_, retry_after) = app.registrations.look(&who);
+            return Err(Error::TooMany { retry_after });
+        }
     }
     Ok(())
 }
@@ -112,6 +122,10 @@ fn read(params: &Params) -> Result<model::Application> {
         return Err(Error::invalid(format!(
             "Validation failed: Application name is too long (maximum is {LONGEST_NAME} characters)"
         )));
+    }
+    let name = crate::text::sanitize::name(name, LONGEST_NAME);
+    if name.is_empty() {
+        return Err(Error::invalid("Validation failed: Application name can't be blank"));
     }
     let website = params.text("website")?.map(str::trim).filter(|text| !text.is_empty());
     if let Some(website) = website
@@ -127,7 +141,7 @@ fn read(params: &Params) -> Result<model::Application> {
         id: 0,
         client_id: crypto::token(),
         secret_hash: Vec::new(),
-        name: crate::text::sanitize::name(name, LONGEST_NAME),
+        name,
         website: website.map(str::to_owned),
         redirect_uris: redirects(&params.list("redirect_uris")?)?.join("\n"),
         scopes: scopes.to_string(),

@@ -97,7 +97,7 @@ pub(super) async fn enforce<B: MessageBody + 'static>(
     };
     let app = request.app_data::<Data<App>>().cloned();
     let standing = app.as_ref().and_then(|app| {
-        let standing = rate::count(app, request.request(), checked.as_ref().ok())?;
+        let standing = rate::count(app, request.request(), need, checked.as_ref().ok())?;
         Some((standing, standing.check(app.clock.now_ms())))
     });
     let (standing, checked) = match standing {
@@ -105,6 +105,8 @@ pub(super) async fn enforce<B: MessageBody + 'static>(
         Some((standing, Err(too_many))) => (Some(standing), Err(too_many)),
         None => (None, checked),
     };
+    let secret = request.method() != Method::GET
+        || checked.as_ref().is_ok_and(|auth: &Auth| auth.token.is_some());
     let mut response = match checked {
         Ok(auth) => {
             request.extensions_mut().insert(auth);
@@ -114,6 +116,11 @@ pub(super) async fn enforce<B: MessageBody + 'static>(
     };
     if let Some(standing) = standing {
         standing.tell(response.headers_mut());
+    }
+    // what one person reads, or a secret that was just made, is for nobody's cache
+    if secret && !response.headers().contains_key(header::CACHE_CONTROL) {
+        let private = header::HeaderValue::from_static("private, no-store");
+        response.headers_mut().insert(header::CACHE_CONTROL, private);
     }
     Ok(response)
 }

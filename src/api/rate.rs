@@ -4,7 +4,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Auth;
+use super::{Auth, Need};
 use crate::app::App;
 use crate::clock::{MINUTE, api_time};
 use crate::error::{Error, Result};
@@ -23,19 +23,25 @@ pub(super) struct Standing {
 }
 
 /// Counts a request; `None` where nothing is limited.
-pub(super) fn count(app: &App, request: &HttpRequest, auth: Option<&Auth>) -> Option<Standing> {
-    if app.config.dev {
+pub(super) fn count(
+    app: &App,
+    request: &HttpRequest,
+    need: Option<Need>,
+    auth: Option<&Auth>,
+) -> Option<Standing> {
+    // a stream that opens takes requests away rather than adding to them; there are so many only
+    if app.config.dev || (auth.is_some() && matches!(need, Some(Need::Stream(_)))) {
         return None;
     }
     let limits = &app.config.limits;
     let (who, limit) = match auth.map_or(0, Auth::viewer) {
         0 => {
-            let address = peer::limited(request, &app.config.server.trusted_proxies);
+            let address = peer::address(request, &app.config.server.trusted_proxies);
             // what runs beside the server is the operator's, as at Mastodon
-            if address.is_loopback() {
+            if address.to_canonical().is_loopback() {
                 return None;
             }
-            (Who::Address(address), limits.requests_per_address)
+            (Who::Address(peer::limit_key(address)), limits.requests_per_address)
         }
         id => (Who::Account(id), limits.requests_per_account),
     };

@@ -51,8 +51,9 @@ pub(super) async fn picture(app: Data<App>, auth: Auth) -> Result<HttpResponse> 
     Ok(response)
 }
 
-/// POST /api/v1/user/2fa/enable with a `code` of the app: an array of recovery codes, which are
-/// told once. 403 for a wrong code, 409 when it is on.
+/// POST /api/v1/user/2fa/enable with a `code` of the app and the `password`: an array of recovery
+/// codes, which are told once. 403 when one of them is wrong, 409 when it is on. GoToSocial does
+/// not ask for the password; but then an app that may change a profile could lock its owner out.
 pub(super) async fn enable(
     app: Data<App>,
     auth: Auth,
@@ -62,6 +63,7 @@ pub(super) async fn enable(
     let me = auth.account_id()?;
     let token = auth.token.as_ref().map_or(0, |token| token.id);
     let code = params.required("code")?.to_owned();
+    user::confirm(&app, &request, me, "password", params.required("password")?).await?;
     let address = peer::limited(&request, &app.config.server.trusted_proxies);
     let check = app.write(move |tx| second_factor::enable(tx, me, token, &code));
     match app.attempt(&format!("factor:{me}"), address, check).await? {

@@ -69,7 +69,9 @@ impl App {
         }
     }
 
-    /// Checks the password of somebody who is signed in already; counted like sign-ins.
+    /// Checks the password of somebody who is signed in already. Counted like sign-ins, but apart
+    /// from them: a stranger who guesses at the front door must not keep the owner from changing
+    /// the password.
     ///
     /// # Errors
     /// Those of [`App::attempt`].
@@ -79,11 +81,7 @@ impl App {
         address: IpAddr,
         password: &str,
     ) -> Result<Attempt<()>> {
-        let (account, user) = self
-            .read(move |conn| {
-                Ok((db::account::get(conn, account_id)?, db::user::find(conn, account_id)?))
-            })
-            .await?;
+        let user = self.read(move |conn| db::user::find(conn, account_id)).await?;
         let user = user.filter(|_| password.len() <= service::account::LONGEST_PASSWORD);
         let password = password.to_owned();
         let check = async move {
@@ -91,8 +89,7 @@ impl App {
                 self.compute(move || service::account::sign_in(user.as_ref(), &password)).await?;
             Ok(right.map(|_| ()))
         };
-        let key = format!("account:{}", account.username.to_lowercase());
-        self.attempt(&key, address, check).await
+        self.attempt(&format!("owner:{account_id}"), address, check).await
     }
 
     /// Seconds until this key may try again.

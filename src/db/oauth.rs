@@ -74,6 +74,7 @@ pub fn expire_applications(tx: &Tx<'_>, before: i64, limit: i64) -> Result<usize
             "DELETE FROM application WHERE id IN (SELECT a.id FROM application a
                WHERE a.created_at < ?
                  AND NOT EXISTS (SELECT 1 FROM token t WHERE t.application_id = a.id)
+                 AND NOT EXISTS (SELECT 1 FROM authorization_code c WHERE c.application_id = a.id)
                  AND NOT EXISTS (SELECT 1 FROM status s WHERE s.application_id = a.id)
                LIMIT ?)",
         )?
@@ -116,14 +117,32 @@ pub fn insert_token(
     Ok(())
 }
 
-/// The token with this hash; none for a suspended account.
+/// Ends all tokens that an application has for itself but its newest `keep`: nobody agreed to
+/// them, so their number must be bounded (S-079).
+pub fn trim_own_tokens(tx: &Tx<'_>, application_id: i64, keep: i64) -> Result<()> {
+    let gone = tx
+        .sql
+        .prepare_cached(
+            "DELETE FROM token WHERE id IN (SELECT id FROM token
+               WHERE application_id = ? AND account_id IS NULL ORDER BY id DESC LIMIT -1 OFFSET ?)",
+        )?
+        .execute([application_id, keep])?;
+    if gone > 0 {
+        tx.after_commit(Event::TokensEnded { account_id: 0 });
+    }
+    Ok(())
+}
+
+/// The token with this hash; none for an account that may not act.
 pub fn find_token(conn: &Conn, hash: &[u8; 32]) -> Result<Option<Token>> {
     optional(
         conn.sql
             .prepare_cached(
                 "SELECT t.id, t.application_id, t.account_id, t.scopes, t.created_at FROM token t
                  WHERE t.hash = ? AND NOT EXISTS (SELECT 1 FROM account a
-                   WHERE a.id = t.account_id AND a.suspended_at IS NOT NULL)",
+                   WHERE a.id = t.account_id AND a.suspended_at IS NOT NULL)
+                 AND NOT EXISTS (SELECT 1 FROM user u
+                   WHERE u.account_id = t.account_id AND u.disabled = 1)",
             )?
             .query_row([&hash[..]], token_from_row),
     )
@@ -134,7 +153,9 @@ pub fn list_living_tokens(conn: &Conn, ids: &[i64]) -> Result<Vec<i64>> {
     let mut statement = conn.sql.prepare_cached(
         "SELECT t.id FROM token t WHERE t.id IN (SELECT value FROM json_each(?))
          AND NOT EXISTS (SELECT 1 FROM account a
-           WHERE a.id = t.account_id AND a.suspended_at IS NOT NULL)",
+           WHERE a.id = t.account_id AND a.suspended_at IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM user u
+           WHERE u.account_id = t.account_id AND u.disabled = 1)",
     )?;
     let rows = statement.query_map([super::json_ids(ids)], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

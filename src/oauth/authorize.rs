@@ -131,9 +131,22 @@ async fn conclude(app: &App, request: &HttpRequest, params: &Params) -> Result<H
         challenge: grant.challenge,
         used: false,
     };
-    app.write(move |tx| db::oauth::insert_code(tx, &hash, &row, tx.now() + CODE_LIFETIME)).await?;
+    let browser = session.hash();
+    let stored = app.write(move |tx| {
+        // signed out or disabled a moment ago
+        if !session::stands(tx, &browser, row.account_id)? {
+            return Ok(false);
+        }
+        db::oauth::insert_code(tx, &hash, &row, tx.now() + CODE_LIFETIME)?;
+        Ok(true)
+    });
+    if !stored.await? {
+        return sign_in::first(request, &asked.path());
+    }
     if asked.is_out_of_band() {
-        return page::see_other(&format!("/oauth/authorize/native?code={code}"));
+        let language = Locale::asked(request).map(|lang| format!("&lang={lang}"));
+        let language = language.unwrap_or_default();
+        return page::see_other(&format!("/oauth/authorize/native?code={code}{language}"));
     }
     page::see_other(&asked.answer(&app.site.base, &[("code", &code)]))
 }

@@ -90,6 +90,11 @@ impl OAuthError {
             .insert_header((header::CONTENT_TYPE, JSON))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::PRAGMA, "no-cache"));
+        if let Self::Other(error) = self
+            && let Some(seconds) = error.retry_after()
+        {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
         if matches!(self, Self::InvalidClient { basic: true }) {
             response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"Dassie\""));
         }

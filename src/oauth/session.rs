@@ -9,18 +9,22 @@ use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::sign_in;
 use crate::app::App;
-use crate::clock::DAY;
+use crate::clock::{DAY, MINUTE};
 use crate::crypto;
 use crate::db::session::NewSession;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::http::Params;
 use crate::model::Account;
+use crate::service;
 use crate::web::page;
 
 /// How long a browser stays signed in.
-pub(super) const LIFETIME: i64 = 30 * DAY;
+const LIFETIME: i64 = 30 * DAY;
+/// How long the second factor may take.
+const PENDING: i64 = 10 * MINUTE;
 
 /// Which of our cookies.
 #[derive(Clone, Copy)]
@@ -96,14 +100,33 @@ pub(super) fn agent(request: &HttpRequest) -> String {
     given.unwrap_or_default().chars().take(LONGEST_AGENT).collect()
 }
 
-/// Signs a browser in and sends it on. It gets a fresh secret every time; the session that it had,
-/// and the one that waited for the second factor, end.
+/// What lets a browser in. It is looked at once more in the transaction that does: a password may
+/// be another one, and an account disabled, by the time that the hash is reckoned.
+pub(super) enum Proof {
+    /// The stored hash that the password fitted.
+    Password(String),
+    /// The hash of the cookie whose second factor was right.
+    Factor([u8; 32]),
+}
+
+/// How far a browser got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    SignedIn,
+    /// The second factor is still to come.
+    Factor,
+}
+
+/// Signs a browser in and sends it on, or on to its second factor; `None` when the proof is none
+/// any more. The browser gets a fresh secret every time; the session that it had, and the one that
+/// waited for the second factor, end.
 pub(super) async fn begin(
     app: &App,
     request: &HttpRequest,
     account_id: i64,
+    proof: Proof,
     return_to: &str,
-) -> Result<HttpResponse> {
+) -> Result<Option<HttpResponse>> {
     let secret = crypto::token();
     let hash = crypto::token_hash(&secret);
     let old: Vec<[u8; 32]> = [Cookie::Session, Cookie::Pending]
@@ -112,21 +135,56 @@ pub(super) async fn begin(
         .map(|old| crypto::token_hash(&old))
         .collect();
     let agent = agent(request);
-    app.write(move |tx| {
-        for hash in &old {
-            db::session::delete(tx, hash)?;
+    let step = app.write(move |tx| {
+        let Some(step) = next_step(tx, account_id, &proof)? else { return Ok(None) };
+        let pending = step == Step::Factor;
+        if !pending {
+            for hash in &old {
+                db::session::delete(tx, hash)?;
+            }
         }
-        let expires_at = tx.now() + LIFETIME;
-        let new = NewSession { hash: &hash, account_id, expires_at, pending: false, agent: &agent };
-        db::session::insert(tx, &new)
-    })
-    .await?;
-    let mut response = page::see_other(return_to)?;
-    Cookie::Session.set(app, &mut response, &secret, LIFETIME / 1000);
-    if Cookie::Pending.read(app, request).is_some() {
-        Cookie::Pending.set(app, &mut response, "", 0);
+        let expires_at = tx.now() + if pending { PENDING } else { LIFETIME };
+        let agent = if pending { "" } else { &agent };
+        let new = NewSession { hash: &hash, account_id, expires_at, pending, agent };
+        db::session::insert(tx, &new)?;
+        Ok(Some(step))
+    });
+    match step.await? {
+        None => Ok(None),
+        Some(Step::Factor) => {
+            let path = sign_in::with_return(sign_in::FACTOR, return_to, request);
+            let mut response = page::see_other(&path)?;
+            Cookie::Pending.set(app, &mut response, &secret, PENDING / 1000);
+            Ok(Some(response))
+        }
+        Some(Step::SignedIn) => {
+            let mut response = page::see_other(return_to)?;
+            Cookie::Session.set(app, &mut response, &secret, LIFETIME / 1000);
+            if Cookie::Pending.read(app, request).is_some() {
+                Cookie::Pending.set(app, &mut response, "", 0);
+            }
+            Ok(Some(response))
+        }
     }
-    Ok(response)
+}
+
+fn next_step(conn: &Conn, account_id: i64, proof: &Proof) -> Result<Option<Step>> {
+    if service::access::find_allowed(conn, account_id)?.is_none() {
+        return Ok(None);
+    }
+    Ok(match proof {
+        Proof::Factor(hash) => {
+            (db::session::find(conn, hash, true)? == Some(account_id)).then_some(Step::SignedIn)
+        }
+        Proof::Password(hash) => {
+            let user = db::user::find(conn, account_id)?;
+            match user.is_some_and(|user| user.password_hash == *hash) {
+                false => None,
+                true if service::second_factor::is_enabled(conn, account_id)? => Some(Step::Factor),
+                true => Some(Step::SignedIn),
+            }
+        }
+    })
 }
 
 /// Who is signed in in this browser.
@@ -148,9 +206,15 @@ async fn read(app: &App, request: &HttpRequest, cookie: Cookie) -> Result<Option
 }
 
 fn find(conn: &Conn, hash: &[u8; 32], pending: bool) -> Result<Option<Account>> {
-    let Some(id) = db::session::find(conn, hash, pending)? else { return Ok(None) };
-    let account = db::account::find(conn, id)?;
-    Ok(account.filter(|account| account.is_local() && account.suspended_at.is_none()))
+    match db::session::find(conn, hash, pending)? {
+        Some(id) => service::access::find_allowed(conn, id),
+        None => Ok(None),
+    }
+}
+
+/// Whether this browser is still signed in, in the transaction that acts for it.
+pub(super) fn stands(conn: &Conn, hash: &[u8; 32], account_id: i64) -> Result<bool> {
+    Ok(find(conn, hash, false)?.is_some_and(|account| account.id == account_id))
 }
 
 /// The token of a form, for the browser with this cookie.

@@ -5,11 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::authorize;
-use super::session::{self, Cookie};
+use super::session::{self, Cookie, Proof};
 use crate::app::{App, Attempt};
-use crate::clock::{DAY, MINUTE};
+use crate::clock::DAY;
 use crate::crypto;
-use crate::db::session::NewSession;
 use crate::db::user::User;
 use crate::db::{self, Conn};
 use crate::error::Result;
@@ -18,9 +17,6 @@ use crate::service;
 use crate::site::Site;
 use crate::web::locale::{Locale, fill};
 use crate::web::page::{self, Shell};
-
-/// How long the second factor may take.
-const PENDING: i64 = 10 * MINUTE;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -51,7 +47,7 @@ pub(super) fn first(request: &HttpRequest, path: &str) -> Result<HttpResponse> {
 }
 
 /// A page of ours that leads to `path` in the end, in the language that was asked for.
-fn with_return(page: &str, path: &str, request: &HttpRequest) -> String {
+pub(super) fn with_return(page: &str, path: &str, request: &HttpRequest) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("return_to", path);
     if let Some(language) = Locale::asked(request) {
@@ -160,9 +156,9 @@ async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<Ht
     }
     let address = peer::limited(request, &app.config.server.trusted_proxies);
     let login = login(&app.site, name);
-    let key = format!("account:{login}");
+    let key = format!("account:{}", login.name);
     let checked = check(app, login, password);
-    let account_id = match app.attempt(&key, address, checked).await? {
+    let begun = match app.attempt(&key, address, checked).await? {
         Attempt::Wait(pause) => {
             let problem = Some(fill(&t.sign_in_wait, pause));
             let mut response =
@@ -170,62 +166,61 @@ async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<Ht
             response.headers_mut().insert(header::RETRY_AFTER, pause.into());
             return Ok(response);
         }
-        Attempt::Wrong => {
-            let problem = Some(t.sign_in_failed.clone());
-            return ask(app, request, StatusCode::UNPROCESSABLE_ENTITY, problem, return_to, name);
+        Attempt::Wrong => None,
+        Attempt::Right(user) => {
+            let proof = Proof::Password(user.password_hash);
+            session::begin(app, request, user.account_id, proof, return_to).await?
         }
-        Attempt::Right(account_id) => account_id,
     };
-    if app.read(move |conn| service::second_factor::is_enabled(conn, account_id)).await? {
-        return wait_for_factor(app, request, account_id, return_to).await;
+    match begun {
+        Some(response) => Ok(response),
+        None => {
+            let problem = Some(t.sign_in_failed.clone());
+            ask(app, request, StatusCode::UNPROCESSABLE_ENTITY, problem, return_to, name)
+        }
     }
-    session::begin(app, request, account_id, return_to).await
 }
 
-/// Notes that the password was right, for a few minutes, and asks for the code.
-async fn wait_for_factor(
-    app: &App,
-    request: &HttpRequest,
-    account_id: i64,
-    return_to: &str,
-) -> Result<HttpResponse> {
-    let secret = crypto::token();
-    let hash = crypto::token_hash(&secret);
-    app.write(move |tx| {
-        let expires_at = tx.now() + PENDING;
-        let new = NewSession { hash: &hash, account_id, expires_at, pending: true, agent: "" };
-        db::session::insert(tx, &new)
-    })
-    .await?;
-    let mut response = page::see_other(&with_return(FACTOR, return_to, request))?;
-    Cookie::Pending.set(app, &mut response, &secret, PENDING / 1000);
-    Ok(response)
-}
-
-/// The account that name and password belong to. Takes as long when there is none (S-067).
-async fn check(app: &App, login: String, password: &str) -> Result<Option<i64>> {
+/// The person that name and password belong to. Takes as long when there is none (S-067).
+async fn check(app: &App, login: Login, password: &str) -> Result<Option<User>> {
     let user = app.read(move |conn| find(conn, &login)).await?;
     let user = user.filter(|_| password.len() <= service::account::LONGEST_PASSWORD);
     let password: String = password.chars().take(service::account::LONGEST_PASSWORD).collect();
-    app.compute(move || service::account::sign_in(user.as_ref(), &password)).await
+    app.compute(move || {
+        let right = service::account::sign_in(user.as_ref(), &password).is_some();
+        user.filter(|_| right)
+    })
+    .await
 }
 
-/// One spelling of what people type: `Me`, `@me` and `@me@our.example` are `me`. What is counted
-/// and what is looked up are the same, so another spelling gives no further attempts.
-fn login(site: &Site, typed: &str) -> String {
+/// What somebody signs in as.
+#[derive(Debug, PartialEq, Eq)]
+struct Login {
+    /// One spelling of what people type: `Me`, `@me` and `@me@our.example` are `me`. By this it is
+    /// counted, so another spelling gives no further attempts.
+    name: String,
+    /// What looked like a handle of this server may be an e-mail address.
+    email: Option<String>,
+}
+
+fn login(site: &Site, typed: &str) -> Login {
     let typed = typed.trim().trim_start_matches('@').to_lowercase();
     match typed.split_once('@') {
-        Some((name, domain)) if site.is_own_domain(domain) => name.to_owned(),
-        _ => typed,
+        Some((name, domain)) if site.is_own_domain(domain) => {
+            Login { name: name.to_owned(), email: Some(typed) }
+        }
+        _ => Login { name: typed, email: None },
     }
 }
 
-/// The person by name or e-mail address; nobody who is suspended.
-fn find(conn: &Conn, login: &str) -> Result<Option<User>> {
-    let user = db::user::find_by_login(conn, login)?;
-    let Some(user) = user.filter(|user| !user.disabled) else { return Ok(None) };
-    let account = db::account::find(conn, user.account_id)?;
-    Ok(account.filter(|account| account.suspended_at.is_none()).map(|_| user))
+/// The person by name or e-mail address; nobody who may not sign in.
+fn find(conn: &Conn, login: &Login) -> Result<Option<User>> {
+    let mut user = db::user::find_by_login(conn, &login.name)?;
+    if let (None, Some(email)) = (&user, &login.email) {
+        user = db::user::find_by_login(conn, email)?;
+    }
+    let Some(user) = user else { return Ok(None) };
+    Ok(service::access::find_allowed(conn, user.account_id)?.map(|_| user))
 }
 
 /// `POST /auth/sign_out`
@@ -288,8 +283,8 @@ mod tests {
             default_language: "en".into(),
         };
         for typed in ["me", " ME ", "@me", "@@@Me", "me@example.org", "@me@Social.Example.Org"] {
-            assert_eq!(login(&site, typed), "me", "{typed}");
+            assert_eq!(login(&site, typed).name, "me", "{typed}");
         }
-        assert_eq!(login(&site, "Me@mail.example"), "me@mail.example");
+        assert_eq!(login(&site, "Me@mail.example").name, "me@mail.example");
     }
 }

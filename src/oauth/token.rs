@@ -8,11 +8,17 @@ use super::client;
 use super::error::OAuthError;
 use super::request;
 use crate::app::App;
+use crate::clock::MINUTE;
 use crate::crypto;
 use crate::db::{self, Tx};
-
-use crate::http::{Params, json};
+use crate::error::Error;
+use crate::http::{Params, json, peer};
 use crate::model::{Application, Scopes};
+use crate::service::access;
+use crate::throttle::Who;
+
+/// How many tokens of its own an application keeps.
+const MOST_OWN: i64 = 50;
 
 /// What an application gets; the token is shown here and never again (S-075).
 #[derive(Serialize)]
@@ -52,6 +58,7 @@ async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<Iss
         }
         "client_credentials" => {
             let client = client::authenticate(app, request, params).await?;
+            ration(app, request)?;
             by_credentials(app, params, client).await
         }
         _ => Err(OAuthError::UnsupportedGrantType),
@@ -68,8 +75,27 @@ async fn by_credentials(
     let token = crypto::token();
     let hash = crypto::token_hash(&token);
     let scope = scopes.to_string();
-    app.write(move |tx| db::oauth::insert_token(tx, &hash, client.id, None, &scopes, None)).await?;
+    app.write(move |tx| {
+        db::oauth::insert_token(tx, &hash, client.id, None, &scopes, None)?;
+        db::oauth::trim_own_tokens(tx, client.id, MOST_OWN)
+    })
+    .await?;
     Ok(issued(app, token, scope))
+}
+
+/// Anybody may register an application, and so write these rows without a person: their number is
+/// bounded, and each counts like a request to the API without one.
+fn ration(app: &App, request: &HttpRequest) -> Result<(), OAuthError> {
+    let limit = u32::try_from(app.config.limits.requests_per_address).unwrap_or(u32::MAX);
+    if app.config.dev || limit == 0 {
+        return Ok(());
+    }
+    let who = Who::Address(peer::limited(request, &app.config.server.trusted_proxies));
+    if app.requests.count(&who, 5 * MINUTE) > limit {
+        let (_, retry_after) = app.requests.look(&who);
+        return Err(Error::TooMany { retry_after }.into());
+    }
+    Ok(())
 }
 
 /// What an application sends to trade a code.
@@ -120,9 +146,8 @@ fn redeem(
     if !verifies(code.challenge.as_deref(), trade.verifier.as_deref()) {
         return Ok(None);
     }
-    // the account may have been suspended since
-    let account = db::account::find(tx, code.account_id)?;
-    if account.is_none_or(|account| account.suspended_at.is_some()) {
+    // it may have been suspended since
+    if access::find_allowed(tx, code.account_id)?.is_none() {
         return Ok(None);
     }
     db::oauth::use_code(tx, &trade.code_hash)?;

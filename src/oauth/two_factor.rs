@@ -4,7 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::session::{self, Session};
+use super::session::{self, Proof, Session};
 use super::{authorize, sign_in};
 use crate::app::{App, Attempt};
 use crate::error::Result;
@@ -87,7 +87,13 @@ async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<Ht
         Ok(right.await?.then_some(()))
     };
     let (status, problem) = match app.attempt(&key(account_id), address, check).await? {
-        Attempt::Right(()) => return session::begin(app, request, account_id, return_to).await,
+        Attempt::Right(()) => {
+            let proof = Proof::Factor(session.hash());
+            return match session::begin(app, request, account_id, proof, return_to).await? {
+                Some(response) => Ok(response),
+                None => sign_in::again(app, request, t.factor_late.clone(), return_to),
+            };
+        }
         Attempt::Wrong => (StatusCode::UNPROCESSABLE_ENTITY, t.factor_wrong.clone()),
         Attempt::Wait(pause) => {
             let problem = Some(fill(&t.sign_in_wait, pause));

@@ -1,8 +1,8 @@
 //! What lets somebody in: password, address, sessions, tokens; and how all of it ends.
 
-use crate::db::{self, Tx};
+use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::TokenLine;
+use crate::model::{Account, TokenLine};
 
 /// What stays when somebody's access ends: the browser or the app that asks for it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -10,6 +10,16 @@ pub struct Keep {
     pub token: Option<i64>,
     /// The hash of its cookie.
     pub session: Option<[u8; 32]>,
+}
+
+/// The account, if its owner may act here: neither suspended, disabled nor deleted. Asked in the
+/// transaction that lets somebody in, since all of that may have come since the password was right.
+pub fn find_allowed(conn: &Conn, account_id: i64) -> Result<Option<Account>> {
+    if db::user::find(conn, account_id)?.is_none_or(|user| user.disabled) {
+        return Ok(None);
+    }
+    let account = db::account::find(conn, account_id)?;
+    Ok(account.filter(|account| account.suspended_at.is_none()))
 }
 
 /// Ends every session, token and code of an account at once, with the streams and push

@@ -5,7 +5,8 @@ use dassie::control::{self, Command, Secret};
 use serde_json::{Value, json};
 
 use super::{id, ids, token};
-use crate::support::{Answer, Instance, Options, Person, Request};
+use crate::oauth::Browser;
+use crate::support::{Answer, Instance, Options, Person, Request, Socket};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -228,7 +229,41 @@ fn the_api_is_rationed_by_account_and_by_address() {
     assert_eq!((page.status, page.header("x-ratelimit-limit")), (200, None));
     let beside = Request::new("GET", format!("http://{}/api/v1/instance", instance.host)).send();
     assert_eq!((beside.status, beside.header("x-ratelimit-limit")), (200, None));
+    assert_eq!(get("::1", None).header("x-ratelimit-limit"), None);
+    // what a stranger writes before the proxy does makes nobody the operator or another
+    assert_eq!(get("127.0.0.1, 192.0.2.1", None).status, 429);
+    assert_eq!(get("192.0.2.77, 192.0.2.1", None).status, 429);
+    // streams go on, so that apps need not ask
+    Socket::open(&instance.host, &format!("?access_token={}&stream=user", ann.token), &[]).unwrap();
     clock.advance(5 * MINUTE);
     assert_eq!(get("192.0.2.1", None).status, 200);
     assert_eq!(get("192.0.2.1", Some(&second)).status, 200);
+}
+
+#[test]
+fn s_068_strangers_at_the_door_do_not_lock_the_owner_in() {
+    let instance = Instance::start();
+    let ann = with_password(&instance, "ann");
+    let mut stranger = Browser::new(&instance);
+    let page = stranger.open("/auth/sign_in");
+    let guesses = (0..11).map(|_| stranger.sign_in(&page, "ann", "not it at all").status);
+    assert_eq!(guesses.last(), Some(429));
+    let change = json!({"old_password": PASSWORD, "new_password": "another long one"});
+    assert_eq!(post(&ann, "/api/v1/user/password_change", &change).ok(), json!({}));
+}
+
+#[test]
+fn what_a_person_reads_stays_in_no_cache() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    for path in
+        ["/api/v1/accounts/verify_credentials", "/api/v1/tokens", "/api/v1/timelines/public"]
+    {
+        let answer = ann.request("GET", path).send();
+        assert_eq!(answer.header("cache-control"), Some("private, no-store"), "{path}");
+    }
+    let app = json!({"client_name": "x", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob"});
+    let made = Request::new("POST", format!("{}/api/v1/apps", instance.base)).json(&app).send();
+    assert!(made.json()["client_secret"].is_string());
+    assert_eq!(made.header("cache-control"), Some("private, no-store"));
 }

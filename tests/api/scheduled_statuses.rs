@@ -267,3 +267,21 @@ fn where_the_past_is_closed_it_is_published_now() {
     assert!(now["created_at"].as_str().unwrap() > "2020");
     assert_eq!(ann.home(), ["old"]);
 }
+
+#[test]
+fn s_078_who_is_disabled_publishes_nothing() {
+    let (instance, clock) = instance();
+    let boss = super::admin::admin(&instance, "boss");
+    let mut ann = instance.person("ann");
+    let due = wire_time(clock.now_ms() + 10 * MINUTE);
+    let kept = ann.post("/api/v1/statuses", json!({"status": "x", "scheduled_at": due}));
+    let path = format!("/api/v1/admin/accounts/{}", ann.id);
+    boss.post(&format!("{path}/action"), json!({"type": "disable"}));
+    instance.advance(11 * MINUTE);
+    instance.settle();
+    assert_eq!(boss.get(&format!("/api/v1/accounts/{}/statuses", ann.id)), json!([]));
+    boss.post(&format!("{path}/enable"), json!({}));
+    ann.token = super::token(&instance, Some(&ann), "read write");
+    let waits = ann.get(&format!("/api/v1/scheduled_statuses/{}", id(&kept)));
+    assert_eq!(waits["error"], "The account may not post", "it is not lost");
+}

@@ -66,11 +66,17 @@ fn s_079_registrations_are_capped_in_number_and_size() {
     assert_eq!(send("2001:db8::ffff:1", good()).status, 429);
     clock.advance(wait * 1000);
     send("192.0.2.1", good()).ok();
+    // nor do many addresses fill the disk
+    let together = (0..100).map(|at| send(&format!("2001:db8:{at:x}::1"), good()).status);
+    let taken = together.filter(|status| *status == 200).count();
+    assert_eq!(taken, 99, "one was there before");
+    clock.advance(10 * MINUTE);
     let long = "x".repeat(61);
     let far = format!("https://a.example/{}", "x".repeat(2000));
     for (at, (field, value)) in [
         ("client_name", json!(long)),
         ("client_name", json!(["x"])),
+        ("client_name", json!("\u{202e}\u{202d}")),
         ("website", json!(far)),
         ("website", json!("ftp://a.example")),
         ("redirect_uris", json!(far)),

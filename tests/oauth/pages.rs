@@ -55,3 +55,12 @@ fn s_060_s_080_the_pages_are_guarded_and_show_names_as_text() {
     assert!(!again.text().contains("<script"), "{}", again.text());
     assert!(!again.text().contains("wrong password"));
 }
+
+#[test]
+fn the_language_that_was_asked_for_stays_to_the_end() {
+    let scene = Scene::new();
+    let mut browser = scene.signed_in();
+    let asked = [("redirect_uri", OUT_OF_BAND), ("lang", "zh")];
+    let code = scene.allow(&mut browser, &asked);
+    assert!(browser.get(&code).text().contains("<html lang=\"zh"), "{code}");
+}

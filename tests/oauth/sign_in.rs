@@ -167,3 +167,72 @@ fn s_059_cookies_of_a_real_server_are_bound_to_host_and_tls() {
     assert!(cookie.starts_with("__Host-dassie_form="), "{cookie}");
     assert!(cookie.contains("; Secure"), "{cookie}");
 }
+
+#[test]
+fn s_078_no_door_opens_to_who_is_disabled() {
+    let scene = Scene::new();
+    let mut browser = scene.signed_in();
+    let address = [("redirect_uri", OUT_OF_BAND)];
+    let (code, second) = (scene.code(&mut browser, &address), scene.code(&mut browser, &address));
+    let held = token(scene.trade(&second, OUT_OF_BAND, &[]));
+    let consent = browser.open(&scene.authorize(&address));
+    let mut half = Browser::new(&scene.instance);
+    half.cookies.push(("dassie_pending".into(), "a".repeat(43)));
+    // nothing but the mark: what a sign-in under way when it was set would find
+    let path = scene.instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.execute(
+        "INSERT INTO session (hash, account_id, created_at, expires_at, pending)
+         SELECT ?, account_id, 0, ?, 1 FROM user",
+        (dassie::crypto::token_hash(&"a".repeat(43)), i64::MAX),
+    )
+    .unwrap();
+    assert_eq!(half.get("/auth/two_factor").status, 200);
+    sql.execute("UPDATE user SET disabled = 1", []).unwrap();
+    assert_eq!(scene.me(&held), 401, "a token");
+    assert_eq!(browser.get("/settings").status, 303, "a browser");
+    assert_eq!(half.get("/auth/two_factor").status, 303, "half a sign-in");
+    is_refused(&scene.trade(&code, OUT_OF_BAND, &[]), 400, "invalid_grant");
+    let answer = browser.submit(&forms(&consent.text())[0], Some("allow"));
+    assert!(answer.header("location").unwrap().starts_with("/auth/sign_in"), "consent");
+    let mut other = Browser::new(&scene.instance);
+    let page = other.open("/auth/sign_in");
+    assert_eq!(other.sign_in(&page, "ann", PASSWORD).status, 422, "the password");
+}
+
+#[test]
+fn s_078_a_password_that_is_changed_meanwhile_lets_nobody_in() {
+    let scene = Scene::new();
+    let handles: Vec<_> = (0..12)
+        .map(|_| {
+            let mut browser = Browser::new(&scene.instance);
+            std::thread::spawn(move || {
+                let page = browser.open("/auth/sign_in");
+                let status = browser.sign_in(&page, "ann", PASSWORD).status;
+                (browser, status)
+            })
+        })
+        .collect();
+    let new = Secret("another long one".into());
+    let command = Command::AccountPassword { account: "ann".into(), password: new };
+    control::execute(&scene.instance.app, command).unwrap();
+    for handle in handles {
+        let (mut browser, status) = handle.join().unwrap();
+        assert!([303, 422, 429].contains(&status), "{status}");
+        assert_eq!(browser.get("/settings").status, 303, "{status}: with the old password");
+    }
+}
+
+#[test]
+fn an_address_at_ones_own_domain_signs_in() {
+    let scene = Scene::new();
+    let email = format!("owner@{}", scene.instance.host);
+    let path = scene.instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.execute("UPDATE user SET email = ?", [&email]).unwrap();
+    for name in [email.as_str(), "ann", &format!("@ann@{}", scene.instance.host)] {
+        let mut browser = Browser::new(&scene.instance);
+        let page = browser.open("/auth/sign_in");
+        assert_eq!(browser.sign_in(&page, name, PASSWORD).status, 303, "{name}");
+    }
+}

@@ -147,3 +147,58 @@ fn s_075_what_is_stored_opens_nothing() {
         sql.query_row("SELECT password_hash FROM user", [], |row| row.get(0)).unwrap();
     assert!(password.starts_with("$argon2id$"), "{password}");
 }
+
+#[test]
+fn s_079_an_application_alone_fills_no_disk() {
+    let scene = Scene::new();
+    let ask = || {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", scene.client_id.as_str()),
+            ("client_secret", &scene.client_secret),
+        ];
+        token(
+            Request::new("POST", format!("{}/oauth/token", scene.instance.base))
+                .form(&fields)
+                .send(),
+        )
+    };
+    let known = |token: &str| {
+        let path = format!("{}/api/v1/apps/verify_credentials", scene.instance.base);
+        let request = Request::new("GET", path);
+        request.header("authorization", format!("Bearer {token}")).send().status
+    };
+    let mut browser = scene.signed_in();
+    let code = scene.code(&mut browser, &[("redirect_uri", OUT_OF_BAND)]);
+    let person = token(scene.trade(&code, OUT_OF_BAND, &[]));
+    let tokens: Vec<String> = (0..51).map(|_| ask()).collect();
+    assert_eq!((known(&tokens[0]), known(&tokens[1]), known(&tokens[50])), (401, 200, 200));
+    assert_eq!(known(&person), 200, "what a person agreed to is not counted");
+}
+
+#[test]
+fn s_079_tokens_of_nobody_are_rationed_by_address() {
+    let instance = Instance::with(Options {
+        configure: Some(|config| {
+            config.dev = false;
+            config.limits.requests_per_address = 4;
+        }),
+        ..Default::default()
+    });
+    let post = |path: &str, fields: &[(&str, &str)]| {
+        let request = Request::new("POST", format!("http://{}{path}", instance.host));
+        request.header("x-forwarded-for", "192.0.2.1").form(fields).send()
+    };
+    let app = post("/api/v1/apps", &[("client_name", "x"), ("redirect_uris", OUT_OF_BAND)]).ok();
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", app["client_id"].as_str().unwrap()),
+        ("client_secret", app["client_secret"].as_str().unwrap()),
+    ];
+    for _ in 0..3 {
+        post("/oauth/token", &fields).ok();
+    }
+    let refused = post("/oauth/token", &fields);
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("retry-after").is_some(), "when to come again");
+}

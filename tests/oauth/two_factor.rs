@@ -247,7 +247,8 @@ fn s_083_the_same_through_the_api() {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         answer.text()
     };
-    assert_eq!(send(&one, "POST", "/2fa/enable", json!({"code": "123456"})).status, 409);
+    let early = json!({"code": "123456", "password": PASSWORD});
+    assert_eq!(send(&one, "POST", "/2fa/enable", early).status, 409);
     let address = offered(&one);
     assert!(address.starts_with("otpauth://totp/127.0.0.1%3A"), "{address}");
     assert_eq!(offered(&one), address, "the same until it is confirmed");
@@ -257,21 +258,28 @@ fn s_083_the_same_through_the_api() {
     let secret = base32(between(&address, "secret=", "&"));
     let right = code_at(&scene.clock, &secret, 0);
     // what one app was shown another can neither see nor confirm
-    assert_eq!(send(&two, "POST", "/2fa/enable", json!({"code": right})).status, 409);
+    let confirm = json!({"code": right, "password": PASSWORD});
+    assert_eq!(send(&two, "POST", "/2fa/enable", confirm.clone()).status, 409);
     for (body, status) in [
         (json!({}), 422),
         (json!({"code": ""}), 422),
-        (json!({"code": ["1"]}), 422),
-        (json!({"code": "000"}), 403),
+        (json!({"code": ["1"], "password": PASSWORD}), 422),
+        (json!({"code": "000", "password": PASSWORD}), 403),
+        // a token alone locks nobody out
+        (json!({"code": right}), 422),
+        (json!({"code": right, "password": "wrong one"}), 403),
     ] {
         assert_eq!(send(&one, "POST", "/2fa/enable", body.clone()).status, status, "{body}");
     }
     assert_eq!(send(&one, "GET", "", Value::Null).ok().get("two_factor_enabled_at"), None);
-    let codes = send(&one, "POST", "/2fa/enable", json!({"code": right})).ok();
+    let told = send(&one, "POST", "/2fa/enable", confirm);
+    assert_eq!(told.header("cache-control"), Some("private, no-store"));
+    let codes = told.ok();
     assert_eq!(codes.as_array().unwrap().len(), 10);
     assert!(send(&one, "GET", "", Value::Null).ok()["two_factor_enabled_at"].is_string());
     for (method, path) in [("GET", "/2fa/qruri"), ("GET", "/2fa/qr.svg"), ("POST", "/2fa/enable")] {
-        assert_eq!(send(&one, method, path, json!({"code": "1"})).status, 409, "{path}");
+        let body = json!({"code": "1", "password": PASSWORD});
+        assert_eq!(send(&one, method, path, body).status, 409, "{path}");
     }
     first_step(&mut Browser::new(&scene.instance));
     assert_eq!(send(&one, "POST", "/2fa/disable", json!({})).status, 422);
