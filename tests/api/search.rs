@@ -66,6 +66,35 @@ fn accounts_are_found_by_name_and_handle() {
 }
 
 #[test]
+fn whom_one_follows_is_found_among_very_many() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    let path = instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.busy_timeout(Duration::from_secs(10)).unwrap();
+    sql.execute_batch(
+        "BEGIN IMMEDIATE;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+         INSERT INTO account (id, username, domain, uri, created_at)
+         SELECT 1000 + i, 'zoe' || i, 'a.example', 'https://a.example/' || i, 0 FROM n;
+         INSERT INTO account_search (rowid, words)
+         SELECT id, username FROM account WHERE id BETWEEN 1001 AND 2500; COMMIT;",
+    )
+    .unwrap();
+    let zoe = instance.person("zoelast");
+    ann.post(&format!("/api/v1/accounts/{}/follow", zoe.id), json!({}));
+    for query in ["zoe", "z"] {
+        let list = ann.get(&format!("/api/v1/accounts/search?q={query}&limit=5"));
+        assert_eq!(
+            (names(&list, "acct")[0].as_str(), list.as_array().unwrap().len()),
+            ("zoelast", 5)
+        );
+        let list = ann.get(&format!("/api/v1/accounts/search?q={query}&following=true"));
+        assert_eq!(names(&list, "acct"), ["zoelast"]);
+    }
+}
+
+#[test]
 fn tags_are_found_by_their_beginning() {
     let instance = Instance::start();
     let ann = instance.person("ann");
