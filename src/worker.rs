@@ -20,6 +20,7 @@ use crate::clock::{HOUR, MINUTE};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::federation::deliver;
+use crate::model::JobKind;
 
 use house::House;
 use running::Running;
@@ -29,6 +30,8 @@ const LOOK: i64 = 500;
 const LOOK_FAILING: i64 = 50;
 /// The pause between two rounds while there is more to do at once.
 const SOON: Duration = Duration::from_millis(10);
+/// The pause, in milliseconds, while a lane is full.
+const CROWDED: i64 = 2000;
 
 /// The running worker.
 pub struct Worker {
@@ -108,9 +111,15 @@ impl State {
             let job = db::job::next_due(conn, now)?;
             Ok([delivery, job].into_iter().flatten().min())
         })?;
-        let held = self.running.next_release();
+        let held = self.running.next_release(now);
+        let crowded = JobKind::ALL.iter().any(|kind| jobs::is_crowded(&self.app, *kind));
+        let room = crowded.then_some(now + CROWDED);
         Ok(Next::At(
-            [due, held, Some(self.house.next())].into_iter().flatten().min().unwrap_or(i64::MAX),
+            [due, held, room, Some(self.house.next())]
+                .into_iter()
+                .flatten()
+                .min()
+                .unwrap_or(i64::MAX),
         ))
     }
 

@@ -257,7 +257,7 @@ fn find_statuses(
 fn find_tags(app: &App, conn: &Conn, me: i64, query: &Query) -> Result<Vec<entity::FullTag>> {
     let Some(prefix) = hashtag::normalize(&query.words.plain) else { return Ok(Vec::new()) };
     let limit = i64::try_from(query.limit).unwrap_or(40);
-    let found = db::search::find_tags(conn, &prefix, query.offset, limit)?;
+    let found = db::search::find_tags(conn, me, &prefix, query.offset, limit)?;
     entity::tags(conn, &app.site, me, &found)
 }
 

@@ -150,6 +150,9 @@ pub struct OutRequest {
     pub cut: bool,
     /// Hops that may follow the first; with 0 a redirect is an answer like any other.
     pub redirects: u8,
+    /// Its address stands in the configuration: it may be on this machine or in a private network,
+    /// over http and at any port. Never for what anybody else can name.
+    pub configured: bool,
     /// Signs every hop.
     pub sign: Option<Sign>,
 }
@@ -165,6 +168,7 @@ impl OutRequest {
             limits: Limits::DOCUMENT,
             cut: false,
             redirects: 3,
+            configured: false,
             sign: None,
         }
     }
@@ -191,6 +195,13 @@ impl OutRequest {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Of an address that stands in the configuration.
+    #[must_use]
+    pub fn configured(mut self) -> Self {
+        self.configured = true;
         self
     }
 
@@ -298,7 +309,7 @@ impl Client {
     /// Judges a URL by the rules of S-006 to S-009, before anything is looked up: what somebody
     /// wants to be sent to later (S-086). The addresses behind its name are checked when it is.
     pub fn check(&self, url: &str) -> std::result::Result<(), ClientError> {
-        self.inner.rules.check(url).map(|_| ())
+        self.inner.rules.check(url, false).map(|_| ())
     }
 
     /// Sends a request and waits for the whole answer, on the thread of the caller.

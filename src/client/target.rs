@@ -52,23 +52,24 @@ impl Rules {
     }
 
     /// Reads and judges one URL. Nothing is looked up here.
-    pub(super) fn check(&self, text: &str) -> Result<Target, ClientError> {
+    pub(super) fn check(&self, text: &str, configured: bool) -> Result<Target, ClientError> {
         // before parsing: it is what a remote server sent, maybe megabytes of it
         if text.len() > MAX_URL {
             return Err(bad("", "the URL is too long"));
         }
         let url = Url::parse(text).map_err(|e| bad("", format!("not a URL: {e}")))?;
-        self.judge(url)
+        self.judge(url, configured)
     }
 
-    /// The same for a URL that is parsed already: the next hop of a redirect.
-    pub(super) fn judge(&self, mut url: Url) -> Result<Target, ClientError> {
+    /// The same for a URL that is parsed already: the next hop of a redirect. `configured`: it
+    /// stands in the configuration, which may name what nobody else may.
+    pub(super) fn judge(&self, mut url: Url, configured: bool) -> Result<Target, ClientError> {
         url.set_fragment(None);
         if url.as_str().len() > MAX_URL {
             return Err(bad("", "the URL is too long"));
         }
         let is_https = url.scheme() == "https";
-        let is_http = self.allow_http && url.scheme() == "http";
+        let is_http = (self.allow_http || configured) && url.scheme() == "http";
         if !is_https && !is_http {
             return Err(bad("", "only https URLs are fetched"));
         }
@@ -88,10 +89,13 @@ impl Rules {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(bad(&host, "URLs with a user name are not fetched"));
         }
+        let port = url.port_or_known_default().unwrap_or(0);
+        if configured && port != 0 {
+            return Ok(Target { url, host, literal, port, port_allowed: true });
+        }
         if literal.is_some_and(|ip| !self.allows(ip)) {
             return Err(ClientError::new(Kind::Forbidden, &host, "addresses are not fetched"));
         }
-        let port = url.port_or_known_default().unwrap_or(0);
         self.refuse_own(&host, port)?;
         let port_allowed = (is_https && port == 443)
             || (!is_https && port == 80)
@@ -155,7 +159,7 @@ mod tests {
     }
 
     fn kind(url: &str) -> Option<Kind> {
-        rules().check(url).err().map(|e| e.kind)
+        rules().check(url, false).err().map(|e| e.kind)
     }
 
     #[test]
@@ -177,7 +181,7 @@ mod tests {
         for host in ["[fe80::1%25eth0]", "a b", "256.256.256.256", "."] {
             assert_eq!(kind(&format!("https://{host}/x")), Some(Kind::BadUrl), "{host}");
         }
-        let dotted = rules().check("https://peer。example./a").expect("url");
+        let dotted = rules().check("https://peer。example./a", false).expect("url");
         assert_eq!(dotted.url.as_str(), "https://peer.example/a");
     }
 
@@ -193,8 +197,8 @@ mod tests {
         assert_eq!(kind("ftp://peer.example/"), Some(Kind::BadUrl));
         assert_eq!(kind("file:///etc/passwd"), Some(Kind::BadUrl));
         let dev = Rules::new(&[], vec![], vec![], true);
-        assert!(dev.check("http://peer.example/").is_ok());
-        assert!(dev.check("https://peer.example:80/").is_err());
+        assert!(dev.check("http://peer.example/", false).is_ok());
+        assert!(dev.check("https://peer.example:80/", false).is_err());
     }
 
     #[test]
@@ -206,8 +210,8 @@ mod tests {
         }
         assert_eq!(kind("https://two.example/"), None);
         let dev = Rules::new(&["localhost:3000".to_owned()], vec![], vec![3000, 4000], true);
-        assert!(dev.check("http://localhost:3000/x").is_err());
-        assert!(dev.check("http://localhost:4000/x").is_ok());
+        assert!(dev.check("http://localhost:3000/x", false).is_err());
+        assert!(dev.check("http://localhost:4000/x", false).is_ok());
     }
 
     #[test]
@@ -215,7 +219,7 @@ mod tests {
         assert_eq!(kind("https://user:pw@peer.example/"), Some(Kind::BadUrl));
         assert_eq!(kind("https://user@peer.example/"), Some(Kind::BadUrl));
         assert_eq!(kind(&format!("https://peer.example/{}", "a".repeat(2030))), Some(Kind::BadUrl));
-        let cut = rules().check("https://peer.example/a#main-key").expect("url");
+        let cut = rules().check("https://peer.example/a#main-key", false).expect("url");
         assert_eq!(cut.url.as_str(), "https://peer.example/a");
     }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Conn, Tx, optional};
+use super::{Conn, Tx, json_ids, optional};
 use crate::error::Result;
 use crate::model::{Event, Job, JobKind};
 
@@ -61,7 +61,14 @@ pub fn waits(conn: &Conn, kind: JobKind, lane: &str) -> Result<bool> {
 /// What is due: the oldest due row of each lane, so that one server's come in order (F-133).
 /// Row, kind and lane: payloads are large, [`find_due`] reads one when its turn comes. The walk
 /// jumps from lane to lane, so that a long queue of one server costs no more than a short one.
-pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<(i64, JobKind, String)>> {
+/// What cannot be started now is left out, or a crowd of it would take the places of all others:
+/// `crowded` kinds, and `stuck` rows.
+pub fn list_due(
+    conn: &Conn,
+    limit: i64,
+    crowded: &[JobKind],
+    stuck: &[i64],
+) -> Result<Vec<(i64, JobKind, String)>> {
     let mut statement = conn.sql.prepare_cached(
         "WITH RECURSIVE lanes(lane) AS (
            SELECT min(lane) FROM job WHERE dead = 0
@@ -72,11 +79,15 @@ pub fn list_due(conn: &Conn, limit: i64) -> Result<Vec<(i64, JobKind, String)>> 
          SELECT j.id, j.kind, j.lane FROM lanes CROSS JOIN job j ON j.id = (
              SELECT k.id FROM job k WHERE k.lane = lanes.lane AND k.dead = 0 AND k.due <= ?1
              ORDER BY k.id LIMIT 1)
+         WHERE j.kind NOT IN (SELECT value FROM json_each(?3))
+           AND j.id NOT IN (SELECT value FROM json_each(?4))
          ORDER BY j.due, j.id LIMIT ?2",
     )?;
-    let rows = statement.query_map([conn.now(), limit], |row| {
-        Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?))
-    })?;
+    let kinds: Vec<i64> = crowded.iter().map(|kind| *kind as i64).collect();
+    let rows = statement
+        .query_map(params![conn.now(), limit, json_ids(&kinds), json_ids(stuck)], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?))
+        })?;
     let mut jobs = Vec::new();
     for row in rows {
         let (id, kind, lane) = row?;

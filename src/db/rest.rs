@@ -58,3 +58,55 @@ fn give_back() {
         libc::malloc_trim(0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+    use std::sync::{Condvar, Mutex};
+
+    use super::super::open;
+    use super::*;
+    use crate::clock::Clock;
+
+    #[test]
+    fn it_rests_once_after_quiet_and_whoever_comes_then_is_served() {
+        let folder = std::env::temp_dir().join(format!("dassie-rest-{}", std::process::id()));
+        let clock = Clock::manual(0);
+        let path = open::prepare_folder(&folder).unwrap();
+        let writer = open::writer(&path, clock.clone()).unwrap();
+        writer.sql.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (7)").unwrap();
+        let reader = || open::reader(&path, clock.clone()).unwrap();
+        let count = |conn: &Conn| -> i64 {
+            let mut statement = conn.sql.prepare_cached("SELECT x FROM t").unwrap();
+            statement.query_row([], |row| row.get(0)).unwrap()
+        };
+        let readers = Arc::new(Readers {
+            idle: Mutex::new(vec![reader(), reader()]),
+            back: Condvar::new(),
+            uses: AtomicU64::new(0),
+        });
+        let mut rest = Rest::new(Arc::clone(&readers));
+        // one is out, in the middle of a snapshot
+        let out = lock(&readers.idle).pop().unwrap();
+        readers.uses.fetch_add(1, Ordering::Relaxed);
+        out.sql.execute_batch("BEGIN").unwrap();
+        assert_eq!(count(&out), 7);
+        let mut look = |commits| {
+            rest.look(&writer, commits);
+            rest.rested
+        };
+        assert!(!look(0), "somebody read since");
+        assert!(look(0) && look(0), "and nobody since then");
+        assert!(!look(1), "something was committed");
+        assert!(look(1));
+        assert_eq!(count(&out), 7);
+        out.sql.execute_batch("COMMIT").unwrap();
+        lock(&readers.idle).push(out);
+        for reader in lock(&readers.idle).iter() {
+            assert_eq!(count(reader), 7);
+        }
+        readers.uses.fetch_add(1, Ordering::Relaxed);
+        assert!(!look(1));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

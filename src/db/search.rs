@@ -3,7 +3,9 @@
 use rusqlite::{ToSql, params};
 
 use super::{Conn, Tx};
+use crate::clock::DAY;
 use crate::error::Result;
+use crate::id;
 use crate::model::Page;
 
 /// Puts an account's words into the index, in place of the old ones.
@@ -30,7 +32,8 @@ pub fn has_status(conn: &Conn, id: i64) -> Result<bool> {
 }
 
 /// Accounts that match an FTS5 expression: those the viewer follows first, then the most
-/// followed. `following`: only those.
+/// followed. `following`: only those. Of others a bounded number is weighed, however short the
+/// beginning of a name is; of those that one follows none is missed.
 pub fn find_accounts(
     conn: &Conn,
     viewer: i64,
@@ -40,10 +43,14 @@ pub fn find_accounts(
     limit: i64,
 ) -> Result<Vec<i64>> {
     let mut statement = conn.sql.prepare_cached(
-        "SELECT a.id, EXISTS (SELECT 1 FROM follow f WHERE f.account_id = ?1
+        "WITH m AS MATERIALIZED (
+           SELECT rowid AS id FROM account_search WHERE account_search MATCH ?2 LIMIT 100000)
+         SELECT a.id, EXISTS (SELECT 1 FROM follow f WHERE f.account_id = ?1
              AND f.target_id = a.id AND f.accepted = 1) AS known
-         FROM (SELECT rowid FROM account_search WHERE account_search MATCH ?2 LIMIT 1000) m
-         CROSS JOIN account a ON a.id = m.rowid
+         FROM (SELECT id FROM (SELECT id FROM m LIMIT 1000)
+               UNION SELECT k.target_id FROM follow k
+                 WHERE k.account_id = ?1 AND k.target_id IN (SELECT id FROM m)) c
+         CROSS JOIN account a ON a.id = c.id
          WHERE a.suspended_at IS NULL AND a.id > 1 AND (?3 = 0 OR known)
            AND NOT EXISTS (SELECT 1 FROM block b WHERE b.account_id = a.id AND b.target_id = ?1)
          ORDER BY known DESC, a.followers_count DESC, a.id LIMIT ?4 OFFSET ?5",
@@ -53,15 +60,27 @@ pub fn find_accounts(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Tags that begin with `prefix`, the shortest first.
-pub fn find_tags(conn: &Conn, prefix: &str, offset: i64, limit: i64) -> Result<Vec<(i64, String)>> {
+/// Tags that begin with `prefix`, the shortest first: those that somebody used in public or the
+/// viewer used or follows. What others write in private is nobody's to guess.
+pub fn find_tags(
+    conn: &Conn,
+    viewer: i64,
+    prefix: &str,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<(i64, String)>> {
     // a range instead of LIKE: the index on the name serves it
     let mut statement = conn.sql.prepare_cached(
-        "SELECT id, name FROM tag WHERE name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3 OFFSET ?4",
+        "SELECT t.id, t.name FROM tag t WHERE t.name >= ?1 AND t.name < ?2
+           AND (EXISTS (SELECT 1 FROM status_tag st CROSS JOIN status s ON s.id = st.status_id
+               WHERE st.tag_id = t.id AND (s.visibility < 2 OR s.account_id = ?5))
+             OR EXISTS (SELECT 1 FROM followed_tag f WHERE f.account_id = ?5 AND f.tag_id = t.id))
+         ORDER BY t.name LIMIT ?3 OFFSET ?4",
     )?;
     let end = format!("{prefix}\u{10FFFF}");
-    let rows = statement
-        .query_map(params![prefix, end, limit, offset], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map(params![prefix, end, limit, offset, viewer], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -90,6 +109,8 @@ pub struct Statuses {
 
 /// How many of the newest candidates are looked at.
 const CANDIDATES: i64 = 10_000;
+/// How much later than it was written a status may have arrived and still be found by its day.
+const LATE: i64 = 2 * DAY;
 
 /// Statuses that are as wanted and that `viewer` may read, newest first, among the newest
 /// candidates: those with the words, else those of the author, else all.
@@ -100,7 +121,21 @@ pub fn find_statuses(
     page: &Page,
     offset: i64,
 ) -> Result<Vec<i64>> {
-    let among = match (&what.words, what.from.as_slice()) {
+    // one search for what must match and what must not; without words those are one list, made once
+    let words = match (&what.words, &what.without) {
+        (Some(words), Some(without)) => Some(format!("({words}) NOT ({without})")),
+        (words, _) => words.clone(),
+    };
+    let without = what.without.as_ref().filter(|_| words.is_none());
+    // ids follow the time of arrival, which comes after that of writing, though rarely by days
+    let (mut below, mut above) = (page.below(), page.above());
+    if let Some(until) = what.until {
+        below = below.min(id::from_ms(until.saturating_add(LATE)));
+    }
+    if let Some(since) = what.since {
+        above = above.max(id::from_ms(since.saturating_sub(LATE)));
+    }
+    let among = match (&words, what.from.as_slice()) {
         (Some(_), _) => {
             "SELECT rowid AS id FROM status_search WHERE words MATCH :words
              AND rowid < :below AND rowid > :above ORDER BY rowid DESC LIMIT :candidates"
@@ -156,13 +191,13 @@ pub fn find_statuses(
         is("reply", "s.in_reply_to_id IS NOT NULL OR s.in_reply_to_uri IS NOT NULL"),
         is("sensitive", "s.sensitive"),
     );
-    if what.without.is_some() {
+    if without.is_some() {
         sql.push_str(
-            " AND NOT EXISTS (SELECT 1 FROM status_search n
-               WHERE n.words MATCH :without AND n.rowid = s.id)",
+            " AND s.id NOT IN (SELECT rowid FROM status_search
+               WHERE words MATCH :without AND rowid < :below AND rowid > :above)",
         );
     }
-    if what.words.is_none() {
+    if words.is_none() {
         // as the index: what others wrote elsewhere is looked through on one's own account only
         sql.push_str(&format!(" AND (s.local = 1 OR :from <> '[]' OR {library})"));
     }
@@ -170,7 +205,7 @@ pub fn find_statuses(
     // common word costs as many rows as are shown
     sql.push_str(" LIMIT :limit OFFSET :offset");
     let list = |texts: &[String]| serde_json::to_string(texts).unwrap_or_else(|_| "[]".into());
-    let (below, above, now, limit) = (page.below(), page.above(), conn.now(), super::most(page));
+    let (now, limit) = (conn.now(), super::most(page));
     let (from, not_from) = (super::json_ids(&what.from), super::json_ids(&what.not_from));
     let (languages, not_languages) = (list(&what.languages), list(&what.not_languages));
     let author = what.from.first().copied().unwrap_or(0);
@@ -197,12 +232,12 @@ pub fn find_statuses(
         (":limit", &limit),
         (":offset", &offset),
     ];
-    match (&what.words, what.from.as_slice()) {
+    match (&words, what.from.as_slice()) {
         (Some(words), _) => args.push((":words", words)),
         (None, [_]) => args.push((":author", &author)),
         (None, _) => {}
     }
-    if let Some(without) = &what.without {
+    if let Some(without) = &without {
         args.push((":without", without));
     }
     let mut statement = conn.sql.prepare_cached(&sql)?;

@@ -27,17 +27,20 @@ pub struct Candidate {
     pub marks: i64,
 }
 
-/// The newest public statuses since a time, as a part of a query.
+/// The newest public statuses since a time, as a part of a query, and their authors `a`: of
+/// limited and suspended ones nothing counts.
 const NEWEST: &str = "(SELECT id, account_id, created_at, sensitive, spoiler_text,
     favourites_count + reblogs_count AS marks
   FROM status INDEXED BY status_public
   WHERE visibility = 0 AND reblog_of_id IS NULL AND reply_to_other = 0 AND id > :since
-  ORDER BY id DESC LIMIT :window)";
+  ORDER BY id DESC LIMIT :window) n
+  CROSS JOIN account a
+    ON a.id = n.account_id AND a.silenced_at IS NULL AND a.suspended_at IS NULL";
 
 /// Tags that at least `people` different accounts used since a time, the most used first.
 pub fn count_tags(conn: &Conn, since: i64, people: i64, limit: i64) -> Result<Vec<i64>> {
     let sql = format!(
-        "SELECT st.tag_id FROM {NEWEST} n CROSS JOIN status_tag st ON st.status_id = n.id
+        "SELECT st.tag_id FROM {NEWEST} CROSS JOIN status_tag st ON st.status_id = n.id
          GROUP BY st.tag_id HAVING count(DISTINCT n.account_id) >= :people
          ORDER BY count(DISTINCT n.account_id) DESC, count(*) DESC, st.tag_id DESC LIMIT :limit"
     );
@@ -47,8 +50,8 @@ pub fn count_tags(conn: &Conn, since: i64, people: i64, limit: i64) -> Result<Ve
 /// Cards of links that at least `people` different accounts shared who want to be found.
 pub fn count_cards(conn: &Conn, since: i64, people: i64, limit: i64) -> Result<Vec<i64>> {
     let sql = format!(
-        "SELECT sc.card_id FROM {NEWEST} n CROSS JOIN status_card sc ON sc.status_id = n.id
-         CROSS JOIN account a ON a.id = n.account_id AND a.discoverable = 1
+        "SELECT sc.card_id FROM {NEWEST} AND a.discoverable = 1
+         CROSS JOIN status_card sc ON sc.status_id = n.id
          GROUP BY sc.card_id HAVING count(DISTINCT n.account_id) >= :people
          ORDER BY count(DISTINCT n.account_id) DESC, count(*) DESC, sc.card_id DESC LIMIT :limit"
     );
@@ -70,8 +73,7 @@ fn count(conn: &Conn, sql: &str, since: i64, people: i64, limit: i64) -> Result<
 /// warning, by authors who want to be found.
 pub fn count_statuses(conn: &Conn, since: i64, marks: i64, limit: i64) -> Result<Vec<Candidate>> {
     let sql = format!(
-        "SELECT n.id, n.created_at, n.marks FROM {NEWEST} n
-         CROSS JOIN account a ON a.id = n.account_id AND a.discoverable = 1
+        "SELECT n.id, n.created_at, n.marks FROM {NEWEST} AND a.discoverable = 1
          WHERE n.marks >= :marks AND n.sensitive = 0 AND n.spoiler_text = ''
          ORDER BY n.marks DESC, n.id DESC LIMIT :limit"
     );

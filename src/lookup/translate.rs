@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::client::{Limits, OutRequest, OutResponse};
-use crate::clock::DAY;
+use crate::clock::{DAY, MINUTE};
 use crate::config::TranslationKind;
 use crate::crypto::short_hash16;
 use crate::error::{Error, Result};
@@ -17,6 +17,11 @@ use crate::model::{LanguagePairs, Translated};
 /// How long a translation and the list of languages are kept.
 const KEPT: i64 = 7 * DAY;
 const LANGUAGES_KEPT: i64 = DAY;
+/// After a failure the list of languages is not asked for again for so long.
+const FAILED: i64 = MINUTE / 2;
+/// What the texts of one status may be long together, in bytes, and what is kept of answers.
+const LONGEST: usize = 50_000;
+const LONGEST_KEPT: usize = 20_000;
 /// DeepL's address for accounts that pay nothing.
 const DEEPL: &str = "https://api-free.deepl.com";
 
@@ -32,14 +37,17 @@ pub fn provider(app: &App) -> Option<&'static str> {
 /// Translates HTML texts into `target`, out of the language `source` if that is known.
 ///
 /// # Errors
-/// 404 where no service is configured, 403 for languages that it does not translate, 503 when it
-/// does not do it now.
+/// 404 where no service is configured, 403 for languages that it does not translate, 422 for what
+/// is too long, 503 when it does not do it now.
 pub fn texts(
     app: &App,
     texts: &[String],
     source: Option<&str>,
     target: &str,
 ) -> Result<Arc<Translated>> {
+    if total(texts) > LONGEST {
+        return Err(Error::invalid("Validation failed: the text is too long to be translated"));
+    }
     let pairs = languages(app)?;
     let refuse = || Error::Forbidden("This language is not translated here".into());
     let source = source.and_then(|code| pick(pairs.keys().filter(|k| *k != "und"), code));
@@ -61,8 +69,14 @@ pub fn texts(
         return Err(nonsense());
     }
     let found = Arc::new(found);
-    app.translations.insert(key, now + KEPT, &found);
+    if total(&found.texts) <= LONGEST_KEPT {
+        app.translations.insert(key, now + KEPT, &found);
+    }
     Ok(found)
+}
+
+fn total(texts: &[String]) -> usize {
+    texts.iter().map(String::len).sum()
 }
 
 /// What the service translates into what; `und` stands for texts whose language is not known.
@@ -74,11 +88,19 @@ pub fn languages(app: &App) -> Result<Arc<LanguagePairs>> {
     if let Some(known) = app.translation_languages.get(&key, now) {
         return Ok(known);
     }
-    let mut pairs = match app.config.translation.kind {
+    // anybody may ask for it: a service that is down must not keep the lane's threads waiting
+    let failed = "the list of languages".to_owned();
+    if app.unreachable.look(&failed).0 > 0 {
+        return Err(Error::Remote("The translation service did not answer lately".into()));
+    }
+    let asked = match app.config.translation.kind {
         TranslationKind::None => return Err(Error::NotFound),
-        TranslationKind::Libretranslate => libretranslate_languages(app)?,
-        TranslationKind::Deepl => deepl_languages(app)?,
+        TranslationKind::Libretranslate => libretranslate_languages(app),
+        TranslationKind::Deepl => deepl_languages(app),
     };
+    let mut pairs = asked.inspect_err(|_| {
+        app.unreachable.count(&failed, FAILED);
+    })?;
     let mut all: Vec<String> = pairs.values().flatten().cloned().collect();
     all.sort_unstable();
     all.dedup();
@@ -119,7 +141,12 @@ fn nonsense() -> Error {
 
 /// Sends a request; its JSON.
 fn ask(app: &App, request: OutRequest) -> Result<Value> {
-    let answer: OutResponse = app.client.send(request.limits(Limits::TRANSLATION))?;
+    let mut request = request.limits(Limits::TRANSLATION);
+    if app.config.translation.url.is_some() {
+        // most run on this very machine, which nobody else may send us to
+        request = request.configured();
+    }
+    let answer: OutResponse = app.client.send(request)?;
     match answer.status {
         // 456 is DeepL's way to say that the month's amount is used up
         429 | 456 => Err(Error::Remote("The translation service has had enough for now".into())),

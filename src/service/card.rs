@@ -17,6 +17,8 @@ use crate::text::preview;
 pub const AT_ONCE: i64 = 10;
 /// How many fetches may wait for one server.
 const OF_HOST: i64 = 50;
+/// With so many jobs waiting no page is fetched that nobody would miss.
+const BUSY: i64 = 2000;
 /// A page is looked at again after this time.
 const FRESH: i64 = 14 * DAY;
 /// After a failure it is left alone for this time, longer after each further one (S-019).
@@ -52,6 +54,10 @@ fn join(tx: &Tx<'_>, site: Option<&Site>, status: &Status) -> Result<Option<i64>
 
 /// Has cards fetched that are due.
 pub fn want(tx: &Tx<'_>, cards: &[i64]) -> Result<()> {
+    if !cards.is_empty() && db::job::count(tx, BUSY)? >= BUSY {
+        // they stay due: who looks at them later asks again
+        return Ok(());
+    }
     for card in cards {
         let Some(link) = db::card::queue(tx, *card)? else { continue };
         let lane = format!("card {}", host(&link).unwrap_or_default());

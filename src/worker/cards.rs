@@ -2,6 +2,7 @@
 //! deliveries, and half of that lane is left to pictures.
 
 use crate::app::App;
+use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::lookup;
@@ -13,9 +14,14 @@ use super::running::Place;
 /// How much of the media lane stays free for others.
 const LEFT: usize = 4;
 
+/// Whether there is no room for one more.
+pub(super) fn is_crowded(app: &App) -> bool {
+    app.lanes.media.free() <= LEFT
+}
+
 /// Starts the fetch of one card, if there is room.
 pub(super) fn start(app: &App, job: Job, mut place: Place) {
-    if app.lanes.media.free() <= LEFT {
+    if is_crowded(app) {
         return;
     }
     let this = app.clone();
@@ -23,6 +29,8 @@ pub(super) fn start(app: &App, job: Job, mut place: Place) {
         place.ring_when_done();
         if let Err(error) = run(&this, &job) {
             tracing::error!(%error, "a preview could not be written");
+            // or it would be fetched again and again
+            place.hold_until(this.clock.now_ms() + MINUTE);
         }
     });
     if started.is_err() {
@@ -39,6 +47,10 @@ fn run(app: &App, job: &Job) -> Result<()> {
         Some(link) => lookup_card(app, &link),
         None => None,
     };
+    if preview.is_none() && app.wake.is_closed() {
+        // cut off by the end of the program: it stays due
+        return Ok(());
+    }
     let written = app.db.write(Lane::Background, move |tx| {
         service::card::found(tx, card, preview.as_ref())?;
         db::job::remove(tx, id)

@@ -14,7 +14,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, import, profiles, push, scheduled, uploads};
+use super::{LOOK, cards, import, profiles, push, scheduled, uploads};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -29,7 +29,12 @@ const NEXT_LOOK: i64 = 10 * MINUTE;
 
 /// Starts what is due; true when there is more that could be started at once.
 pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
-    let due = app.db.read(|conn| db::job::list_due(conn, LOOK))?;
+    let cannot_start = |kind: &JobKind| {
+        is_crowded(app, *kind) || (fetches(*kind) && !running.has_room(is_patient(*kind)))
+    };
+    let crowded: Vec<JobKind> = JobKind::ALL.iter().copied().filter(cannot_start).collect();
+    let stuck = running.stuck();
+    let due = app.db.read(|conn| db::job::list_due(conn, LOOK, &crowded, &stuck))?;
     let mut ran = 0;
     for (id, kind, lane) in due {
         let mut next = Some((id, kind));
@@ -39,10 +44,13 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
                 break;
             }
             let fetches = fetches(kind);
-            if kind == JobKind::Push && app.lanes.push.free() == 0 {
+            if is_crowded(app, kind) {
                 break;
             }
-            let Some(place) = running.take_lane(id, &lane, fetches) else { break };
+            let now = app.clock.now_ms();
+            let Some(place) = running.take_lane(id, &lane, fetches, is_patient(kind), now) else {
+                break;
+            };
             // between the list and its turn it may have been done
             let Some(job) = app.db.read(|conn| db::job::find_due(conn, id))? else { break };
             if run(app, job, place)? {
@@ -57,6 +65,21 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
     }
     // what ran here made room for the next of its lane
     Ok(ran > 0)
+}
+
+/// Whether the lane that this kind runs on has no room. Nobody rings when what others do there
+/// ends, so it is looked at again.
+pub(super) fn is_crowded(app: &App, kind: JobKind) -> bool {
+    match kind {
+        JobKind::FetchCard => cards::is_crowded(app),
+        JobKind::Push => app.lanes.push.free() == 0,
+        _ => false,
+    }
+}
+
+/// What nobody waits for.
+fn is_patient(kind: JobKind) -> bool {
+    matches!(kind, JobKind::CheckLink | JobKind::FetchFeaturedTags | JobKind::Import)
 }
 
 /// What surely uses the network; the rest is tried without it first.
@@ -74,7 +97,7 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
         return uploads::start(app, job, place);
     }
     if job.kind == JobKind::FetchCard {
-        super::cards::start(app, job, place);
+        cards::start(app, job, place);
         return Ok(false);
     }
     let pushes = job.kind == JobKind::Push;
@@ -93,8 +116,13 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
     let started = lane.run(move || {
         place.ring_when_done();
         let result = guarded(|| work(&this, &job, true));
+        if matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed() {
+            // cut off by the end of the program: it stays due, and that was no try
+            return;
+        }
         if let Err(error) = finish(&this, &job, result) {
             tracing::error!(%error, "the outcome of a job could not be written");
+            place.hold_until(this.clock.now_ms() + MINUTE);
         }
     });
     if started.is_err() {

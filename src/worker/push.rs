@@ -39,6 +39,10 @@ pub(super) fn deliver(app: &App, job: &Job) -> Step<bool> {
         Some(message) if age <= TOO_OLD => send(app, &message, notification, since)?,
         _ => Outcome::Done,
     };
+    if matches!(outcome, Outcome::Later(..)) && app.wake.is_closed() {
+        // cut off by the end of the program: it stays due
+        return Ok(true);
+    }
     let (id, attempts) = (job.id, job.attempts);
     let written = app.db.write(Lane::Background, move |tx| match outcome {
         Outcome::Done => db::job::remove(tx, id),

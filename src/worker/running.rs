@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::service::import;
 use crate::wake::Wake;
 
 /// Of the delivery lane's 16 threads, how many may wait for servers that we know nothing of, or
@@ -13,9 +12,9 @@ const FAILING: usize = 4;
 /// How many jobs may use the network at once; the resolve lane has room for keys and searches
 /// beside them.
 const ONLINE: usize = 4;
-/// How many of these may be imports, whose lines are many: what just arrived does not wait for
-/// them.
-const IMPORTS: usize = 2;
+/// Of these, how many may be of kinds that nobody waits for: pages that profiles link to are
+/// chosen by strangers, and may be slow on purpose.
+const PATIENT: usize = 2;
 /// How many jobs are remembered to need the network.
 const REMEMBERED: usize = 10_000;
 
@@ -29,34 +28,20 @@ pub(super) struct Running {
 struct State {
     /// Servers with a delivery under way.
     hosts: HashSet<String>,
-    /// Servers that get nothing before a time, since the last outcome could not be written.
+    /// Servers that get nothing before a time, since the last outcome could not be written; jobs
+    /// that wait for the same reason.
     held: HashMap<String, i64>,
+    held_jobs: HashMap<i64, i64>,
     unknown: usize,
     failing: usize,
     /// Jobs under way, by row and lane.
     jobs: HashSet<i64>,
     lanes: HashSet<String>,
     online: usize,
-    /// How many of them are imports.
-    imports: usize,
+    /// How many of those nobody waits for.
+    patient: usize,
     /// Jobs that were tried without the network and need it.
     need_network: HashSet<i64>,
-}
-
-fn is_import(lane: &str) -> bool {
-    lane.starts_with(import::LANE)
-}
-
-impl State {
-    /// Whether one more job of the lane may use the network.
-    fn has_room(&self, lane: &str) -> bool {
-        self.online < ONLINE && (!is_import(lane) || self.imports < IMPORTS)
-    }
-
-    fn count_online(&mut self, lane: &str) {
-        self.online += 1;
-        self.imports += usize::from(is_import(lane));
-    }
 }
 
 impl Running {
@@ -89,32 +74,65 @@ impl Running {
         Some(Place { running: Arc::clone(self), what, ring: false })
     }
 
-    /// A place for a job, if nothing of its lane runs. `online` for one that will fetch for sure.
-    pub(super) fn take_lane(self: &Arc<Self>, job: i64, lane: &str, online: bool) -> Option<Place> {
+    /// A place for a job, if nothing of its lane runs. `online` for one that will fetch for sure,
+    /// `patient` for one that nobody waits for.
+    pub(super) fn take_lane(
+        self: &Arc<Self>,
+        job: i64,
+        lane: &str,
+        online: bool,
+        patient: bool,
+        now: i64,
+    ) -> Option<Place> {
         let mut state = self.lock();
         let online = online || state.need_network.contains(&job);
-        if state.jobs.contains(&job)
+        if state.held_jobs.get(&job).is_some_and(|until| *until > now)
+            || state.jobs.contains(&job)
             || (!lane.is_empty() && state.lanes.contains(lane))
-            || (online && !state.has_room(lane))
+            || (online && !state.has_room(patient))
         {
             return None;
         }
+        state.held_jobs.remove(&job);
         state.jobs.insert(job);
         state.lanes.insert(lane.to_owned());
-        if online {
-            state.count_online(lane);
-        }
-        let what = What::Job { job, lane: lane.to_owned(), online };
+        state.online += usize::from(online);
+        state.patient += usize::from(online && patient);
+        let what = What::Job { job, lane: lane.to_owned(), online, patient };
         Some(Place { running: Arc::clone(self), what, ring: false })
     }
 
-    /// When the first held server may be tried again.
-    pub(super) fn next_release(&self) -> Option<i64> {
-        self.lock().held.values().min().copied()
+    /// When the first of what is held may be tried again, later than `now`.
+    pub(super) fn next_release(&self, now: i64) -> Option<i64> {
+        let mut state = self.lock();
+        // what was not taken then is perhaps gone: it must not be waited for, again and again
+        state.held.retain(|_, until| *until > now);
+        state.held_jobs.retain(|_, until| *until > now);
+        state.held.values().chain(state.held_jobs.values()).min().copied()
+    }
+
+    /// Whether one more may use the network.
+    pub(super) fn has_room(&self, patient: bool) -> bool {
+        self.lock().has_room(patient)
+    }
+
+    /// Jobs that were tried and cannot go on, since as many as may use the network already.
+    pub(super) fn stuck(&self) -> Vec<i64> {
+        let state = self.lock();
+        if state.has_room(false) {
+            return Vec::new();
+        }
+        state.need_network.iter().copied().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn has_room(&self, patient: bool) -> bool {
+        self.online < ONLINE && (!patient || self.patient < PATIENT)
     }
 }
 
@@ -127,7 +145,7 @@ pub(super) struct Place {
 
 enum What {
     Host { host: String, unknown: bool, failing: bool },
-    Job { job: i64, lane: String, online: bool },
+    Job { job: i64, lane: String, online: bool, patient: bool },
 }
 
 impl Place {
@@ -137,11 +155,13 @@ impl Place {
         self.ring = true;
     }
 
-    /// Its server gets nothing before `time`.
+    /// Its server, or its job with those behind it, waits until `time`.
     pub(super) fn hold_until(&self, time: i64) {
-        if let What::Host { host, .. } = &self.what {
-            self.running.lock().held.insert(host.clone(), time);
-        }
+        let mut state = self.running.lock();
+        match &self.what {
+            What::Host { host, .. } => state.held.insert(host.clone(), time),
+            What::Job { job, .. } => state.held_jobs.insert(*job, time),
+        };
     }
 
     /// Whether it counts as one that fetches.
@@ -152,13 +172,14 @@ impl Place {
     /// The job needs the network: from now on it counts as one that fetches, if there is room.
     pub(super) fn go_online(&mut self) -> bool {
         let mut state = self.running.lock();
-        if let What::Job { job, lane, online } = &mut self.what {
+        if let What::Job { job, online, patient, .. } = &mut self.what {
             if state.need_network.len() >= REMEMBERED {
                 state.need_network.clear();
             }
             state.need_network.insert(*job);
-            if !*online && state.has_room(lane) {
-                state.count_online(lane);
+            if !*online && state.has_room(*patient) {
+                state.online += 1;
+                state.patient += usize::from(*patient);
                 *online = true;
             }
             return *online;
@@ -176,11 +197,11 @@ impl Drop for Place {
                 state.unknown -= usize::from(*unknown);
                 state.failing -= usize::from(*failing);
             }
-            What::Job { job, lane, online } => {
+            What::Job { job, lane, online, patient } => {
                 state.jobs.remove(job);
                 state.lanes.remove(lane);
                 state.online -= usize::from(*online);
-                state.imports -= usize::from(*online && is_import(lane));
+                state.patient -= usize::from(*online && *patient);
                 if self.ring {
                     state.need_network.remove(job);
                 }
@@ -216,30 +237,12 @@ mod tests {
     fn a_place_given_back_unused_does_not_ring() {
         let wake = Arc::new(Wake::default());
         let running = Arc::new(Running::new(Arc::clone(&wake)));
-        drop(running.take_lane(1, "a", false));
+        drop(running.take_lane(1, "a", false, false, 0));
         assert!(!wake.is_rung());
-        let mut place = running.take_lane(1, "a", true).unwrap();
+        let mut place = running.take_lane(1, "a", true, false, 0).unwrap();
         place.ring_when_done();
         drop(place);
         assert!(wake.is_rung());
-    }
-
-    #[test]
-    fn imports_leave_room_for_what_arrives() {
-        let running = Arc::new(Running::new(Arc::default()));
-        let lane = |number: i64| format!("{}{number}.example", import::LANE);
-        let mut places: Vec<Place> =
-            (0..9).filter_map(|number| running.take_lane(number, &lane(number), true)).collect();
-        assert_eq!(places.len(), IMPORTS);
-        let mut late = running.take_lane(20, &lane(20), false).unwrap();
-        assert!(!late.go_online());
-        let arrived = running.take_lane(21, "a.example", true).unwrap();
-        // one that is given back makes room for another
-        places.pop();
-        assert!(late.go_online());
-        drop((places, late, arrived));
-        let state = running.lock();
-        assert_eq!((state.online, state.imports), (0, 0));
     }
 
     #[test]
@@ -247,7 +250,33 @@ mod tests {
         let running = Arc::new(Running::new(Arc::default()));
         running.take_host("a.example", Some(0), 0).unwrap().hold_until(50);
         assert!(running.take_host("a.example", Some(0), 49).is_none());
-        assert_eq!(running.next_release(), Some(50));
+        assert_eq!(running.next_release(49), Some(50));
         assert!(running.take_host("a.example", Some(0), 50).is_some());
+        running.take_lane(7, "a", false, false, 0).unwrap().hold_until(60);
+        assert!(running.take_lane(7, "a", false, false, 59).is_none());
+        assert_eq!(running.next_release(59), Some(60));
+        assert_eq!(running.next_release(60), None, "nobody came for it: it is gone");
+        assert!(running.take_lane(7, "a", false, false, 60).is_some());
+    }
+
+    #[test]
+    fn jobs_that_wait_for_the_network_are_told_while_there_is_no_room() {
+        let running = Arc::new(Running::new(Arc::default()));
+        let take = |job: i64, patient| running.take_lane(job, &job.to_string(), true, patient, 0);
+        // what nobody waits for leaves room to the rest
+        let mut places: Vec<Place> = (1..=4).filter_map(|job| take(job, true)).collect();
+        assert_eq!((places.len(), running.has_room(true)), (PATIENT, false));
+        let mut import = running.take_lane(8, "import", false, true, 0).unwrap();
+        assert!(!import.go_online() && running.stuck().is_empty());
+        places.extend((11..=14).filter_map(|job| take(job, false)));
+        assert_eq!((places.len(), running.has_room(false)), (ONLINE, false));
+        let mut waits = running.take_lane(9, "x", false, false, 0).unwrap();
+        assert!(!waits.go_online());
+        drop((import, waits));
+        let mut stuck = running.stuck();
+        stuck.sort_unstable();
+        assert_eq!(stuck, [8, 9]);
+        drop(places);
+        assert!(running.stuck().is_empty() && running.has_room(true));
     }
 }

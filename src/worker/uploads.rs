@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::app::App;
+use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::federation::process::{Step, Stop};
@@ -29,6 +30,7 @@ pub(super) fn start(app: &App, job: Job, mut place: Place) -> Result<bool> {
         let stopped = matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed();
         if !stopped && let Err(error) = finish(&this, &job, result) {
             tracing::error!(%error, "the outcome of an upload could not be written");
+            place.hold_until(this.clock.now_ms() + MINUTE);
         }
         this.media.finished.notify_waiters();
     });

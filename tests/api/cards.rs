@@ -300,3 +300,106 @@ fn the_timeline_of_a_link_has_public_posts_of_those_who_want_to_be_found() {
         assert_eq!(answer.status, 404, "{nothing}");
     }
 }
+
+/// Somebody's page that takes connections and says nothing.
+fn silent() -> (String, std::sync::mpsc::Receiver<std::net::TcpStream>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://localhost:{}/x", listener.local_addr().unwrap().port());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if sender.send(stream).is_err() {
+                return;
+            }
+        }
+    });
+    (address, receiver)
+}
+
+#[test]
+fn a_fetch_that_the_end_of_the_program_cut_off_stays_due() {
+    let mut instance = start(Clock::system());
+    let (ann, (page, connections)) = (instance.person("ann"), silent());
+    ann.writes(&page, "public");
+    let patience = std::time::Duration::from_secs(20);
+    let first = connections.recv_timeout(patience).unwrap();
+    let since = std::time::Instant::now();
+    instance.stop();
+    assert!(since.elapsed() < std::time::Duration::from_secs(4), "{:?}", since.elapsed());
+    drop(first);
+    instance.start_again();
+    connections.recv_timeout(patience).unwrap();
+}
+
+#[test]
+fn a_page_is_not_asked_for_again_and_again_while_its_card_cannot_be_written() {
+    let instance = start(Clock::manual(1_700_000_000_000));
+    let (ann, (page, connections)) = (instance.person("ann"), silent());
+    let status = id(&ann.writes(&page, "public"));
+    let patience = std::time::Duration::from_secs(20);
+    let answers = |mut stream: std::net::TcpStream| {
+        use std::io::{Read, Write};
+        let mut asked = [0; 4096];
+        let _ = stream.read(&mut asked).unwrap();
+        let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/html";
+        let body = "<title>A page</title>";
+        write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    };
+    let first = connections.recv_timeout(patience).unwrap();
+    instance.app.db.fail_commits(1);
+    answers(first);
+    // the end of the first fetch has rung by now, and so does this
+    eventually("the commit failed", || {
+        instance.app.wake.rouse();
+        let again = connections.recv_timeout(std::time::Duration::from_secs(2));
+        again.is_err().then_some(())
+    });
+    instance.advance(HOUR);
+    answers(connections.recv_timeout(patience).unwrap());
+    assert_eq!(card(&ann, &status)["title"], "A page");
+}
+
+#[test]
+fn a_crowd_of_links_holds_up_nothing_else() {
+    let instance = start(Clock::system());
+    let (ann, web, peer) = (instance.person("ann"), Website::start(), Peer::start(&["mia"]));
+    follow_peer(&instance, &ann, &peer, "mia");
+    instance.settle();
+    // slow pages hold the lane
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Arc::new(std::sync::Mutex::new(wait));
+    for _ in 0..8 {
+        let wait = std::sync::Arc::clone(&wait);
+        let held = move || {
+            let _ = wait.lock().unwrap().recv();
+        };
+        drop(instance.app.lanes.media.run(held).unwrap());
+    }
+    let insert = |count: i64| {
+        let made = instance.app.db.write(dassie::db::Lane::Background, move |tx| {
+            for number in 0..count {
+                let lane = format!("card {number}.example");
+                let kind = dassie::model::JobKind::FetchCard;
+                dassie::db::job::insert_at(tx, kind, &lane, b"0", 0)?;
+            }
+            Ok(())
+        });
+        made.wait().unwrap();
+    };
+    let count = || instance.app.db.read(|conn| dassie::db::job::count(conn, 10_000)).unwrap();
+    insert(600);
+    let note = peer.create("mia", 1, "<p>not held up</p>", json!({}));
+    assert_eq!(peer.send("mia", &format!("{}/inbox", instance.base), &note).status, 202);
+    eventually("it is here", || (ann.home() == ["not held up"]).then_some(()));
+    assert_eq!(count(), 600);
+    // so many wait that no more are taken, until somebody looks
+    insert(1400);
+    let status = id(&ann.writes(&web.page("/a", PAGE), "public"));
+    assert_eq!(count(), 2000);
+    let path = instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    sql.execute("DELETE FROM job", []).unwrap();
+    drop(release);
+    assert_eq!(card(&ann, &status)["title"], "A page");
+}

@@ -334,7 +334,8 @@ fn an_import_rests_while_its_account_is_suspended() {
     suspend(&instance, Some(1));
     instance.start_again();
     eventually("it is put off", || {
-        let due = instance.app.db.read(|conn| dassie::db::job::list_due(conn, 9)).unwrap();
+        let due =
+            instance.app.db.read(|conn| dassie::db::job::list_due(conn, 9, &[], &[])).unwrap();
         due.is_empty().then_some(())
     });
     assert!(bob.notifications().is_empty());

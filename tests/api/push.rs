@@ -343,7 +343,7 @@ fn a_service_that_is_down_is_tried_again_and_what_is_old_is_dropped() {
 /// Until the failed push waits for its time.
 fn waits(instance: &Instance) {
     eventually("it waits", || {
-        let due = instance.app.db.read(|conn| db::job::list_due(conn, 10)).unwrap();
+        let due = instance.app.db.read(|conn| db::job::list_due(conn, 10, &[], &[])).unwrap();
         let count = instance.app.db.read(|conn| db::job::count(conn, 9)).unwrap();
         (due.is_empty() && count == 1).then_some(())
     });

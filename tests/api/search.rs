@@ -66,6 +66,35 @@ fn accounts_are_found_by_name_and_handle() {
 }
 
 #[test]
+fn whom_one_follows_is_found_among_very_many() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    let path = instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.busy_timeout(Duration::from_secs(10)).unwrap();
+    sql.execute_batch(
+        "BEGIN IMMEDIATE;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+         INSERT INTO account (id, username, domain, uri, created_at)
+         SELECT 1000 + i, 'zoe' || i, 'a.example', 'https://a.example/' || i, 0 FROM n;
+         INSERT INTO account_search (rowid, words)
+         SELECT id, username FROM account WHERE id BETWEEN 1001 AND 2500; COMMIT;",
+    )
+    .unwrap();
+    let zoe = instance.person("zoelast");
+    ann.post(&format!("/api/v1/accounts/{}/follow", zoe.id), json!({}));
+    for query in ["zoe", "z"] {
+        let list = ann.get(&format!("/api/v1/accounts/search?q={query}&limit=5"));
+        assert_eq!(
+            (names(&list, "acct")[0].as_str(), list.as_array().unwrap().len()),
+            ("zoelast", 5)
+        );
+        let list = ann.get(&format!("/api/v1/accounts/search?q={query}&following=true"));
+        assert_eq!(names(&list, "acct"), ["zoelast"]);
+    }
+}
+
+#[test]
 fn tags_are_found_by_their_beginning() {
     let instance = Instance::start();
     let ann = instance.person("ann");
@@ -75,6 +104,12 @@ fn tags_are_found_by_their_beginning() {
     assert_eq!(tags("#RUST"), ["rust", "rustacean"]);
     assert_eq!(tags("中文"), ["中文標籤"]);
     assert_eq!(tags("acean"), [""; 0]);
+    // what is written in private is nobody's to guess
+    ann.writes("#secretplan #secretplan2", "private");
+    ann.writes("#secretplan2", "unlisted");
+    assert_eq!(tags("secret"), ["secretplan", "secretplan2"]);
+    let bob = instance.person("bob");
+    assert_eq!(names(&find(&bob, "hashtags", "secret"), "name"), ["secretplan2"]);
     let found = find(&ann, "hashtags", "rustac");
     assert_eq!(found[0]["url"], format!("{}/tags/rustacean", instance.base));
     assert!(found[0]["history"].is_array());
@@ -249,6 +284,35 @@ fn operators_narrow_what_is_found() {
     assert_eq!(page(&format!("q=from:me&min_id={}&max_id={}", all[3], all[0])), all[1..3]);
     assert_eq!(page(&format!("q=from:me&account_id={}", bob.id)), [""; 0]);
     assert_eq!(page(&format!("q=fox&account_id={}&exclude_unreviewed=true", bob.id)).len(), 1);
+}
+
+#[test]
+fn an_old_day_is_found_behind_very_many_newer_statuses() {
+    let instance = Instance::with(Options {
+        clock: Clock::manual(1_704_067_200_000 + HOUR), // 2024-01-01
+        ..Options::default()
+    });
+    let ann = instance.person("ann");
+    ann.writes("a cow of old", "public");
+    instance.advance(30 * DAY);
+    let now = instance.app.clock.now_ms();
+    let path = instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.busy_timeout(Duration::from_secs(10)).unwrap();
+    let made = sql
+        .execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10100)
+             INSERT INTO status (id, uri, account_id, local, created_at, visibility, content, thread_id)
+             SELECT (?1 << 16) + i, 'x:' || i, ?2, 1, ?1, 0, 'new', (?1 << 16) + i FROM n",
+            (now, &ann.id),
+        )
+        .unwrap();
+    assert_eq!(made, 10_100);
+    for query in ["before:2024-01-15", "from:me before:2024-01-15", "during:2024-01-01 -dog"] {
+        assert_eq!(statuses(&ann, query), ["a cow of old"], "{query}");
+    }
+    assert_eq!(statuses(&ann, "during:2024-01-01 -cow"), [""; 0]);
+    assert_eq!(statuses(&ann, "after:2024-01-15 -cow").len(), 20);
 }
 
 /// A query made of operators alone must see no more than one with words.

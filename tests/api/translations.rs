@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use dassie::clock::{Clock, MINUTE};
 use dassie::config::{Config, TranslationKind};
 use serde_json::{Value, json};
 
@@ -11,9 +12,20 @@ use crate::support::{Instance, Options, Peer, Person, Website, eventually, with_
 static LIBRE: OnceLock<Website> = OnceLock::new();
 static DEEPL: OnceLock<Website> = OnceLock::new();
 static BROKEN: OnceLock<Website> = OnceLock::new();
+static LONG: OnceLock<Website> = OnceLock::new();
+static LOCAL: OnceLock<Website> = OnceLock::new();
 
 fn with(configure: fn(&mut Config)) -> Instance {
     Instance::with(Options { configure: Some(configure), ..Options::default() })
+}
+
+/// As most have it: on the same machine, with no private range open to anybody else.
+fn local(config: &mut Config) {
+    config.network.allowed_private_ranges.clear();
+    config.network.allow_ports.clear();
+    config.translation.kind = TranslationKind::Libretranslate;
+    let web = LOCAL.get_or_init(Website::start);
+    config.translation.url = Some(web.at("").replace("localhost", "127.0.0.1"));
 }
 
 fn libre(config: &mut Config) {
@@ -21,6 +33,12 @@ fn libre(config: &mut Config) {
     config.translation.kind = TranslationKind::Libretranslate;
     config.translation.url = Some(LIBRE.get_or_init(Website::start).at("/"));
     config.translation.api_key = "a key".to_owned().into();
+}
+
+fn libre_long(config: &mut Config) {
+    with_websites(config);
+    config.translation.kind = TranslationKind::Libretranslate;
+    config.translation.url = Some(LONG.get_or_init(Website::start).at(""));
 }
 
 fn deepl(config: &mut Config) {
@@ -225,13 +243,18 @@ fn only_open_statuses_leave_this_server() {
 
 #[test]
 fn a_service_that_fails_is_a_clear_answer() {
-    let instance = with(broken);
+    let clock = Clock::manual(1_700_000_000_000);
+    let instance = Instance::with(Options { clock, configure: Some(broken) });
     let (web, ann) = (BROKEN.get().unwrap(), instance.person("ann"));
     let status = id(&ann.post("/api/v1/statuses", json!({"status": "hello", "language": "en"})));
     let go = || translate(&ann, &status, json!({"lang": "de"})).0;
     assert_eq!(go(), 503, "no list of languages");
-    assert_eq!(instance.get("/api/v1/instance/translation_languages").status, 503);
+    for _ in 0..3 {
+        assert_eq!(instance.get("/api/v1/instance/translation_languages").status, 503);
+    }
+    assert_eq!(web.times("/languages"), 1, "it is left alone for a while");
     serves(web, "/languages", &languages());
+    instance.advance(MINUTE);
     for (code, body) in [
         (500, "oh no"),
         (429, "{}"),
@@ -247,6 +270,37 @@ fn a_service_that_fails_is_a_clear_answer() {
     }
     serves(web, "/translate", &json!({"translatedText": ["hallo", ""]}));
     assert_eq!(go(), 200, "nothing of that was kept");
+}
+
+#[test]
+fn a_service_on_this_machine_is_reached_and_nothing_else_is() {
+    let instance = with(local);
+    let (web, ann) = (LOCAL.get().unwrap(), instance.person("ann"));
+    serves(web, "/languages", &languages());
+    serves(web, "/translate", &json!({"translatedText": ["hallo", ""]}));
+    let page = web.page("/page", "<title>Inside</title>");
+    let text = format!("hello {page}");
+    let body = json!({"status": text, "language": "en"});
+    let status = id(&ann.post("/api/v1/statuses", body));
+    let (code, found) = translate(&ann, &status, json!({"lang": "de"}));
+    assert_eq!((code, &found["content"]), (200, &json!("hallo")));
+    instance.settle();
+    assert_eq!(web.times("/page"), 0, "a link of a post is no way in");
+}
+
+#[test]
+fn what_is_too_long_stays_here() {
+    let instance = with(libre_long);
+    let (web, ann) = (LONG.get().unwrap(), instance.person("ann"));
+    serves(web, "/languages", &languages());
+    let peer = Peer::start(&["mia"]);
+    follow_peer(&instance, &ann, &peer, "mia");
+    let html = format!("<p>{}</p>", "word ".repeat(12_000));
+    let note = peer.create("mia", 1, &html, json!({"contentMap": {"en": html}}));
+    assert_eq!(peer.send("mia", &format!("{}/inbox", instance.base), &note).status, 202);
+    let status = eventually("it is here", || ann.get("/api/v1/timelines/home").get(0).cloned());
+    assert_eq!(translate(&ann, &id(&status), json!({"lang": "de"})).0, 422);
+    assert_eq!(web.times("/translate"), 0);
 }
 
 #[test]

@@ -157,6 +157,41 @@ fn links_that_several_people_shared_are_trends() {
 }
 
 #[test]
+fn what_limited_people_share_is_no_trend() {
+    let instance = start();
+    let [ann, bob, eve, loud] = ["ann", "bob", "eve", "loud"].map(|name| instance.person(name));
+    makes_findable(&[&ann, &bob, &eve, &loud]);
+    let path = instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    let limit = "UPDATE account SET silenced_at = 1 WHERE id = ?";
+    assert_eq!(sql.execute(limit, [&loud.id]).unwrap(), 1);
+    let web = Website::start();
+    let (spam, fine) =
+        (web.page("/spam", "<title>S</title>"), web.page("/fine", "<title>F</title>"));
+    for person in [&ann, &loud] {
+        person.writes(&format!("#spam {spam}"), "public");
+    }
+    for person in [&ann, &bob] {
+        person.writes(&format!("#fine {fine}"), "public");
+    }
+    let status = id(&loud.writes("loud", "public"));
+    for person in [&ann, &bob, &eve] {
+        person.post(&format!("/api/v1/statuses/{status}/favourite"), json!({}));
+    }
+    instance.settle();
+    instance.advance(HOUR + 1);
+    let tags = eventually("there are trends", || {
+        let found = ann.get("/api/v1/trends/tags");
+        (found != json!([])).then_some(found)
+    });
+    assert_eq!(names(&tags), ["fine"]);
+    let links = ann.get("/api/v1/trends/links");
+    assert_eq!((links[0]["title"].as_str(), links.as_array().unwrap().len()), (Some("F"), 1));
+    assert_eq!(loud.get("/api/v1/trends/statuses"), json!([]), "not even for oneself");
+}
+
+#[test]
 fn trends_can_be_turned_off() {
     let instance = Instance::with(Options {
         clock: Clock::manual(MONDAY),

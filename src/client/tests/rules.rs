@@ -54,6 +54,25 @@ fn s_002_one_query_and_no_connection_to_anything_but_what_was_checked() {
 }
 
 #[test]
+fn what_the_configuration_names_may_be_here_and_what_it_redirects_to_may_not() {
+    let server = Server::http(|seen, out| match seen.path() {
+        "/away" => reply(out, "302 Found", "Location: /here\r\n", b""),
+        _ => reply(out, "200 OK", "", b"here"),
+    });
+    let client = Client::new(Settings::new("Dassie/0.1")).expect("client");
+    for host in ["127.0.0.1", "localhost"] {
+        let url = server.url(host, "/");
+        let answer = client.send(OutRequest::get(&url).configured()).expect("answer");
+        assert_eq!(answer.body, b"here");
+        assert_eq!(fails(&client, url), Kind::BadUrl, "for nobody else");
+    }
+    let away = OutRequest::get(server.url("127.0.0.1", "/away")).configured();
+    assert_eq!(client.send(away).expect_err("refused").kind, Kind::BadUrl);
+    let seen = server.seen();
+    assert!(seen.iter().all(|seen| seen.path() != "/here"), "{seen:?}");
+}
+
+#[test]
 fn s_003_one_forbidden_address_condemns_the_host() {
     let server = Server::http(|_, out| reply(out, "200 OK", "", b""));
     for other in ["10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "169.254.169.254"] {

@@ -108,6 +108,22 @@ fn s_119_foreign_addresses_stay_harmless() {
 }
 
 #[test]
+fn the_address_of_a_player_has_one_spelling() {
+    for (written, address) in [
+        ("HTTPS://V.Example:443/1", "https://v.example/1"),
+        ("//V.EXAMPLE/1", "https://v.example/1"),
+        ("https:\tv.example/1", ""),
+    ] {
+        let mut preview = Preview::default();
+        let html = format!("<iframe src='{written}'></iframe>");
+        let document = json!({"type": "video", "html": html});
+        add_oembed(&mut preview, &document, &at("https://a.example/oembed"));
+        let want = format!("<iframe src=\"{address}\"");
+        assert_eq!(preview.html.starts_with(&want), !address.is_empty(), "{}", preview.html);
+    }
+}
+
+#[test]
 fn oembed_adds_what_it_knows() {
     let base = at("https://a.example/oembed");
     let with = |document: Value| {
