@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::admin::admin;
 use super::media::{fetch, file_count};
 use super::{id, ids};
 use crate::support::{Instance, Options, Person, eventually};
@@ -167,7 +168,7 @@ fn an_upload_waits_for_a_scheduled_status() {
         ann.post("/api/v1/statuses", body)
     };
     let kept = schedule(&picture);
-    assert_eq!(attached(&kept), [picture.clone()]);
+    assert_eq!(attached(&kept), vec![picture.clone()]);
     assert_eq!(kept["params"]["media_ids"], json!([picture]));
     // nobody else gets it, and it is not taken away
     let again = json!({"status": "x", "media_ids": [picture]});
@@ -195,7 +196,7 @@ fn an_upload_waits_for_a_scheduled_status() {
     instance.start_again();
     let written =
         eventually("it is published", || ann.get("/api/v1/timelines/home").get(0).cloned());
-    assert_eq!(attached(&written), [picture.clone()]);
+    assert_eq!(attached(&written), vec![picture.clone()]);
     assert_eq!(written["media_attachments"][0]["description"], "a lake");
     assert_eq!(fetch(&written["media_attachments"][0]["url"]).status, 200);
 }
@@ -217,7 +218,7 @@ fn what_cannot_be_published_keeps_its_upload_until_it_is_deleted() {
     let failed = eventually("it has failed", || {
         Some(ann.get(&path)).filter(|kept| kept["error"].is_string())
     });
-    assert_eq!(attached(&failed), [picture.clone()]);
+    assert_eq!(attached(&failed), vec![picture.clone()]);
     instance.advance(3 * dassie::clock::DAY);
     instance.settle();
     assert_eq!(status(&ann, &json!({"media_ids": [picture]})).status, 422, "it is still kept");
@@ -261,6 +262,13 @@ fn what_a_picture_shows_is_filtered_and_read_by_visitors() {
     );
     let note = instance.activity(written["uri"].as_str().unwrap()).json();
     assert_eq!(note["attachment"][0]["name"], "a spider & its <web>");
+    // what an admin marks as sensitive is covered for visitors as for apps
+    assert!(!page.contains("<details"));
+    let path = format!("/api/v1/admin/accounts/{}/action", ann.id);
+    admin(&instance, "boss").post(&path, json!({"type": "sensitive"}));
+    assert_eq!(bob.get(&format!("/api/v1/statuses/{}", id(&written)))["sensitive"], true);
+    let page = instance.get(&format!("/@ann/{}", id(&written))).text();
+    assert!(page.contains("<details"), "{page}");
 }
 
 #[test]

@@ -119,6 +119,9 @@ fn lasting(value: Value) -> Value {
     }
 }
 
+/// Who asks, where, with what, and what the answer says at which places.
+type Row<'a> = (&'a Person, &'static str, String, Value, Vec<(&'static str, Value)>);
+
 #[test]
 fn every_writing_endpoint_reads_all_kinds_of_bodies_alike() {
     let instance = Instance::start();
@@ -131,7 +134,7 @@ fn every_writing_endpoint_reads_all_kinds_of_bodies_alike() {
     let own = id(&ann.writes("own", "public"));
     let (status, credentials) = ("/api/v1/statuses", "/api/v1/accounts/update_credentials");
     let of_bob = |what: &str| format!("/api/v1/accounts/{}/{what}", bob.id);
-    let rows: Vec<(&Person, &'static str, String, Value, Vec<(&str, Value)>)> = vec![
+    let rows: Vec<Row<'_>> = vec![
         (
             &ann,
             "POST",
