@@ -164,12 +164,18 @@ pub(super) async fn decode(
     let (temporary, _) = keep(app, file).await?;
     let key = key.unwrap_or_else(|| temporary.clone());
     let (this, of) = (App::clone(app), key.clone());
+    let left = temporary.clone();
     let decoded = app.lanes.decode.run(move || {
         let most = this.site.limits.max_image_pixels as u64;
         let outcome =
             service::media::process(&this.media, &this.db, &temporary, &of, purpose, most);
         let _ = this.media.storage.remove_temporary(&temporary);
         outcome
+    });
+    // nobody takes it out of a lane that is full
+    let decoded = decoded.or_else(|full| {
+        app.media.storage.remove_temporary(&left)?;
+        Err(full)
     })?;
     match decoded.await.map_err(|_| Error::internal("decoding was cut off"))?? {
         Outcome::Made(made) => Ok((key, made)),
@@ -212,9 +218,12 @@ fn read_focus(params: &Params) -> Result<Option<(f64, f64)>> {
     }
 }
 
-/// `media_ids`, in the order sent. One that is no id is not there.
+/// `media_ids`, in the order sent. One that is no id is not there; `media_ids[]=` is how forms
+/// say none.
 pub(super) fn read_ids(params: &Params) -> Result<Vec<i64>> {
-    Ok(params.list("media_ids")?.iter().map(|id| crate::id::parse(id).unwrap_or(0)).collect())
+    let sent = params.list("media_ids")?;
+    let ids = sent.iter().filter(|id| !id.trim().is_empty());
+    Ok(ids.map(|id| crate::id::parse(id).unwrap_or(0)).collect())
 }
 
 /// `media_attributes`: what an edit says of the attachments.

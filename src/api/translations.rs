@@ -37,7 +37,7 @@ pub(super) async fn translate(
                 .and_then(|user| user.default_language)
                 .unwrap_or_else(|| app.config.instance.default_language.clone()),
         };
-        let media = db::status::list_media(conn, &[status.id])?;
+        let media = db::upload::list_attachments(conn, &[status.id])?;
         Ok((status, media, language))
     });
     let (status, media, language) = found.await?;

@@ -176,11 +176,7 @@ pub fn find_statuses(
            {} {} {} {} {} {}",
         of_language("languages"),
         of_language("not_languages"),
-        is(
-            "media",
-            "EXISTS (SELECT 1 FROM media hm WHERE hm.status_id = s.id)
-             OR EXISTS (SELECT 1 FROM upload hu WHERE hu.status_id = s.id)"
-        ),
+        is("media", super::status::HAS_MEDIA),
         is("poll", "s.poll IS NOT NULL"),
         is("link", "EXISTS (SELECT 1 FROM status_card hc WHERE hc.status_id = s.id)"),
         is(

@@ -19,8 +19,8 @@ pub(super) const COLUMNS: &str =
   s.content_type, s.quote_policy, s.quotes_count";
 
 /// Something is attached, of elsewhere or of here.
-pub(super) const HAS_MEDIA: &str = " AND (EXISTS (SELECT 1 FROM media m WHERE m.status_id = s.id)
-  OR EXISTS (SELECT 1 FROM upload u WHERE u.status_id = s.id AND u.position >= 0))";
+pub(super) const HAS_MEDIA: &str = "(EXISTS (SELECT 1 FROM media hm WHERE hm.status_id = s.id)
+  OR EXISTS (SELECT 1 FROM upload hu WHERE hu.status_id = s.id AND hu.position >= 0))";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Status> {
     let poll: Option<String> = row.get(21)?;
@@ -182,6 +182,7 @@ pub fn list_of_account(
         condition.push_str(" AND s.reblog_of_id IS NULL");
     }
     if what.only_media {
+        condition.push_str(" AND ");
         condition.push_str(HAS_MEDIA);
     }
     if what.only_open {
@@ -236,6 +237,7 @@ pub fn list_public(
         }
     };
     if only_media {
+        condition.push_str(" AND ");
         condition.push_str(HAS_MEDIA);
     }
     page_of(conn, from, &condition, page, viewer, &[])

@@ -35,6 +35,7 @@ pub fn list(conn: &Conn, viewer: i64, what: &Tagged, page: &Page) -> Result<Vec<
         condition.push_str(" AND s.local = 0");
     }
     if what.only_media {
+        condition.push_str(" AND ");
         condition.push_str(super::status::HAS_MEDIA);
     }
     let (all, none) = (json_ids(&what.all), json_ids(&what.none));

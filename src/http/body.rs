@@ -27,11 +27,11 @@ static BIG: AtomicUsize = AtomicUsize::new(0);
 
 /// A share of [`BIG_TOGETHER`], given back when the body is read or has failed.
 #[derive(Default)]
-struct Share(usize);
+pub(super) struct Share(usize);
 
 impl Share {
     /// Grows to what a body of `size` bytes takes.
-    fn grow(&mut self, size: usize) -> Result<()> {
+    pub(super) fn grow(&mut self, size: usize) -> Result<()> {
         let more = size.saturating_sub(USUAL).saturating_sub(self.0);
         if more == 0 {
             return Ok(());

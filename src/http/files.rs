@@ -13,14 +13,14 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 
 use super::Params;
-use super::params::{LIMIT, MOST, broken};
+use super::params::{MOST, Texts, broken};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::media::storage::Incoming;
 use crate::service;
 
-/// The fields that are files.
-const FILES: [&str; 4] = ["file", "thumbnail", "avatar", "header"];
+/// The fields that are files; the last one is the picture of an emoji.
+const FILES: [&str; 5] = ["file", "thumbnail", "avatar", "header", "image"];
 /// How long the next piece may take to come, and all of them (S-053).
 const PATIENCE: Duration = Duration::from_secs(30);
 const ALL: Duration = Duration::from_secs(600);
@@ -72,7 +72,7 @@ async fn receive(request: &HttpRequest, payload: Payload) -> Result<Form> {
     let mut form = Form { params: Params::default(), files: Vec::new() };
     form.params.add_form(request.query_string().as_bytes())?;
     let mut parts = Multipart::new(request.headers(), payload);
-    let (mut total, mut count) = (0, 0);
+    let (mut texts, mut count) = (Texts::default(), 0);
     let mut _room = None;
     while let Some(part) = next(&mut parts).await? {
         let mut part = part.map_err(|e| broken(&e))?;
@@ -101,12 +101,7 @@ async fn receive(request: &HttpRequest, payload: Payload) -> Result<Form> {
         }
         let mut value = Vec::new();
         while let Some(chunk) = next(&mut part).await? {
-            let chunk = chunk.map_err(|e| broken(&e))?;
-            total += chunk.len();
-            if total > LIMIT {
-                return Err(Error::TooLarge { limit: LIMIT });
-            }
-            value.extend_from_slice(&chunk);
+            texts.take(&mut value, &chunk.map_err(|e| broken(&e))?)?;
         }
         form.params.add_text(&name, value)?;
     }

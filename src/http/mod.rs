@@ -2,7 +2,6 @@
 
 pub mod body;
 pub mod files;
-pub mod form;
 pub mod params;
 pub mod peer;
 pub mod respond;

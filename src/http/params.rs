@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
+use super::body::Share;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::model::Page;
@@ -91,19 +92,14 @@ impl Params {
 
     async fn add_multipart(&mut self, request: &HttpRequest, payload: Payload) -> Result<()> {
         let mut parts = Multipart::new(request.headers(), payload);
-        let mut total = 0;
+        let mut texts = Texts::default();
         let mut count = 0;
         while let Some(part) = parts.next().await {
             let mut part = part.map_err(|e| broken(&e))?;
             let name = part.name().unwrap_or_default().to_owned();
             let mut value = Vec::new();
             while let Some(chunk) = part.next().await {
-                let chunk = chunk.map_err(|e| broken(&e))?;
-                total += chunk.len();
-                if total > LIMIT {
-                    return Err(Error::TooLarge { limit: LIMIT });
-                }
-                value.extend_from_slice(&chunk);
+                texts.take(&mut value, &chunk.map_err(|e| broken(&e))?)?;
             }
             count += 1;
             if count > MOST {
@@ -153,7 +149,7 @@ impl Params {
         self.get(name).is_some()
     }
 
-    /// A text; numbers and booleans in JSON are read as their text.
+    /// A text; a boolean in JSON is read as its text.
     pub fn text(&self, name: &str) -> Result<Option<&str>> {
         match self.get(name) {
             None => Ok(None),
@@ -193,13 +189,14 @@ impl Params {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Number(n)) => {
-                n.as_i64().map(Some).ok_or_else(|| wrong(name, "must be a whole number"))
+                whole(n.as_i64(), n.as_f64()).map(Some).ok_or_else(|| no_number(name))
             }
             Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
             Some(Value::String(text)) => {
-                text.trim().parse().map(Some).map_err(|_| wrong(name, "must be a whole number"))
+                let text = text.trim();
+                whole(text.parse().ok(), text.parse().ok()).map(Some).ok_or_else(|| no_number(name))
             }
-            Some(_) => Err(wrong(name, "must be a whole number")),
+            Some(_) => Err(no_number(name)),
         }
     }
 
@@ -231,7 +228,7 @@ impl Params {
                 .map(item)
                 .collect(),
             // a[0]=x&a[1]=y
-            Some(Value::Object(map)) => map.values().map(item).collect(),
+            Some(Value::Object(map)) => numbered(map).map(item).collect(),
             Some(Value::String(text)) if text.is_empty() => Ok(Vec::new()),
             Some(single) => Ok(vec![item(single)?]),
         }
@@ -260,12 +257,7 @@ impl Params {
         match self.get(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) => items.iter().map(one).collect(),
-            Some(Value::Object(map)) => {
-                // by number: the map's own order has 10 before 2
-                let mut items: Vec<(&String, &Value)> = map.iter().collect();
-                items.sort_by_key(|(key, _)| key.parse::<u64>().unwrap_or(u64::MAX));
-                items.into_iter().map(|(_, value)| one(value)).collect()
-            }
+            Some(Value::Object(map)) => numbered(map).map(one).collect(),
             Some(Value::String(text)) if text.is_empty() => Ok(Vec::new()),
             Some(_) => Err(wrong(name, "must be a list of fields")),
         }
@@ -308,6 +300,27 @@ impl Params {
     }
 }
 
+/// The texts of a multipart form, which wait in memory: like any other body they have a limit
+/// each and one together (S-054).
+#[derive(Default)]
+pub(super) struct Texts {
+    total: usize,
+    share: Share,
+}
+
+impl Texts {
+    /// Takes a piece of one of them.
+    pub(super) fn take(&mut self, value: &mut Vec<u8>, piece: &[u8]) -> Result<()> {
+        self.total += piece.len();
+        if self.total > LIMIT {
+            return Err(Error::TooLarge { limit: LIMIT });
+        }
+        self.share.grow(self.total)?;
+        value.extend_from_slice(piece);
+        Ok(())
+    }
+}
+
 /// A multipart body that cannot be read.
 pub(super) fn broken(error: &dyn std::fmt::Display) -> Error {
     Error::BadRequest(format!("The form is broken: {error}").into())
@@ -346,6 +359,24 @@ fn place(slot: &mut Value, path: &[&str], value: Value) {
     }
 }
 
+/// What stands under numbers, in their order: the map's own has 10 before 2.
+fn numbered(map: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    let mut items: Vec<(&String, &Value)> = map.iter().collect();
+    items.sort_by_key(|(key, _)| key.parse::<u64>().unwrap_or(u64::MAX));
+    items.into_iter().map(|(_, value)| value)
+}
+
+/// A whole number, also one that a program without such writes as `20.0`.
+fn whole(exact: Option<i64>, float: Option<f64>) -> Option<i64> {
+    #[allow(clippy::cast_possible_truncation)] // far within
+    let of = |n: f64| (n.fract() == 0.0 && n.abs() < 1e15).then_some(n as i64);
+    exact.or_else(|| float.and_then(of))
+}
+
+fn no_number(name: &str) -> Error {
+    wrong(name, "must be a whole number")
+}
+
 fn wrong(name: &str, what: &str) -> Error {
     Error::invalid(format!("Validation failed: {name} {what}"))
 }
@@ -371,8 +402,19 @@ mod tests {
     }
 
     #[test]
+    fn lists_with_numbers_keep_their_order() {
+        let many: Vec<String> = (0..12).map(|n| format!("a[{n}]=v{n}")).collect();
+        let want: Vec<String> = (0..12).map(|n| format!("v{n}")).collect();
+        assert_eq!(form(&many.join("&")).list("a").unwrap(), want);
+    }
+
+    #[test]
     fn flags_and_numbers_come_in_all_spellings() {
-        let mut params = form("a=1&b=off&c=True&d=maybe&n=12&m=x");
+        let mut params = form("a=1&b=off&c=True&d=maybe&n=12&m=x&p=20.0&q=1.5&r=1e300&s=inf");
+        assert_eq!(params.number("p").unwrap(), Some(20));
+        for odd in ["q", "r", "s"] {
+            assert!(params.number(odd).is_err(), "{odd}");
+        }
         assert_eq!(params.flag("a").unwrap(), Some(true));
         assert_eq!(params.flag("b").unwrap(), Some(false));
         assert_eq!(params.flag("c").unwrap(), Some(true));
@@ -387,6 +429,25 @@ mod tests {
         assert_eq!(params.flag("a").unwrap(), Some(false));
         assert_eq!(params.number("n").unwrap(), Some(7));
         assert_eq!(params.list("list").unwrap(), ["x", "3"]);
+    }
+
+    #[test]
+    fn s_054_texts_of_forms_hold_no_more_than_other_bodies() {
+        let piece = vec![0; 900_000];
+        let mut held = Vec::new();
+        let refused = loop {
+            let mut texts = Texts::default();
+            match texts.take(&mut Vec::new(), &piece) {
+                Ok(()) => held.push(texts),
+                Err(error) => break error,
+            }
+            assert!(held.len() < 20);
+        };
+        assert_eq!(refused.status(), 503);
+        held.truncate(1);
+        let again = held[0].take(&mut Vec::new(), &piece);
+        assert_eq!(again.unwrap_err().status(), 413, "each has its own limit");
+        assert!(Texts::default().take(&mut Vec::new(), &piece).is_ok(), "it is given back");
     }
 
     #[test]

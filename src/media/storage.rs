@@ -207,6 +207,12 @@ impl Incoming {
         Ok(head)
     }
 
+    /// All of it.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        let Some(path) = &self.path else { return Ok(Vec::new()) };
+        fs::read(path).map_err(failed("cannot read an upload"))
+    }
+
     /// It is on the disk and stays there: its key is answered.
     pub fn keep(mut self) -> Result<String> {
         self.file.sync_all().map_err(failed("cannot write an upload"))?;

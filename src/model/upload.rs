@@ -86,6 +86,14 @@ pub enum Attachment {
 }
 
 impl Attachment {
+    /// Its own id.
+    pub fn id(&self) -> i64 {
+        match self {
+            Self::Remote(media) => media.id,
+            Self::Upload(upload) => upload.id,
+        }
+    }
+
     /// The status that it hangs on.
     pub fn status_id(&self) -> i64 {
         match self {

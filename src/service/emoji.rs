@@ -4,6 +4,7 @@ use crate::activity::build::EmojiDoc;
 use crate::crypto;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
+use crate::media::image;
 use crate::model::{CustomEmoji, Emoji};
 use crate::site::Site;
 use crate::text::emoji;
@@ -71,7 +72,7 @@ pub fn documents(conn: &Conn, site: &Site, emojis: &[Emoji]) -> Result<Vec<Emoji
 pub struct Change {
     pub shortcode: Option<String>,
     pub category: Option<String>,
-    pub image: Option<Vec<u8>>,
+    pub image: Option<Picture>,
     pub visible: Option<bool>,
     pub disabled: Option<bool>,
 }
@@ -79,17 +80,14 @@ pub struct Change {
 /// Makes an emoji.
 ///
 /// # Errors
-/// 422 for a name that is none, a picture that is none or too large, or one too many; 409 when
-/// the name is taken.
-pub fn create(tx: &Tx<'_>, change: Change, most_bytes: usize) -> Result<CustomEmoji> {
+/// 422 for a name that is none or one too many; 409 when the name is taken.
+pub fn create(tx: &Tx<'_>, change: Change) -> Result<CustomEmoji> {
     let shortcode = change
         .shortcode
         .as_deref()
         .ok_or_else(|| Error::invalid("Validation failed: Shortcode can't be blank"))?;
-    let image = change
-        .image
-        .as_deref()
-        .ok_or_else(|| Error::invalid("Validation failed: Image can't be blank"))?;
+    let image =
+        change.image.ok_or_else(|| Error::invalid("Validation failed: Image can't be blank"))?;
     let shortcode = check_name(shortcode)?;
     if db::emoji::count(tx)? >= MOST {
         return Err(Error::invalid(format!("Validation failed: there are {MOST} emojis already")));
@@ -102,12 +100,12 @@ pub fn create(tx: &Tx<'_>, change: Change, most_bytes: usize) -> Result<CustomEm
         shortcode,
         category: category(change.category)?,
         key: crypto::code128(),
-        media_type: check_image(image, most_bytes)?.to_owned(),
+        media_type: image.media_type.to_owned(),
         visible: true,
         disabled: false,
         updated_at: tx.now(),
     };
-    let id = db::emoji::insert(tx, &emoji, image)?;
+    let id = db::emoji::insert(tx, &emoji, &image.bytes)?;
     db::emoji::get(tx, id)
 }
 
@@ -116,7 +114,7 @@ pub fn create(tx: &Tx<'_>, change: Change, most_bytes: usize) -> Result<CustomEm
 ///
 /// # Errors
 /// 404 without it, 422 and 409 as for a new one.
-pub fn update(tx: &Tx<'_>, id: i64, change: Change, most_bytes: usize) -> Result<CustomEmoji> {
+pub fn update(tx: &Tx<'_>, id: i64, change: Change) -> Result<CustomEmoji> {
     let mut emoji = db::emoji::get(tx, id)?;
     if let Some(name) = &change.shortcode {
         let name = check_name(name)?;
@@ -134,8 +132,7 @@ pub fn update(tx: &Tx<'_>, id: i64, change: Change, most_bytes: usize) -> Result
     emoji.disabled = change.disabled.unwrap_or(emoji.disabled);
     db::emoji::update(tx, &emoji)?;
     if let Some(image) = &change.image {
-        let media_type = check_image(image, most_bytes)?;
-        db::emoji::set_image(tx, id, &crypto::code128(), media_type, image)?;
+        db::emoji::set_image(tx, id, &crypto::code128(), image.media_type, &image.bytes)?;
     }
     db::emoji::get(tx, id)
 }
@@ -166,22 +163,43 @@ fn category(text: Option<String>) -> Result<Option<String>> {
     Ok(text)
 }
 
-/// The type of a picture by its own first bytes, whatever was said of it (S-059).
-fn check_image(bytes: &[u8], most: usize) -> Result<&'static str> {
-    if bytes.len() > most {
-        return Err(Error::invalid(format!(
-            "Validation failed: Image is too large (maximum is {most} bytes)"
-        )));
-    }
-    match emoji::picture(bytes) {
-        Some((kind, width, height))
-            if (1..=LARGEST_SIDE).contains(&width) && (1..=LARGEST_SIDE).contains(&height) =>
-        {
-            Ok(kind)
+/// A picture that an emoji may have, with nothing else that was in its file.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    media_type: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl Picture {
+    /// From a file, whose type is known by its own first bytes, whatever was said of it (S-059).
+    ///
+    /// # Errors
+    /// 422 for what is none, or too large.
+    pub fn new(file: &[u8], most: usize) -> Result<Self> {
+        if file.len() > most {
+            return Err(too_large(most));
         }
-        Some(_) => Err(Error::invalid(format!(
-            "Validation failed: Image must have 1 to {LARGEST_SIDE} pixels on each side"
-        ))),
-        None => Err(Error::invalid("Validation failed: Image must be a PNG, GIF or WebP picture")),
+        let side = 1..=LARGEST_SIDE;
+        let media_type = match emoji::picture(file) {
+            Some((kind, width, height)) if side.contains(&width) && side.contains(&height) => kind,
+            Some(_) => {
+                return Err(Error::invalid(format!(
+                    "Validation failed: Image must have 1 to {LARGEST_SIDE} pixels on each side"
+                )));
+            }
+            None => {
+                let why = "Validation failed: Image must be a PNG, GIF or WebP picture";
+                return Err(Error::invalid(why));
+            }
+        };
+        let bytes = image::strip(file).map_err(|refused| {
+            Error::invalid(format!("Validation failed: Image: {}", refused.0))
+        })?;
+        Ok(Self { media_type, bytes })
     }
+}
+
+/// 422 for a file that is larger than pictures of emojis may be.
+pub fn too_large(most: usize) -> Error {
+    Error::invalid(format!("Validation failed: Image is too large (maximum is {most} bytes)"))
 }

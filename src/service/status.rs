@@ -8,7 +8,9 @@ use crate::activity::build;
 use crate::clock::HOUR;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, ContentType, NotificationKind, QuotePolicy, Status, Visibility};
+use crate::model::{
+    Account, Attachment, ContentType, NotificationKind, QuotePolicy, Status, Visibility,
+};
 use crate::site::Site;
 use crate::text::entity::{Entity, EntityKind, scan};
 use crate::text::render::{self, Links, MentionLink};
@@ -389,11 +391,17 @@ pub(super) fn reach(conn: &Conn, status: &Status) -> Result<Vec<String>> {
     Ok(inboxes)
 }
 
-/// Puts a status into the search index.
+/// Puts a status into the search index: its text, its choices and what its files show. They hang
+/// on it by then.
 pub fn index(tx: &Tx<'_>, status: &Status) -> Result<()> {
-    let plain = sanitize::to_plain(&status.content);
-    let words = text::search::index(&format!("{} {plain}", status.spoiler_text));
-    db::search::index_status(tx, status.id, &words)
+    let mut all = format!("{} {}", status.spoiler_text, sanitize::to_plain(&status.content));
+    let attached = db::upload::list_attachments(tx, &[status.id])?;
+    let choices = status.poll.iter().flat_map(|poll| &poll.options).map(|(name, _)| name.as_str());
+    for words in choices.chain(attached.iter().filter_map(Attachment::description)) {
+        all.push('\n');
+        all.push_str(words);
+    }
+    db::search::index_status(tx, status.id, &text::search::index(&all))
 }
 
 /// Leaves a tombstone of a local status that anybody could read. Of any other nobody learns that

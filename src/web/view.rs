@@ -147,7 +147,7 @@ fn post(
         time: (clock::wire_time(status.created_at), minute(status.created_at)),
         edited: status.edited_at.map(|at| fill(&t.edited, minute(at))),
         media,
-        sensitive: status.sensitive,
+        sensitive: status.sensitive || author.sensitized_at.is_some(),
         poll: options
             .into_iter()
             .map(|(name, votes)| Choice { name, votes: fill(&t.votes, votes) })

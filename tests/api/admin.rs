@@ -535,7 +535,8 @@ pub(crate) fn everything(instance: &Instance, other: &Person, remote: &str, stat
         all_day: false,
     };
     execute(&instance.app, announce).unwrap();
-    let (form, kind) = super::emojis::form(&[("shortcode", "cat")], Some(b"GIF89a\x05\0\x05\0x"));
+    let (form, kind) =
+        super::emojis::form(&[("shortcode", "cat")], Some(&crate::support::picture::moving(5, 5)));
     let emoji = boss.request("POST", "/api/v1/admin/custom_emojis").body(form, &kind).send().ok();
     let path_of_emoji = format!("/api/v1/admin/custom_emojis/{}", id(&emoji));
     send("PATCH", &path_of_emoji, json!({"type": "disable"}));

@@ -1,9 +1,8 @@
 //! Uploads at statuses: attaching, editing, deleting to write anew.
 
-use dassie::db::{self, Lane};
-use dassie::service;
 use serde_json::{Value, json};
 
+use super::admin::admin;
 use super::media::{fetch, file_count};
 use super::{id, ids};
 use crate::support::{Instance, Options, Person, eventually};
@@ -159,35 +158,117 @@ fn a_status_is_deleted_and_written_anew() {
 
 #[test]
 fn an_upload_waits_for_a_scheduled_status() {
-    let clock = dassie::clock::Clock::manual(1_767_323_045_678);
-    let instance = Instance::with(Options { clock, configure: None });
+    let clock = dassie::clock::Clock::manual(dassie::clock::Clock::system().now_ms());
+    let mut instance = Instance::with(Options { clock: clock.clone(), configure: None });
     let ann = instance.person("ann");
-    let picture = ann.picture();
-    let sql = rusqlite::Connection::open(instance.folder.path().join("data/dassie.db")).unwrap();
-    let row = "INSERT INTO scheduled_status (id, account_id, due, params, created_at)
-               VALUES (1, ?, 0, '{}', 0)";
-    sql.execute(row, [&ann.id]).unwrap();
-    let (me, upload): (i64, i64) = (ann.id.parse().unwrap(), picture.parse().unwrap());
-    let site = instance.app.site.clone();
-    let write = instance.app.db.write(Lane::Interactive, move |tx| {
-        assert!(service::media::reserve(tx, &site, me, &[upload, 5], 1).is_err());
-        service::media::reserve(tx, &site, me, &[upload], 1)?;
-        Ok(db::upload::list_reserved(tx, &[1])?.len())
-    });
-    assert_eq!(write.wait().unwrap(), 1);
-    assert_eq!(status(&ann, &json!({"media_ids": [picture]})).status, 422);
+    let (picture, other) = (ann.picture(), ann.picture());
+    let due = dassie::clock::wire_time(clock.now_ms() + 3 * dassie::clock::DAY);
+    let schedule = |id: &str| {
+        let body = json!({"status": "later", "media_ids": [id], "scheduled_at": due});
+        ann.post("/api/v1/statuses", body)
+    };
+    let kept = schedule(&picture);
+    assert_eq!(attached(&kept), vec![picture.clone()]);
+    assert_eq!(kept["params"]["media_ids"], json!([picture]));
+    // nobody else gets it, and it is not taken away
+    let again = json!({"status": "x", "media_ids": [picture]});
+    assert_eq!(status(&ann, &again).status, 422);
+    let again = json!({"status": "x", "media_ids": [picture], "scheduled_at": due});
+    assert_eq!(status(&ann, &again).status, 422);
     let path = format!("/api/v1/media/{picture}");
     assert_eq!(ann.request("DELETE", &path).send().status, 422);
+    // what is said of it may still change
+    ann.request("PUT", &path).json(&json!({"description": "a lake"})).send().ok();
+    // one that is taken back gives its upload back
+    let taken_back = schedule(&other);
+    ann.delete(&format!("/api/v1/scheduled_statuses/{}", id(&taken_back)));
+    ann.request("DELETE", &format!("/api/v1/media/{other}")).send().ok();
     // another that waits for nothing shows when the house was kept
     let loose = ann.picture();
-    instance.advance(3 * dassie::clock::DAY);
+    instance.advance(2 * dassie::clock::DAY);
     eventually("the loose one is gone", || {
         let answer = ann.request("GET", &format!("/api/v1/media/{loose}")).send();
         (answer.status == 404).then_some(())
     });
-    let released = instance.app.db.write(Lane::Interactive, |tx| db::upload::release(tx, 1));
-    released.wait().unwrap();
+    assert!(ann.home().is_empty());
+    instance.stop();
+    clock.advance(2 * dassie::clock::DAY);
+    instance.start_again();
+    let written =
+        eventually("it is published", || ann.get("/api/v1/timelines/home").get(0).cloned());
+    assert_eq!(attached(&written), vec![picture.clone()]);
+    assert_eq!(written["media_attachments"][0]["description"], "a lake");
+    assert_eq!(fetch(&written["media_attachments"][0]["url"]).status, 200);
+}
+
+#[test]
+fn what_cannot_be_published_keeps_its_upload_until_it_is_deleted() {
+    let clock = dassie::clock::Clock::manual(dassie::clock::Clock::system().now_ms());
+    let instance = Instance::with(Options { clock: clock.clone(), configure: None });
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let parent = id(&bob.writes("gone soon", "public"));
+    let picture = ann.picture();
+    let due = dassie::clock::wire_time(clock.now_ms() + dassie::clock::HOUR);
+    let body = json!({"status": "later", "media_ids": [picture], "scheduled_at": due,
+        "in_reply_to_id": parent});
+    let kept = id(&ann.post("/api/v1/statuses", body));
+    bob.delete(&format!("/api/v1/statuses/{parent}"));
+    instance.advance(2 * dassie::clock::HOUR);
+    let path = format!("/api/v1/scheduled_statuses/{kept}");
+    let failed = eventually("it has failed", || {
+        Some(ann.get(&path)).filter(|kept| kept["error"].is_string())
+    });
+    assert_eq!(attached(&failed), vec![picture.clone()]);
+    instance.advance(3 * dassie::clock::DAY);
+    instance.settle();
+    assert_eq!(status(&ann, &json!({"media_ids": [picture]})).status, 422, "it is still kept");
+    ann.delete(&path);
     assert_eq!(attached(&ann.post("/api/v1/statuses", json!({"media_ids": [picture]}))), [picture]);
+}
+
+#[test]
+fn a_status_in_the_past_and_a_quote_have_pictures() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    let past = json!({"status": "then", "media_ids": [ann.picture()], "scheduled_at": "2020-01-02T03:04:05Z"});
+    let past = ann.post("/api/v1/statuses", past);
+    assert!(past["created_at"].as_str().unwrap().starts_with("2020-01-02T03:04:05"));
+    assert_eq!(attached(&past).len(), 1);
+    let quote = json!({"media_ids": [ann.picture()], "quoted_status_id": id(&past)});
+    let quote = ann.post("/api/v1/statuses", quote);
+    assert_eq!(attached(&quote).len(), 1);
+    assert_eq!(attached(&quote["quote"]["quoted_status"]), attached(&past));
+    let note = instance.activity(quote["uri"].as_str().unwrap()).json();
+    assert_eq!(note["attachment"][0]["url"], quote["media_attachments"][0]["url"]);
+}
+
+#[test]
+fn what_a_picture_shows_is_filtered_and_read_by_visitors() {
+    let instance = Instance::start();
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let words = json!([{"keyword": "spider"}]);
+    let filter = json!({"title": "f", "context": ["public"], "keywords_attributes": words});
+    bob.post("/api/v2/filters", filter);
+    let picture = ann.picture();
+    let words = json!({"description": "a spider & its <web>"});
+    ann.request("PUT", &format!("/api/v1/media/{picture}")).json(&words).send().ok();
+    let written = ann.post("/api/v1/statuses", json!({"status": "look", "media_ids": [picture]}));
+    let seen = bob.get(&format!("/api/v1/statuses/{}", id(&written)));
+    assert_eq!(seen["filtered"][0]["keyword_matches"], json!(["spider"]));
+    let page = instance.get(&format!("/@ann/{}", id(&written))).text();
+    assert!(
+        page.contains("a spider &amp; its &lt;web&gt;")
+            || page.contains("a spider &#38; its &#60;web&#62;")
+    );
+    let note = instance.activity(written["uri"].as_str().unwrap()).json();
+    assert_eq!(note["attachment"][0]["name"], "a spider & its <web>");
+    // what an admin marks as sensitive is covered for visitors as for apps
+    assert!(!page.contains("<details"));
+    let path = format!("/api/v1/admin/accounts/{}/action", ann.id);
+    admin(&instance, "boss").post(&path, json!({"type": "sensitive"}));
+    assert_eq!(bob.get(&format!("/api/v1/statuses/{}", id(&written)))["sensitive"], true);
+    let page = instance.get(&format!("/@ann/{}", id(&written))).text();
+    assert!(page.contains("<details"), "{page}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::admin::admin;
 use super::{follow_peer, id};
-use crate::support::{Answer, Instance, Options, Peer, Person};
+use crate::support::{Answer, Instance, Options, Peer, Person, picture};
 
 const PNG: &[u8] = include_bytes!("../../assets/avatar.png");
 const BOUNDARY: &str = "----dassie-emoji";
@@ -157,9 +157,10 @@ fn s_059_what_is_no_emoji() {
         ..Options::default()
     });
     let boss = admin(&instance, "boss");
-    let small: &[u8] = b"GIF89a\x05\0\x05\0rest";
+    let small: &[u8] = &picture::moving(5, 5);
     let wide: &[u8] = b"GIF89a\xff\xff\x05\0rest";
     let large = [small, &[0; 4000]].concat();
+    let damaged = &small[..20];
     let svg: &[u8] = b"<svg xmlns='http://www.w3.org/2000/svg'/>";
     let path = "/api/v1/admin/custom_emojis";
     for (what, name, image, status, word) in [
@@ -170,6 +171,7 @@ fn s_059_what_is_no_emoji() {
         ("a picture that is none", "one", Some(svg), 422, "image"),
         ("a wide one", "one", Some(wide), 422, "image"),
         ("a large one", "one", Some(&large[..]), 422, "image"),
+        ("a damaged one", "one", Some(damaged), 422, "image"),
         ("a good one", "one", Some(small), 200, "one"),
         ("the same name", "ONE", Some(small), 409, "shortcode"),
     ] {
@@ -180,4 +182,23 @@ fn s_059_what_is_no_emoji() {
     let json = boss.request("POST", path).json(&json!({"shortcode": "two"})).send();
     assert_eq!(json.status, 422, "without a picture");
     assert_eq!(instance.get("/api/v1/custom_emojis").ok().as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn s_116_a_picture_is_kept_without_what_hides_behind_it() {
+    let instance = Instance::start();
+    let boss = admin(&instance, "boss");
+    let drawn = picture::moving(5, 5);
+    let file = [&drawn[..], b"<script>secret</script>"].concat();
+    let fields = [("shortcode", "one")];
+    let made = send(&boss, "POST", "/api/v1/admin/custom_emojis", &fields, Some(&file)).ok();
+    let address = made["url"].as_str().unwrap().strip_prefix(&instance.base).unwrap();
+    let shown = instance.get(address).body;
+    assert!(!String::from_utf8_lossy(&shown).contains("secret"));
+    let frames = |data: &[u8]| {
+        use image::AnimationDecoder;
+        let decoder = image::codecs::gif::GifDecoder::new(std::io::Cursor::new(data)).unwrap();
+        decoder.into_frames().map(|frame| frame.unwrap().into_buffer()).collect::<Vec<_>>()
+    };
+    assert_eq!(frames(&shown), frames(&drawn), "it moves as before");
 }

@@ -185,6 +185,10 @@ fn a_body_that_cannot_be_read_is_a_bad_request() {
     assert_eq!(nameless.status, 400, "{}", nameless.text());
     let large = post(&"x".repeat(2 * 1024 * 1024), "application/json");
     assert_eq!(large.status, 413, "{}", large.text());
+    let long = "x".repeat(2 * 1024 * 1024);
+    for path in ["/api/v1/statuses", "/api/v1/media", "/api/v1/lists"] {
+        assert_eq!(post_multipart(&ann, path, &[("title", &long)]).status, 413, "{path}");
+    }
     let many = (0..2000).map(|i| format!("a{i}=b&")).collect::<String>();
     assert_eq!(post(&many, "application/x-www-form-urlencoded").status, 400);
     let deep = format!("a{}=b", "[b]".repeat(50));

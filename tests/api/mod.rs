@@ -5,6 +5,7 @@ mod access;
 pub(crate) mod admin;
 mod announcements;
 mod attachments;
+mod bodies;
 mod bounded;
 mod cards;
 mod conversations;

@@ -372,3 +372,30 @@ fn s_087_no_operator_shows_what_is_hidden() {
     bob.post(&format!("/api/v1/accounts/{}/block", ann.id), json!({}));
     assert_eq!(sees(&bob, "from:ann"), [""; 0]);
 }
+
+#[test]
+fn what_pictures_show_and_polls_offer_is_found() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    let picture = ann.picture();
+    let describe = json!({"description": "一隻貓 on a windowsill"});
+    ann.request("PUT", &format!("/api/v1/media/{picture}")).json(&describe).send().ok();
+    let seen = id(&ann.post("/api/v1/statuses", json!({"status": "look", "media_ids": [picture]})));
+    let poll = json!({"options": ["marmalade", "honey"], "expires_in": 600});
+    ann.post("/api/v1/statuses", json!({"status": "what now?", "poll": poll}));
+    for (query, want) in [
+        ("windowsill", vec!["look"]),
+        ("一隻", vec!["look"]),
+        ("look windowsill", vec!["look"]),
+        ("marmalade", vec!["what now?"]),
+        ("has:media", vec!["look"]),
+    ] {
+        assert_eq!(statuses(&ann, query), want, "{query}");
+    }
+    // what an edit takes off is there no more, though its history has it
+    let path = format!("/api/v1/statuses/{seen}");
+    ann.request("PUT", &path).json(&json!({"status": "look away"})).send().ok();
+    assert_eq!(statuses(&ann, "windowsill"), [""; 0]);
+    assert_eq!(statuses(&ann, "has:media"), [""; 0]);
+    assert_eq!(statuses(&ann, "look -has:media"), ["look away"]);
+}

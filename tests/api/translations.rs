@@ -185,6 +185,23 @@ fn descriptions_and_an_unknown_language_are_understood() {
 }
 
 #[test]
+fn descriptions_of_uploads_are_translated_too() {
+    let instance = with(libre);
+    let (web, ann) = (LIBRE.get().unwrap(), instance.person("ann"));
+    serves(web, "/languages", &languages());
+    let (seen, bare) = (ann.picture(), ann.picture());
+    let path = format!("/api/v1/media/{seen}");
+    ann.request("PUT", &path).json(&json!({"description": "a lake"})).send().ok();
+    let body = json!({"status": "look", "language": "en", "media_ids": [bare, seen]});
+    let status = id(&ann.post("/api/v1/statuses", body));
+    let translated = json!({"translatedText": ["<p>schau</p>", "", "ein See"]});
+    serves(web, "/translate", &translated);
+    let (code, found) = translate(&ann, &status, json!({"lang": "de"}));
+    assert_eq!(code, 200, "{found}");
+    assert_eq!(found["media_attachments"], json!([{"id": seen, "description": "ein See"}]));
+}
+
+#[test]
 fn deepl_is_asked_in_its_own_way() {
     let instance = with(deepl);
     let (web, ann) = (DEEPL.get().unwrap(), instance.person("ann"));

@@ -1,8 +1,8 @@
 //! The emojis of this server, as an admin makes and changes them: GoToSocial's routes, since
 //! Mastodon has none.
 
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
 use serde_json::json;
 
 use crate::api::entity::AdminEmoji;
@@ -10,10 +10,9 @@ use crate::api::{id_of, read, write};
 use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::http::form::Form;
-use crate::http::{self, Params};
+use crate::http::{self, Form, Params};
 use crate::model::CustomEmoji;
-use crate::service::emoji::{self, Change};
+use crate::service::emoji::{self, Change, Picture};
 
 /// GET /api/v1/admin/custom_emojis: by name. `filter` is a list of conditions between commas:
 /// `domain:local`, `domain:all`, `enabled`, `disabled`, `shortcode:x`; only emojis of this server
@@ -61,31 +60,28 @@ pub(in crate::api) async fn categories(app: Data<App>) -> Result<HttpResponse> {
     Ok(http::json(&shown))
 }
 
-/// Reads what is sent about an emoji; GoToSocial's name of the file is `image`.
-async fn read_form(app: &App, request: &HttpRequest, payload: Payload) -> Result<Form> {
-    Form::read(request, payload, &["image"], app.config.limits.max_emoji_bytes).await
-}
-
-fn into_change(form: Form) -> Result<Change> {
+/// What is sent about an emoji; GoToSocial's name of the file is `image`.
+async fn read_change(app: &Data<App>, mut form: Form) -> Result<Change> {
+    let most = app.config.limits.max_emoji_bytes;
+    let image = match form.take("image") {
+        None => None,
+        Some(file) if file.bytes > most as u64 => return Err(emoji::too_large(most)),
+        Some(file) => Some(app.compute(move || Picture::new(&file.read()?, most)).await??),
+    };
     let text = |name: &str| form.params.text(name).map(|text| text.map(str::to_owned));
     Ok(Change {
         visible: form.params.flag("visible_in_picker")?,
         disabled: form.params.flag("disabled")?,
         shortcode: text("shortcode")?.filter(|text| !text.is_empty()),
         category: text("category")?,
-        image: form.file.map(|(_, bytes)| bytes),
+        image,
     })
 }
 
 /// POST /api/v1/admin/custom_emojis: `shortcode`, `image`, `category`, as multipart.
-pub(in crate::api) async fn create(
-    app: Data<App>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse> {
-    let most = app.config.limits.max_emoji_bytes;
-    let change = into_change(read_form(&app, &request, payload).await?)?;
-    let made = write(&app, move |_, tx| emoji::create(tx, change, most)).await?;
+pub(in crate::api) async fn create(app: Data<App>, form: Form) -> Result<HttpResponse> {
+    let change = read_change(&app, form).await?;
+    let made = write(&app, move |_, tx| emoji::create(tx, change)).await?;
     Ok(http::json(&AdminEmoji::new(&app.site, made)))
 }
 
@@ -93,20 +89,17 @@ pub(in crate::api) async fn create(
 /// shortcode and visible_in_picker), `disable` or `enable`. `copy` has nothing to copy from.
 pub(in crate::api) async fn update(
     app: Data<App>,
-    request: HttpRequest,
     path: Path<String>,
-    payload: Payload,
+    form: Form,
 ) -> Result<HttpResponse> {
     let id = id_of(&path)?;
-    let most = app.config.limits.max_emoji_bytes;
-    let form = read_form(&app, &request, payload).await?;
     let change = match form.params.text("type")?.unwrap_or_default() {
-        "" | "modify" => into_change(form)?,
+        "" | "modify" => read_change(&app, form).await?,
         "disable" => Change { disabled: Some(true), ..Change::default() },
         "enable" => Change { disabled: Some(false), ..Change::default() },
         _ => return Err(Error::invalid("Validation failed: type is not included in the list")),
     };
-    let after = write(&app, move |_, tx| emoji::update(tx, id, change, most)).await?;
+    let after = write(&app, move |_, tx| emoji::update(tx, id, change)).await?;
     Ok(http::json(&AdminEmoji::new(&app.site, after)))
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Media, Status, Translated};
+use crate::model::{Attachment, Status, Translated};
 use crate::text::sanitize;
 
 /// A status in another language.
@@ -36,7 +36,7 @@ struct Choice {
 
 /// What there is to translate, as HTML: the text, the warning, the choices, the descriptions.
 /// Custom emojis are marked as no words.
-pub(crate) fn texts(status: &Status, media: &[Media]) -> Vec<String> {
+pub(crate) fn texts(status: &Status, media: &[Attachment]) -> Vec<String> {
     let keep = |html: String| {
         status.emojis.iter().fold(html, |html, emoji| {
             let code = format!(":{}:", emoji.shortcode);
@@ -45,7 +45,7 @@ pub(crate) fn texts(status: &Status, media: &[Media]) -> Vec<String> {
     };
     let plain = |text: &str| keep(sanitize::escape(text));
     let options = status.poll.iter().flat_map(|poll| &poll.options).map(|(title, _)| plain(title));
-    let descriptions = media.iter().filter_map(|one| one.description.as_deref()).map(plain);
+    let descriptions = media.iter().filter_map(Attachment::description).map(plain);
     [keep(status.content.clone()), plain(&status.spoiler_text)]
         .into_iter()
         .chain(options)
@@ -58,7 +58,7 @@ impl Translation {
     /// is sanitised.
     pub(crate) fn new(
         status: &Status,
-        media: &[Media],
+        media: &[Attachment],
         translated: &Translated,
         language: String,
         provider: &'static str,
@@ -75,8 +75,8 @@ impl Translation {
             }),
             media_attachments: media
                 .iter()
-                .filter(|one| one.description.is_some())
-                .map(|one| Described { id: one.id.to_string(), description: plain(next()) })
+                .filter(|one| one.description().is_some())
+                .map(|one| Described { id: one.id().to_string(), description: plain(next()) })
                 .collect(),
             language,
             detected_source_language: translated.source.clone(),

@@ -7,6 +7,7 @@
 
 mod gif;
 mod pixels;
+mod strip;
 mod webp;
 
 use std::fs::{self, File};
@@ -18,6 +19,7 @@ use ::image::{AnimationDecoder, DynamicImage};
 use serde::{Deserialize, Serialize};
 
 use pixels::Coding;
+pub use strip::strip;
 
 /// Longest side.
 pub const MAX_SIDE: u32 = 16_384;

@@ -49,6 +49,35 @@ pub(super) fn is_lossless(data: &[u8]) -> bool {
     chunks(data).any(|(name, _)| name == b"VP8L")
 }
 
+/// Puts a still image together anew.
+pub(super) fn still(data: &[u8]) -> Result<Vec<u8>> {
+    let mut out = b"RIFF\0\0\0\0WEBP".to_vec();
+    for (name, body) in chunks(data) {
+        match name {
+            b"VP8X" if body.len() >= 10 && out.len() == 12 => {
+                let mut head = [0; 10];
+                head[0] = body[0] & ALPHA;
+                head[4..].copy_from_slice(&body[4..10]);
+                put(&mut out, name, &head);
+            }
+            b"ALPH" => put(&mut out, name, body),
+            b"VP8 " | b"VP8L" => {
+                put(&mut out, name, body);
+                return Ok(sized(out));
+            }
+            _ => {}
+        }
+    }
+    refuse("The WebP file is damaged")
+}
+
+/// The file with its length written at its start.
+fn sized(mut file: Vec<u8>) -> Vec<u8> {
+    let size = u32::try_from(file.len() - 8).unwrap_or(0).to_le_bytes();
+    file[4..8].copy_from_slice(&size);
+    file
+}
+
 /// Puts a moving image together anew; `None` for a still one.
 pub(super) fn remux(data: &[u8], max_pixels: u64) -> Result<Option<Moving>> {
     let mut parts = chunks(data);
@@ -91,9 +120,7 @@ pub(super) fn remux(data: &[u8], max_pixels: u64) -> Result<Option<Moving>> {
             _ => {}
         }
     }
-    let size = u32::try_from(out.len() - 8).unwrap_or(0).to_le_bytes();
-    out[4..8].copy_from_slice(&size);
-    moving.bytes = out;
+    moving.bytes = sized(out);
     moving.check(max_pixels).map(Some)
 }
 
