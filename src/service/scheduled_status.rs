@@ -190,6 +190,10 @@ pub fn publish(tx: &Tx<'_>, site: &Site, id: i64, mentioned: &Mentioned) -> Resu
         return Ok(());
     };
     let author = db::account::get(tx, one.account_id)?;
+    let disabled = db::user::find(tx, author.id)?.is_none_or(|user| user.disabled);
+    if disabled || author.suspended_at.is_some() {
+        return Err(Error::Forbidden("Your account is disabled".into()));
+    }
     let stored = Stored::parse(&one.params)?;
     let key = stored.idempotency_key.clone();
     db::upload::release(tx, id)?;
