@@ -411,7 +411,7 @@ pub fn index(tx: &Tx<'_>, status: &Status) -> Result<()> {
 
 /// What a search finds a status by.
 fn words(status: &Status) -> String {
-    let plain = sanitize::to_plain(&status.content);
+    let plain = sanitize::to_own_words(&status.content);
     text::search::index(&format!("{} {plain}", status.spoiler_text))
 }
 

@@ -24,9 +24,6 @@ pub fn can_see(conn: &Conn, viewer: i64, status: &Status) -> Result<bool> {
 
 /// Whether `viewer` wants to see things of this account in lists.
 pub fn wants(conn: &Conn, viewer: i64, account_id: i64) -> Result<bool> {
-    if viewer == account_id {
-        return Ok(true);
-    }
     if db::moderation::blocks(conn, viewer, account_id)?
         || db::moderation::mutes(conn, viewer, account_id)?.is_some()
     {

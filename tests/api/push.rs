@@ -184,6 +184,7 @@ fn quotes_and_edits_of_what_was_quoted_are_pushed_to_who_asked_for_them() {
     bob.post("/api/v1/statuses", json!({"status": "look @ann", "quoted_status_id": quoted}));
     let told = keys.open(&first(&service));
     assert_eq!(told["notification_type"], "quote", "{told}");
+    assert_eq!(told["body"], "look @ann", "and not the address of the post itself");
     let other = PushService::start();
     let keys = subscribe(&bob, &other, true, json!({"alerts": {"quoted_update": true}}));
     ann.request("PUT", &format!("/api/v1/statuses/{quoted}"))

@@ -76,6 +76,10 @@ fn a_quote_shows_what_it_quotes_and_tells_its_author() {
         assert_eq!(version["quote"]["quoted_status"]["id"], first);
     }
     assert!(ann.get(&format!("/api/v1/statuses/{first}/history"))[0]["quote"].is_null());
+    // it is found by what bob wrote
+    let found =
+        |word: &str| ids(&bob.get(&format!("/api/v2/search?type=statuses&q={word}"))["statuses"]);
+    assert_eq!((found("hm"), found("RE")), (vec![id(&second)], vec![]));
     // programs that show no quotes show a link
     let html = edited["content"].as_str().unwrap();
     assert!(html.starts_with("<p class=\"quote-inline\">RE: <a href=\"http"), "{html}");
