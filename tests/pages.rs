@@ -116,6 +116,21 @@ fn f_041_a_status_page_shows_it_with_its_conversation() {
 }
 
 #[test]
+fn hidden_tallies_of_a_poll_are_on_no_page_before_its_end() {
+    let instance = Instance::start();
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    for hide in [false, true] {
+        let poll = json!({"options": ["tea", "juice"], "expires_in": 600, "hide_totals": hide});
+        let status = ann.post("/api/v1/statuses", json!({"status": "which?", "poll": poll}));
+        let votes = format!("/api/v1/polls/{}/votes", id(&status));
+        bob.post(&votes, json!({"choices": [0]}));
+        let html = open(&instance, status["url"].as_str().unwrap()).text();
+        assert!(html.contains("juice"));
+        assert_eq!(html.contains("juice</span> <small>"), !hide, "{html}");
+    }
+}
+
+#[test]
 fn s_118_what_people_write_is_shown_as_text() {
     let instance = Instance::start();
     let ann = instance.person("ann");

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 
 use super::credentials::read_language;
-use super::posting::{find_mentioned, read_content_type};
+use super::posting::{find_mentioned, read_content_type, read_text};
 use super::quotes::read_policy;
 use super::{Auth, entity, id_of, media, polls};
 use crate::app::App;
@@ -23,9 +23,10 @@ pub(super) async fn edit(
     params: Params,
 ) -> Result<HttpResponse> {
     let (id, me) = (id_of(&path)?, auth.account_id()?);
+    let (text, spoiler_text) = read_text(&params)?;
     let edit = Edit {
-        text: params.text("status")?.unwrap_or_default().to_owned(),
-        spoiler_text: params.text("spoiler_text")?.unwrap_or_default().to_owned(),
+        text,
+        spoiler_text,
         sensitive: params.flag("sensitive")?,
         language: read_language("language", params.text("language")?)?,
         poll: polls::read_new(&params)?,
@@ -52,7 +53,7 @@ pub(super) async fn history(
     let (id, viewer) = (id_of(&path)?, auth.viewer());
     let versions = super::read(&app, move |app, conn| {
         let status = visibility::target(conn, viewer, id)?;
-        entity::status_edits(conn, &app.site, status)
+        entity::status_edits(conn, &app.site, viewer, status)
     });
     Ok(http::json(&versions.await?))
 }

@@ -54,13 +54,23 @@ pub(super) async fn create(
     Ok(http::json(&written.await?))
 }
 
+/// The text and the warning; a warning before nothing is the text (as in Mastodon).
+pub(super) fn read_text(params: &Params) -> Result<(String, String)> {
+    let text = params.text("status")?.unwrap_or_default().to_owned();
+    let warning = params.text("spoiler_text")?.unwrap_or_default().to_owned();
+    if text.trim().is_empty() { Ok((warning, String::new())) } else { Ok((text, warning)) }
+}
+
 fn read_draft(params: &Params) -> Result<Draft> {
+    let (text, spoiler_text) = read_text(params)?;
+    let sensitive = params.flag("sensitive")?;
+    let warned = params.text("spoiler_text")?.is_some_and(|text| !text.trim().is_empty());
     Ok(Draft {
-        text: params.text("status")?.unwrap_or_default().to_owned(),
-        spoiler_text: params.text("spoiler_text")?.unwrap_or_default().to_owned(),
+        text,
+        spoiler_text,
         visibility: read_visibility(params)?,
         language: read_language("language", params.text("language")?)?,
-        sensitive: params.flag("sensitive")?,
+        sensitive: if warned { Some(true) } else { sensitive },
         in_reply_to_id: params.id("in_reply_to_id")?,
         poll: polls::read_new(params)?,
         media_ids: media::read_ids(params)?,

@@ -20,6 +20,11 @@ pub fn index_account(tx: &Tx<'_>, id: i64, words: &str) -> Result<()> {
 /// Puts a status's words into the index, in place of the old ones.
 pub fn index_status(tx: &Tx<'_>, id: i64, words: &str) -> Result<()> {
     tx.sql.prepare_cached("DELETE FROM status_search WHERE rowid = ?")?.execute([id])?;
+    index_new_status(tx, id, words)
+}
+
+/// The same for one that is not in the index yet.
+pub fn index_new_status(tx: &Tx<'_>, id: i64, words: &str) -> Result<()> {
     tx.sql
         .prepare_cached("INSERT INTO status_search (rowid, words) VALUES (?, ?)")?
         .execute(params![id, words])?;

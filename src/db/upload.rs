@@ -56,12 +56,21 @@ pub fn find_own(conn: &Conn, account_id: i64, id: i64) -> Result<Option<Upload>>
 
 /// What is attached to each of these statuses, in order: uploads here, files elsewhere.
 pub fn list_attachments(conn: &Conn, status_ids: &[i64]) -> Result<Vec<Attachment>> {
-    if status_ids.is_empty() {
-        return Ok(Vec::new());
+    list_attachments_of(conn, status_ids, status_ids)
+}
+
+/// The same where it is known which of them were written here: those have no files of elsewhere,
+/// and the others no uploads.
+pub fn list_attachments_of(conn: &Conn, local: &[i64], remote: &[i64]) -> Result<Vec<Attachment>> {
+    let mut media = Vec::new();
+    if !remote.is_empty() {
+        media = super::status::list_media(conn, remote)?;
     }
-    let remote = super::status::list_media(conn, status_ids)?;
-    let uploads = list_attached(conn, status_ids)?;
-    Ok(remote
+    let mut uploads = Vec::new();
+    if !local.is_empty() {
+        uploads = list_attached(conn, local)?;
+    }
+    Ok(media
         .into_iter()
         .map(Attachment::Remote)
         .chain(uploads.into_iter().map(Attachment::Upload))

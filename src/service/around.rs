@@ -67,6 +67,26 @@ impl Around {
         Ok(Self { mentioned, tags, others, authors, uploads, quotes })
     }
 
+    /// The same for one that was just written, from what is known of it.
+    pub fn of_new(
+        status: &Status,
+        mut named: Vec<Account>,
+        tags: Vec<String>,
+        parent: Option<Status>,
+        uploads: Vec<Upload>,
+        quote: Option<Quote>,
+    ) -> Self {
+        named.sort_by_key(|account| account.id);
+        Self {
+            mentioned: HashMap::from([(status.id, named)]),
+            tags: HashMap::from([(status.id, tags)]),
+            others: parent.into_iter().map(|parent| (parent.id, parent)).collect(),
+            authors: HashMap::new(),
+            uploads: HashMap::from([(status.id, uploads)]),
+            quotes: quote.into_iter().map(|quote| (status.id, quote)).collect(),
+        }
+    }
+
     /// The accounts that a status names aloud.
     pub fn mentioned(&self, status: i64) -> &[Account] {
         self.mentioned.get(&status).map(Vec::as_slice).unwrap_or_default()

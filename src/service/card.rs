@@ -48,6 +48,8 @@ pub(super) fn keep(tx: &Tx<'_>, status: &Status) -> Result<()> {
 fn join(tx: &Tx<'_>, site: Option<&Site>, status: &Status) -> Result<Option<i64>> {
     match link_of(site, status) {
         Some(link) => db::card::attach(tx, status.id, &link).map(Some),
+        // the first version replaces none
+        None if status.edited_at.is_none() => Ok(None),
         None => db::card::detach(tx, status.id).map(|()| None),
     }
 }

@@ -126,7 +126,7 @@ pub fn compose(
     };
     let body = match status {
         Some(status) if !status.spoiler_text.is_empty() => status.spoiler_text,
-        Some(status) => sanitize::to_plain(&status.content),
+        Some(status) => sanitize::to_own_words(&status.content),
         None => sanitize::to_plain(&from.note),
     };
     let text = json!({

@@ -108,7 +108,7 @@ pub(super) fn attach(
     author: &Account,
     status: &Status,
     quoted: &Status,
-) -> Result<()> {
+) -> Result<Quote> {
     let quoted_author = db::account::get(tx, quoted.account_id)?;
     let own = quoted.account_id == author.id;
     let asked = !own && !quoted.local;
@@ -125,7 +125,10 @@ pub(super) fn attach(
         depth: 0,
     };
     db::quote::put(tx, &quote)?;
-    if own || asked { Ok(()) } else { tell(tx, &quoted_author, author, status) }
+    if !own && !asked {
+        tell(tx, &quoted_author, author, status)?;
+    }
+    Ok(quote)
 }
 
 /// The text of a status that quotes, as it is stored: with a line for programs that show no
@@ -164,13 +167,11 @@ pub(super) fn ask(
     author: &Account,
     status: &Status,
     quoted: &Status,
+    request: &str,
 ) -> Result<()> {
-    let Some(request) = db::quote::find(tx, status.id)?.and_then(|quote| quote.request_uri) else {
-        return Ok(());
-    };
     let to = db::account::get(tx, quoted.account_id)?;
     let note = build::note(&document::note(tx, site, status, author)?);
-    let activity = build::quote_request(&request, &author.uri, &quoted.uri, note, &to.uri);
+    let activity = build::quote_request(request, &author.uri, &quoted.uri, note, &to.uri);
     delivery::queue_for(tx, author, &activity, &to)
 }
 

@@ -16,6 +16,7 @@ use crate::text::entity::{Entity, EntityKind, scan};
 use crate::text::render::{self, Links, MentionLink};
 use crate::text::{self, hashtag, language, markdown, sanitize};
 
+use super::around::Around;
 use super::plan::{free_id_at, plan};
 use super::poll::{self, NewPoll};
 use super::{conversation, delivery, document, media, notification, quote, timeline, visibility};
@@ -222,13 +223,17 @@ pub fn create(
     if let Some(poll) = &status.poll {
         poll::at_end(tx, status.id, poll)?;
     }
-    media::attach(tx, status.id, &plan.uploads)?;
-    let named = written.attach(tx, site, status.id, mentioned)?;
-    index(tx, &status)?;
-    super::card::write(tx, site, &status)?;
-    if let Some(quoted) = &plan.quoted {
-        quote::attach(tx, author, &status, quoted)?;
+    if !plan.uploads.is_empty() {
+        media::attach(tx, status.id, &plan.uploads)?;
     }
+    let named = written.attach(tx, site, status.id, mentioned)?;
+    let said = plan.uploads.iter().filter_map(|upload| upload.description.as_deref());
+    db::search::index_new_status(tx, status.id, &words(&status, said))?;
+    super::card::write(tx, site, &status)?;
+    let quote = match &plan.quoted {
+        Some(quoted) => Some(quote::attach(tx, author, &status, quoted)?),
+        None => None,
+    };
     if draft.created_at.is_some() {
         // it was always there: nobody is told, here or elsewhere
         remember(tx, author, draft.idempotency_key.as_deref(), &status)?;
@@ -241,11 +246,17 @@ pub fn create(
             notification::notify(tx, account, NotificationKind::Mention, author, Some(&status))?;
         }
     }
-    let activity = document::activity(tx, site, &status, author)?;
-    let inboxes = audience(tx, &status, &named)?;
+    let mut inboxes = audience(tx, &status, &named)?;
+    if quote.is_some() && status.visibility.is_open() {
+        inboxes.extend(quote::asked_inbox(tx, &status)?);
+    }
+    let request = quote.as_ref().and_then(|quote| quote.request_uri.clone());
+    // all that stands around it was written just now: none of it is read again
+    let around = Around::of_new(&status, named, written.tags(), plan.parent, plan.uploads, quote);
+    let activity = document::activity_with(tx, &around, site, &status, author)?;
     delivery::queue(tx, author, &activity, inboxes)?;
-    if let Some(quoted) = &plan.quoted {
-        quote::ask(tx, site, author, &status, quoted)?;
+    if let (Some(request), Some(quoted)) = (request, &plan.quoted) {
+        quote::ask(tx, site, author, &status, quoted, &request)?;
     }
     remember(tx, author, draft.idempotency_key.as_deref(), &status)?;
     Ok(status)
@@ -288,6 +299,20 @@ pub(super) fn write_text(
 }
 
 impl Written {
+    /// The names of its tags, each once.
+    fn tags(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for entity in &self.entities {
+            if let EntityKind::Hashtag { name } = &entity.kind
+                && let Some(name) = hashtag::normalize(name)
+                && !names.contains(&name)
+            {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// Puts the text's tags and mentions on a status; answers whom it names.
     pub(super) fn attach(
         &self,
@@ -298,23 +323,17 @@ impl Written {
     ) -> Result<Vec<Account>> {
         let mut named: Vec<Account> = Vec::new();
         for entity in &self.entities {
-            match &entity.kind {
-                EntityKind::Hashtag { name } => {
-                    if let Some(name) = hashtag::normalize(name) {
-                        let tag = db::status::tag_id(tx, &name)?;
-                        db::status::insert_tag(tx, status_id, tag)?;
-                    }
-                }
-                EntityKind::Mention { username, domain } => {
-                    if let Some(account) = mentioned.get(site, username, domain.as_deref())
-                        && !named.iter().any(|a| a.id == account.id)
-                    {
-                        db::status::insert_mention(tx, status_id, account.id, false)?;
-                        named.push(account.clone());
-                    }
-                }
-                EntityKind::Url => {}
+            if let EntityKind::Mention { username, domain } = &entity.kind
+                && let Some(account) = mentioned.get(site, username, domain.as_deref())
+                && !named.iter().any(|a| a.id == account.id)
+            {
+                db::status::insert_mention(tx, status_id, account.id, false)?;
+                named.push(account.clone());
             }
+        }
+        for name in self.tags() {
+            let tag = db::status::tag_id(tx, &name)?;
+            db::status::insert_tag(tx, status_id, tag)?;
         }
         Ok(named)
     }
@@ -359,9 +378,6 @@ fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<Strin
     {
         inboxes.extend(account.delivery_inbox().map(str::to_owned));
     }
-    if status.visibility.is_open() {
-        inboxes.extend(quote::asked_inbox(conn, status)?);
-    }
     Ok(inboxes)
 }
 
@@ -394,14 +410,20 @@ pub(super) fn reach(conn: &Conn, status: &Status) -> Result<Vec<String>> {
 /// Puts a status into the search index: its text, its choices and what its files show. They hang
 /// on it by then.
 pub fn index(tx: &Tx<'_>, status: &Status) -> Result<()> {
-    let mut all = format!("{} {}", status.spoiler_text, sanitize::to_plain(&status.content));
     let attached = db::upload::list_attachments(tx, &[status.id])?;
+    let said = attached.iter().filter_map(Attachment::description);
+    db::search::index_status(tx, status.id, &words(status, said))
+}
+
+/// What a search finds a status by: its own text, the choices of its poll and what its files show.
+fn words<'a>(status: &'a Status, descriptions: impl Iterator<Item = &'a str>) -> String {
+    let mut all = format!("{} {}", status.spoiler_text, sanitize::to_own_words(&status.content));
     let choices = status.poll.iter().flat_map(|poll| &poll.options).map(|(name, _)| name.as_str());
-    for words in choices.chain(attached.iter().filter_map(Attachment::description)) {
+    for words in choices.chain(descriptions) {
         all.push('\n');
         all.push_str(words);
     }
-    db::search::index_status(tx, status.id, &text::search::index(&all))
+    text::search::index(&all)
 }
 
 /// Leaves a tombstone of a local status that anybody could read. Of any other nobody learns that

@@ -221,6 +221,9 @@ fn belongs(
     boosted: Option<&Status>,
 ) -> Result<bool> {
     let reader = follow.account_id;
+    if reader == status.account_id && boosted.is_none() {
+        return Ok(true);
+    }
     if reader != status.account_id
         && (!follow_allows(follow, status, boosted)
             || !reply_fits(conn, reader, status)?

@@ -58,13 +58,16 @@ pub fn render(text: &str, links: &dyn Links) -> (String, Vec<Entity>) {
 fn entities(text: &str) -> Vec<Entity> {
     let mut found = scan(text);
     found.retain_mut(|entity| {
-        if entity.kind != EntityKind::Url {
-            return true;
-        }
-        // the end of an emphasis is no part of an address
-        let written = text.get(entity.start..entity.end).unwrap_or_default();
-        entity.end = entity.start + written.trim_end_matches(['*', '_', '~', '`']).len();
         let before = text.get(..entity.start).unwrap_or_default();
+        if entity.kind != EntityKind::Url {
+            // `\@` and `\#` shall be read as they are
+            return before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 0;
+        }
+        let written = text.get(entity.start..entity.end).unwrap_or_default();
+        // an address that is the text of a link ends there
+        let written = ["](", "]["].iter().fold(written, |w, end| w.split(end).next().unwrap_or(w));
+        // the end of an emphasis is no part of an address
+        entity.end = entity.start + written.trim_end_matches(['*', '_', '~', '`']).len();
         let after = text.get(entity.end..).unwrap_or_default();
         !(before.ends_with('<') && after.starts_with('>'))
     });
@@ -236,6 +239,12 @@ mod tests {
         assert!(
             link.contains("href=\"https://a.example/x_y_z\"") && link.contains(">see @bob</a>")
         );
+        let link = html("[https://a.example/x](https://a.example/y) z");
+        assert!(link.starts_with("<p><a href=\"https://a.example/y\""), "{link}");
+        assert!(link.ends_with(">https://a.example/x</a> z</p>"), "{link}");
+        let (shown, used) = render("\\@bob \\#x \\\\#y", &Known);
+        assert!(shown.starts_with("<p>@bob #x \\<a href"), "{shown}");
+        assert_eq!(used.len(), 1);
         assert!(html("<https://a.example>").contains("href=\"https://a.example\""));
         assert!(html("![cat](https://a.example/c.png)").contains(">cat</a>"));
         assert!(html("<pre>@bob</pre>").contains("@bob"));

@@ -97,6 +97,13 @@ pub fn to_plain(html: &str) -> String {
     super::plain::text_of(html)
 }
 
+/// The same without the line at its beginning that tells of a quote, where there is one: for places
+/// that show or find what somebody wrote. Not for filters: anybody may call anything such a line.
+pub fn to_own_words(html: &str) -> String {
+    let line = html.strip_prefix(r#"<p class="quote-inline">"#);
+    to_plain(line.and_then(|line| line.split_once("</p>")).map_or(html, |(_, words)| words))
+}
+
 /// Plain text as HTML: escaped, in paragraphs (F-273). What `html` makes of it is the same.
 pub fn plain_to_html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);

@@ -63,7 +63,8 @@ pub(super) struct Attachment {
 /// One choice of a poll.
 pub(super) struct Choice {
     pub name: String,
-    pub votes: String,
+    /// `None` while its author hides them.
+    pub votes: Option<String>,
 }
 
 /// A status, as h-entry.
@@ -122,7 +123,7 @@ pub(super) fn posts(
         };
         let Some(author) = authors.get(&status.account_id) else { continue };
         let media = media.get(&status.id).cloned().unwrap_or_default();
-        posts.push(post(site, t, status, author, line, media));
+        posts.push(post(site, t, conn.now(), status, author, line, media));
     }
     Ok(posts)
 }
@@ -130,11 +131,14 @@ pub(super) fn posts(
 fn post(
     site: &Site,
     t: &'static Locale,
+    now: i64,
     status: Status,
     author: &Account,
     boosted: Option<String>,
     media: Vec<Attachment>,
 ) -> Post {
+    let tallies = |poll: &model::Poll| !poll.hide_totals || poll.is_over(now);
+    let told = status.poll.as_ref().is_some_and(tallies);
     let options = status.poll.map(|poll| poll.options).unwrap_or_default();
     Post {
         id: status.id,
@@ -150,7 +154,7 @@ fn post(
         sensitive: status.sensitive || author.sensitized_at.is_some(),
         poll: options
             .into_iter()
-            .map(|(name, votes)| Choice { name, votes: fill(&t.votes, votes) })
+            .map(|(name, votes)| Choice { name, votes: told.then(|| fill(&t.votes, votes)) })
             .collect(),
         replies: status.replies_count,
         reblogs: status.reblogs_count,
@@ -186,7 +190,7 @@ pub(super) fn minute(ms: i64) -> String {
 
 /// The start of a text for previews, without markup.
 pub(super) fn summary(html: &str) -> String {
-    let plain = sanitize::to_plain(html);
+    let plain = sanitize::to_own_words(html);
     let mut short: String =
         plain.chars().take(300).map(|c| if c == '\n' { ' ' } else { c }).collect();
     if short.len() < plain.len() {

@@ -71,6 +71,21 @@ fn f_310_f_311_an_edit_keeps_what_was_and_tells_whom_it_concerns() {
 }
 
 #[test]
+fn a_warning_before_nothing_is_the_text() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    let body = json!({"status": " ", "spoiler_text": "only this"});
+    let written = ann.post("/api/v1/statuses", body);
+    assert_eq!(written["content"], "<p>only this</p>");
+    assert_eq!((&written["spoiler_text"], &written["sensitive"]), (&json!(""), &json!(true)));
+    let edited = edit(&ann, &id(&written), json!({"spoiler_text": "and this"}));
+    assert_eq!(
+        (&edited["content"], &edited["spoiler_text"]),
+        (&json!("<p>and this</p>"), &json!(""))
+    );
+}
+
+#[test]
 fn f_310_fifty_versions_are_kept() {
     let instance = Instance::start();
     let ann = instance.person("ann");

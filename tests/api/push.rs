@@ -175,6 +175,29 @@ fn s_086_what_cannot_be_a_subscription_is_refused() {
 }
 
 #[test]
+fn quotes_and_edits_of_what_was_quoted_are_pushed_to_who_asked_for_them() {
+    let instance = Instance::start();
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let service = PushService::start();
+    let keys = subscribe(&ann, &service, true, json!({"alerts": {"quote": true}}));
+    let quoted = id(&ann.writes("x", "public"));
+    bob.post("/api/v1/statuses", json!({"status": "look @ann", "quoted_status_id": quoted}));
+    let told = keys.open(&first(&service));
+    assert_eq!(told["notification_type"], "quote", "{told}");
+    assert_eq!(told["body"], "look @ann", "and not the address of the post itself");
+    let other = PushService::start();
+    let keys = subscribe(&bob, &other, true, json!({"alerts": {"quoted_update": true}}));
+    ann.request("PUT", &format!("/api/v1/statuses/{quoted}"))
+        .json(&json!({"status": "y"}))
+        .send()
+        .ok();
+    let told = keys.open(&first(&other));
+    assert_eq!(told["notification_type"], "quoted_update", "{told}");
+    instance.settle();
+    assert_eq!(service.pushed().len(), 1, "no alert for the mention");
+}
+
+#[test]
 fn rfc_8291_an_app_opens_what_it_is_sent() {
     let instance = Instance::start();
     let (ann, bob) = (instance.person("ann"), instance.person("bob"));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{id, ids};
-use crate::support::{Answer, Instance, Person};
+use crate::support::{Answer, Instance, Person, Socket};
 
 fn try_quote(person: &Person, quoted: &str, visibility: &str) -> Answer {
     let text = format!("look at this, {}", person.name);
@@ -71,6 +71,15 @@ fn a_quote_shows_what_it_quotes_and_tells_its_author() {
     let edited =
         bob.request("PUT", &format!("/api/v1/statuses/{}", id(&second))).json(&edit).send().ok();
     assert_eq!(edited["quote"]["state"], "accepted");
+    let versions = carl.get(&format!("/api/v1/statuses/{}/history", id(&second)));
+    for version in versions.as_array().unwrap() {
+        assert_eq!(version["quote"]["quoted_status"]["id"], first);
+    }
+    assert!(ann.get(&format!("/api/v1/statuses/{first}/history"))[0]["quote"].is_null());
+    // it is found by what bob wrote
+    let found =
+        |word: &str| ids(&bob.get(&format!("/api/v2/search?type=statuses&q={word}"))["statuses"]);
+    assert_eq!((found("hm"), found("RE")), (vec![id(&second)], vec![]));
     // programs that show no quotes show a link
     let html = edited["content"].as_str().unwrap();
     assert!(html.starts_with("<p class=\"quote-inline\">RE: <a href=\"http"), "{html}");
@@ -244,4 +253,54 @@ fn s_087_a_quote_shows_nothing_that_its_reader_may_not_read() {
     bob.post("/api/v2/filters", filter);
     let filtered = &show(&bob, &own)["quote"]["quoted_status"]["filtered"];
     assert_eq!(filtered.as_array().unwrap().len(), 1, "{filtered}");
+}
+
+#[test]
+fn a_quote_that_the_policy_holds_back_is_a_request() {
+    let instance = Instance::start();
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let policy = json!({"for_not_following": "filter"});
+    ann.request("PATCH", "/api/v2/notifications/policy").json(&policy).send().ok();
+    let quoted = id(&ann.writes("x", "public"));
+    let quoting = id(&quote(&bob, &quoted));
+    assert!(ann.notifications().is_empty());
+    let requests = ann.get("/api/v1/notifications/requests");
+    assert_eq!(requests[0]["account"]["id"], bob.id);
+    assert_eq!(requests[0]["last_status"]["id"], quoting);
+    // who takes the consent back is not asked to look at it any more
+    post(&ann, format!("/api/v1/statuses/{quoted}/quotes/{quoting}/revoke")).ok();
+    assert_eq!(ann.get("/api/v1/notifications/requests"), json!([]));
+}
+
+#[test]
+fn s_092_a_stream_shows_a_quote_as_its_reader_may_see_it() {
+    let instance = Instance::start();
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let (carl, dan) = (instance.person("carl"), instance.person("dan"));
+    let quoted = id(&ann.writes("xqsecretqx", "public"));
+    ann.post(&format!("/api/v1/accounts/{}/block", carl.id), json!({}));
+    dan.post(&format!("/api/v1/accounts/{}/mute", ann.id), json!({}));
+    let filter = json!({"title": "f", "context": ["home"], "keywords_attributes": [{"keyword": "xqsecretqx"}]});
+    dan.post("/api/v2/filters", filter);
+    let open = |person: &Person| {
+        person.follows("bob");
+        let bearer = format!("Bearer {}", person.token);
+        Socket::open(&instance.host, "?stream=user", &[("Authorization", &bearer)]).unwrap()
+    };
+    let mut sockets = [open(&carl), open(&dan)];
+    let quoting = id(&quote(&bob, &quoted));
+    let [first, second] = sockets.each_mut().map(|socket| {
+        let (what, status) = socket.event();
+        assert_eq!((what.as_str(), &status["id"]), ("user update", &json!(quoting)));
+        status["quote"].clone()
+    });
+    assert_eq!(first, json!({"state": "unauthorized", "quoted_status": null}));
+    assert_eq!(second["state"], "muted_account");
+    assert_eq!(second["quoted_status"]["filtered"].as_array().unwrap().len(), 1);
+    post(&ann, format!("/api/v1/statuses/{quoted}/quotes/{quoting}/revoke")).ok();
+    for socket in &mut sockets {
+        let (what, status) = socket.event();
+        assert_eq!(what, "user status.update");
+        assert_eq!(status["quote"], json!({"state": "revoked", "quoted_status": null}));
+    }
 }

@@ -3,7 +3,8 @@
 use dassie::clock::{Clock, DAY, HOUR, MINUTE, wire_time};
 use serde_json::{Value, json};
 
-use super::{id, ids};
+use super::admin::admin;
+use super::{id, ids, token};
 use crate::support::{Answer, Instance, Options, Peer, Person, eventually};
 
 fn instance() -> (Instance, Clock) {
@@ -204,6 +205,37 @@ fn whom_it_names_elsewhere_is_looked_up_at_its_time() {
         peer.received().into_iter().find(|activity| activity["type"] == "Create")
     });
     assert_eq!(create["object"]["tag"][0]["href"], peer.uri("mia"));
+}
+
+#[test]
+fn s_039_nothing_is_published_for_who_was_disabled_or_suspended_meanwhile() {
+    let (instance, clock) = instance();
+    let boss = admin(&instance, "boss");
+    let bob = instance.person("bob");
+    for (name, deed, lift) in [("ann", "suspend", "unsuspend"), ("eve", "disable", "enable")] {
+        let mut person = instance.person(name);
+        bob.follows(name);
+        let due = wire_time(clock.now_ms() + 10 * MINUTE);
+        let body = json!({"status": "later @bob", "scheduled_at": due});
+        let kept = id(&person.post("/api/v1/statuses", body));
+        let account = format!("/api/v1/admin/accounts/{}", person.id);
+        boss.post(&format!("{account}/action"), json!({ "type": deed }));
+        instance.advance(11 * MINUTE);
+        instance.settle();
+        assert!(bob.notifications().is_empty() && bob.home().is_empty(), "{deed}");
+        // it waits, and may come after all
+        boss.post(&format!("{account}/{lift}"), json!({}));
+        person.token = token(&instance, Some(&person), "read write");
+        let path = format!("/api/v1/scheduled_statuses/{kept}");
+        assert!(person.get(&path)["error"].is_string(), "{deed}");
+        let due = json!({"scheduled_at": wire_time(clock.now_ms() + 10 * MINUTE)});
+        person.request("PUT", &path).json(&due).send().ok();
+        instance.advance(11 * MINUTE);
+        eventually("it is published", || (!bob.notifications().is_empty()).then_some(()));
+        bob.post("/api/v1/notifications/clear", json!({}));
+        let status = id(&person.get(&format!("/api/v1/accounts/{}/statuses", person.id))[0]);
+        person.delete(&format!("/api/v1/statuses/{status}"));
+    }
 }
 
 #[test]

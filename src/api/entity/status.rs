@@ -70,7 +70,7 @@ pub(crate) struct Status {
     mentions: Vec<Mention>,
     tags: Vec<Tag>,
     emojis: Vec<Emoji>,
-    quote: Option<Quote>,
+    pub(super) quote: Option<Quote>,
     quotes_count: i64,
     quote_approval: Approval,
     card: Option<PreviewCard>,
@@ -293,7 +293,10 @@ impl Details {
         let filters = Filters::read(conn, viewer)?;
         let mut descriptions: HashMap<i64, Vec<String>> = HashMap::new();
         let mut media: HashMap<i64, Vec<Media>> = HashMap::new();
-        for one in db::upload::list_attachments(conn, &written)? {
+        let (local, remote): (Vec<&model::Status>, Vec<&model::Status>) =
+            all().filter(|status| status.reblog_of_id.is_none()).partition(|status| status.local);
+        let ids = |of: &[&model::Status]| of.iter().map(|one| one.id).collect::<Vec<i64>>();
+        for one in db::upload::list_attachments_of(conn, &ids(&local), &ids(&remote))? {
             if let Some(text) = one.description().filter(|_| !filters.is_empty()) {
                 descriptions.entry(one.status_id()).or_default().push(text.to_owned());
             }

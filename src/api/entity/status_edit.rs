@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::media::Media;
+use super::quote::Quote;
 use super::{Account, Emoji, emojis};
 use crate::clock::api_time;
 use crate::db::{self, Conn};
@@ -25,6 +26,8 @@ pub(crate) struct StatusEdit {
     emojis: Vec<Emoji>,
     #[serde(skip_serializing_if = "Option::is_none")]
     poll: Option<Choices>,
+    /// The same in all versions: an edit does not change it.
+    quote: Option<Quote>,
 }
 
 /// What a version's poll offered.
@@ -42,8 +45,10 @@ struct Choice {
 pub(crate) fn status_edits(
     conn: &Conn,
     site: &Site,
+    viewer: i64,
     status: model::Status,
 ) -> Result<Vec<StatusEdit>> {
+    let quote = super::status(conn, site, viewer, status.clone())?.quote;
     let author = db::account::get(conn, status.account_id)?;
     let account = Arc::new(Account::new(site, author));
     let mut versions = db::status_edit::list(conn, status.id)?;
@@ -66,6 +71,7 @@ pub(crate) fn status_edits(
             account: Arc::clone(&account),
             media_attachments: version.media.iter().map(|one| Media::new(site, one)).collect(),
             emojis: emojis(version.emojis),
+            quote: quote.clone(),
             poll: version.poll.map(|poll| Choices {
                 options: poll.options.into_iter().map(|(title, _)| Choice { title }).collect(),
             }),
