@@ -1,6 +1,6 @@
 //! What lets somebody in: password, address, sessions, tokens; and how all of it ends.
 
-use crate::db::{self, Tx};
+use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::TokenLine;
 
@@ -10,6 +10,15 @@ pub struct Keep {
     pub token: Option<i64>,
     /// The hash of its cookie.
     pub session: Option<[u8; 32]>,
+}
+
+/// Whether what somebody planned may be done in their name now: not while they are suspended or
+/// cannot sign in.
+pub fn may_act(conn: &Conn, account_id: i64) -> Result<bool> {
+    let user = db::user::find(conn, account_id)?;
+    let account = db::account::find(conn, account_id)?;
+    Ok(user.is_some_and(|user| !user.disabled)
+        && account.is_some_and(|account| account.suspended_at.is_none()))
 }
 
 /// Ends every session, token and code of an account at once, with the streams and push

@@ -196,6 +196,9 @@ pub fn tell(tx: &Tx<'_>, site: &Site, status_id: i64) -> Result<()> {
         return Ok(());
     };
     let author = db::account::get(tx, status.account_id)?;
+    if author.suspended_at.is_some() {
+        return Ok(());
+    }
     let note = document::note(tx, site, &status, &author)?;
     let id = format!("{}#updates/{}", status.uri, tx.mint_id());
     let activity = build::update(&id, &note, tx.now());

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::{Account, ContentType, JobKind, QuotePolicy, Visibility};
 use crate::site::Site;
 
+use super::access;
 use super::media;
 use super::plan::plan;
 use super::poll::NewPoll;
@@ -189,6 +190,9 @@ pub fn publish(tx: &Tx<'_>, site: &Site, id: i64, mentioned: &Mentioned) -> Resu
     let Some(one) = db::scheduled_status::find(tx, id)?.filter(|one| one.due <= tx.now()) else {
         return Ok(());
     };
+    if !access::may_act(tx, one.account_id)? {
+        return Err(Error::Forbidden("This account was suspended or disabled at that time".into()));
+    }
     let author = db::account::get(tx, one.account_id)?;
     let stored = Stored::parse(&one.params)?;
     let key = stored.idempotency_key.clone();

@@ -2,12 +2,13 @@
 //! once, each line in a transaction of its own.
 
 use crate::app::App;
-use crate::clock::MINUTE;
+use crate::clock::{DAY, MINUTE};
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::federation::process::{Step, Stop};
 use crate::federation::resolve;
 use crate::model::{Import, Job, JobKind, Sheet, SheetRow};
+use crate::service::access;
 use crate::service::import::{self, Target};
 
 /// How many lines one turn does.
@@ -26,6 +27,14 @@ pub(super) fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Ok((db::import::get(conn, id)?, db::import::list_waiting(conn, id, &host, round, TURN)?))
     })?;
     let Some(import) = import else { return Err(Stop::Drop("the import is gone")) };
+    if !app.db.read(|conn| access::may_act(conn, import.account_id))? {
+        // it goes on where it was when its owner is let in again
+        let row = job.id;
+        let waits =
+            app.db.write(Lane::Background, move |tx| db::job::again(tx, row, tx.now() + DAY));
+        waits.wait()?;
+        return Ok(true);
+    }
     let job_id = job.id;
     if rows.is_empty() {
         app.db
