@@ -249,10 +249,17 @@ pub fn list_ancestors(conn: &Conn, viewer: i64, status_id: i64, limit: i64) -> R
            UNION
            SELECT p.in_reply_to_id, up.depth + 1 FROM up JOIN status p ON p.id = up.id
              WHERE p.in_reply_to_id IS NOT NULL AND up.depth < :limit)
-         SELECT {COLUMNS} FROM up CROSS JOIN status s ON s.id = up.id WHERE {} ORDER BY up.depth DESC",
-        visible::readable("s")
+         SELECT {COLUMNS} FROM up CROSS JOIN status s ON s.id = up.id
+         WHERE {} AND {} ORDER BY up.depth DESC",
+        visible::readable("s"),
+        visible::found("s")
     );
-    many(conn, &sql, &[(":id", &status_id), (":limit", &limit), (":viewer", &viewer)])
+    let now = conn.now();
+    many(
+        conn,
+        &sql,
+        &[(":id", &status_id), (":limit", &limit), (":viewer", &viewer), (":now", &now)],
+    )
 }
 
 /// Replies and replies to them, depth first in the order they came, at most `limit`.

@@ -236,6 +236,13 @@ fn f_340_what_is_silenced_is_found_by_followers_only() {
     let context = format!("/api/v1/statuses/{root}/context");
     assert_eq!(fan.get(&context)["descendants"].as_array().unwrap().len(), 1);
     assert_eq!(other.get(&context)["descendants"], json!([]));
+    // above an answer
+    let below =
+        id(&fan.post("/api/v1/statuses", json!({"status": "yes", "in_reply_to_id": id(&own)})));
+    let above = format!("/api/v1/statuses/{below}/context");
+    assert_eq!(fan.get(&above)["ancestors"].as_array().unwrap().len(), 1);
+    assert_eq!(other.get(&above)["ancestors"], json!([]));
+    assert_eq!(instance.get(&above).json()["ancestors"], json!([]));
     // it is not gone: by its address, on its profile, in the homes of followers
     assert_eq!(other.get(&format!("/api/v1/statuses/{}", id(&own)))["id"], own["id"]);
     assert_eq!(other.get(&format!("/api/v1/accounts/{}", loud.id))["limited"], true);
@@ -246,6 +253,12 @@ fn f_340_what_is_silenced_is_found_by_followers_only() {
     assert_eq!(got["event"], "update", "followers hear it: {got}");
     // strangers do not
     to_other.is_quiet();
+    // and in a quote
+    let body = json!({"status": "look", "quoted_status_id": id(&before)});
+    let quoting = format!("/api/v1/statuses/{}", id(&fan.post("/api/v1/statuses", body)));
+    assert_eq!(fan.get(&quoting)["quote"]["state"], "accepted");
+    let quote = other.get(&quoting)["quote"].clone();
+    assert_eq!((&quote["state"], &quote["quoted_status"]), (&json!("unauthorized"), &Value::Null));
     // and back
     assert_eq!(lift(&boss, &loud.id, "unsilence")["silenced"], false);
     assert_eq!(seen(&other, "/api/v1/timelines/tag/noise"), 3);
