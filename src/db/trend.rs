@@ -34,10 +34,18 @@ const NEWEST: &str = "(SELECT id, account_id, created_at, sensitive, spoiler_tex
   WHERE visibility = 0 AND reblog_of_id IS NULL AND reply_to_other = 0 AND id > :since
   ORDER BY id DESC LIMIT :window)";
 
+/// Whether an account makes trends: nobody who is limited or suspended does.
+const HEARD: &str = "a.silenced_at IS NULL AND a.suspended_at IS NULL";
+
+/// The same of what is shown as a trend itself: by those who want to be found, and whose media
+/// are not marked.
+const SHOWN: &str = "a.discoverable = 1 AND a.sensitized_at IS NULL";
+
 /// Tags that at least `people` different accounts used since a time, the most used first.
 pub fn count_tags(conn: &Conn, since: i64, people: i64, limit: i64) -> Result<Vec<i64>> {
     let sql = format!(
         "SELECT st.tag_id FROM {NEWEST} n CROSS JOIN status_tag st ON st.status_id = n.id
+         CROSS JOIN account a ON a.id = n.account_id AND {HEARD}
          GROUP BY st.tag_id HAVING count(DISTINCT n.account_id) >= :people
          ORDER BY count(DISTINCT n.account_id) DESC, count(*) DESC, st.tag_id DESC LIMIT :limit"
     );
@@ -48,7 +56,7 @@ pub fn count_tags(conn: &Conn, since: i64, people: i64, limit: i64) -> Result<Ve
 pub fn count_cards(conn: &Conn, since: i64, people: i64, limit: i64) -> Result<Vec<i64>> {
     let sql = format!(
         "SELECT sc.card_id FROM {NEWEST} n CROSS JOIN status_card sc ON sc.status_id = n.id
-         CROSS JOIN account a ON a.id = n.account_id AND a.discoverable = 1
+         CROSS JOIN account a ON a.id = n.account_id AND {HEARD} AND {SHOWN}
          GROUP BY sc.card_id HAVING count(DISTINCT n.account_id) >= :people
          ORDER BY count(DISTINCT n.account_id) DESC, count(*) DESC, sc.card_id DESC LIMIT :limit"
     );
@@ -71,7 +79,7 @@ fn count(conn: &Conn, sql: &str, since: i64, people: i64, limit: i64) -> Result<
 pub fn count_statuses(conn: &Conn, since: i64, marks: i64, limit: i64) -> Result<Vec<Candidate>> {
     let sql = format!(
         "SELECT n.id, n.created_at, n.marks FROM {NEWEST} n
-         CROSS JOIN account a ON a.id = n.account_id AND a.discoverable = 1
+         CROSS JOIN account a ON a.id = n.account_id AND {HEARD} AND {SHOWN}
          WHERE n.marks >= :marks AND n.sensitive = 0 AND n.spoiler_text = ''
          ORDER BY n.marks DESC, n.id DESC LIMIT :limit"
     );
