@@ -259,6 +259,8 @@ fn f_340_what_is_silenced_is_found_by_followers_only() {
     assert_eq!(fan.get(&quoting)["quote"]["state"], "accepted");
     let quote = other.get(&quoting)["quote"].clone();
     assert_eq!((&quote["state"], &quote["quoted_status"]), (&json!("unauthorized"), &Value::Null));
+    let front = instance.get("/").text();
+    assert!(front.contains("/@fan") && !front.contains("/@loud"));
     // and back
     assert_eq!(lift(&boss, &loud.id, "unsilence")["silenced"], false);
     assert_eq!(seen(&other, "/api/v1/timelines/tag/noise"), 3);
@@ -304,6 +306,13 @@ fn s_039_s_078_who_is_suspended_is_shown_to_nobody_and_may_come_back() {
     assert_eq!((&shown["suspended"], &shown["statuses_count"]), (&json!(true), &json!(0)));
     let statuses = format!("/api/v1/accounts/{}/statuses", ann.id);
     assert_eq!(fan.request("GET", &statuses).send().status, 404);
+    // one can end what there is, and begin nothing
+    let other = instance.person("other");
+    let deed = |what: &str| {
+        other.request("POST", &format!("/api/v1/accounts/{}/{what}", ann.id)).send().status
+    };
+    let deeds = ["follow", "unfollow", "block", "unblock", "mute", "unmute", "note"].map(deed);
+    assert_eq!(deeds, [404, 200, 200, 200, 200, 200, 200]);
     // F-034: its followers' servers see it emptied
     let update = |suspended: bool| {
         eventually("the followers are told", || {
