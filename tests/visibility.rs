@@ -310,7 +310,9 @@ fn compare(conn: &Conn, world: &World) -> Result<()> {
                 assert_eq!(answers.contains(&status.id), wanted(status)?);
             }
             let expected = expect(&|boost| {
-                Ok(boost.reblog_of_id == Some(status.id) && can_see(conn, viewer, boost)?)
+                Ok(boost.reblog_of_id == Some(status.id)
+                    && can_see(conn, viewer, boost)?
+                    && wants(conn, viewer, boost.account_id)?)
             })?;
             let got: BTreeSet<i64> = db::status::list_boosters(conn, viewer, status.id, &page)?
                 .into_iter()

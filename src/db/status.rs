@@ -356,7 +356,8 @@ pub fn boosted_here(conn: &Conn, status_id: i64) -> Result<bool> {
         .exists([status_id])?)
 }
 
-/// `(boost id, account id)` of the boosts of a status that `viewer` may see, newest first.
+/// `(boost id, account id)` of the boosts of a status that `viewer` may and wants to see, newest
+/// first.
 pub fn list_boosters(
     conn: &Conn,
     viewer: i64,
@@ -365,14 +366,16 @@ pub fn list_boosters(
 ) -> Result<Vec<(i64, i64)>> {
     let sql = format!(
         "SELECT s.id, s.account_id FROM status s WHERE s.reblog_of_id = :of
-         AND s.id < :below AND s.id > :above AND {} ORDER BY s.id {} LIMIT :limit",
+         AND s.id < :below AND s.id > :above AND {} AND {} ORDER BY s.id {} LIMIT :limit",
         visible::readable("s"),
+        visible::wanted("s"),
         page.order()
     );
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let rows = statement.query_map(
         named_params! {
             ":of": status_id,
+            ":now": conn.now(),
             ":viewer": viewer,
             ":below": page.below(),
             ":above": page.above(),
