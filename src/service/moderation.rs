@@ -176,6 +176,8 @@ pub fn delete(tx: &Tx<'_>, site: &Site, id: i64) -> Result<Account> {
     if account.is_local() {
         super::account::delete_local(tx, site, &account)?;
     } else {
+        // also when the block of its domain ends
+        db::domain::set_limited_by_domain(tx, id, Severity::Noop)?;
         db::job::insert(tx, JobKind::PurgeAccount, "", id.to_string().as_bytes())?;
         tx.after_commit(Event::JobQueued);
     }

@@ -225,6 +225,15 @@ fn a_suspension_of_its_own_outlives_the_block_of_its_domain() {
     boss.delete(&format!("/api/v1/admin/domain_blocks/{}", id(&block)));
     instance.settle();
     assert!(shown("suspended"));
+    // so does a deletion of what it left
+    boss.post(&format!("/api/v1/admin/accounts/{mia}/unsuspend"), json!({}));
+    let block = json!({"domain": peer.host, "severity": "suspend"});
+    let block = boss.post("/api/v1/admin/domain_blocks", block);
+    instance.settle();
+    boss.delete(&format!("/api/v1/admin/accounts/{mia}"));
+    boss.delete(&format!("/api/v1/admin/domain_blocks/{}", id(&block)));
+    instance.settle();
+    assert!(shown("suspended"));
 }
 
 #[test]
