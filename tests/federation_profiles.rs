@@ -212,6 +212,25 @@ fn the_fields_of_those_whom_somebody_follows_are_checked_too() {
 }
 
 #[test]
+fn whoever_names_anothers_page_as_its_own_is_not_verified_by_it() {
+    let instance = instance(Clock::system());
+    let ann = instance.person("ann");
+    let (site, peer) = (Site::start(), Peer::start(&["mia"]));
+    // the site of somebody well known, which links to the profile there
+    site.html("/blog", &format!("<a rel=me href='{}'>", site.at("/@star")));
+    let blog = site.at("/blog");
+    let mut actor = peer.document("/users/mia");
+    actor["url"] = json!(site.at("/@star"));
+    let value = format!("<a href=\"{blog}\" rel=\"me\">{blog}</a>");
+    actor["attachment"] = json!([{"type": "PropertyValue", "name": "page", "value": value}]);
+    peer.serve("/users/mia", actor);
+    let mia = follow_peer(&instance, &ann, &peer, "mia");
+    eventually("it is read", || (site.asked("GET /blog") > 0).then_some(()));
+    instance.settle();
+    assert_eq!(verified(&instance, &mia), [false]);
+}
+
+#[test]
 fn f_057_a_move_counts_when_both_sides_say_so() {
     let instance = Instance::start();
     let ann = instance.person("ann");

@@ -301,16 +301,18 @@ fn compare(conn: &Conn, world: &World) -> Result<()> {
         for status in &all {
             let above = found(db::status::list_ancestors(conn, viewer, status.id, 100)?);
             let below = found(db::status::list_descendants(conn, viewer, status.id, 100)?);
-            assert!(above.is_subset(&expect(&|s| can_see(conn, viewer, s))?));
+            assert!(above.is_subset(&expect(&wanted)?));
             assert!(below.is_subset(&expect(&wanted)?));
             if let Some(parent) = status.in_reply_to_id {
                 let parent = db::status::get(conn, parent)?;
-                assert_eq!(above.contains(&parent.id), can_see(conn, viewer, &parent)?);
+                assert_eq!(above.contains(&parent.id), wanted(&parent)?);
                 let answers = found(db::status::list_descendants(conn, viewer, parent.id, 100)?);
                 assert_eq!(answers.contains(&status.id), wanted(status)?);
             }
             let expected = expect(&|boost| {
-                Ok(boost.reblog_of_id == Some(status.id) && can_see(conn, viewer, boost)?)
+                Ok(boost.reblog_of_id == Some(status.id)
+                    && can_see(conn, viewer, boost)?
+                    && wants(conn, viewer, boost.account_id)?)
             })?;
             let got: BTreeSet<i64> = db::status::list_boosters(conn, viewer, status.id, &page)?
                 .into_iter()

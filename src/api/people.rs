@@ -94,7 +94,7 @@ pub(super) async fn favourited_by(
     let (id, viewer) = (id_of(&path)?, auth.viewer());
     let find = move |conn: &Conn, cut: &Page| {
         let status = visibility::get(conn, viewer, id)?;
-        db::favourite::list_accounts(conn, status.reblog_of_id.unwrap_or(status.id), cut)
+        db::favourite::list_accounts(conn, viewer, status.reblog_of_id.unwrap_or(status.id), cut)
     };
     answer(&app, &request, &params, find).await
 }

@@ -4,12 +4,13 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 
 use super::credentials::read_language;
-use super::{Auth, accounts, entity, id_of};
+use super::{Auth, entity, id_of};
 use crate::app::App;
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::http::{self, Params};
 use crate::model::{Account, INSTANCE_ACTOR};
+use crate::service::moderation;
 use crate::service::relationship::{self, FollowOptions};
 
 /// How many accounts one request may ask about.
@@ -35,6 +36,16 @@ pub(super) async fn list(app: Data<App>, auth: Auth, params: Params) -> Result<H
     Ok(http::json(&found.await?))
 }
 
+/// An account to have to do with: also one that is suspended for a while, so that one can end
+/// what there is. It cannot be followed ([`relationship::follow`]).
+fn target(tx: &Tx<'_>, id: i64) -> Result<Account> {
+    let account = moderation::get(tx, id)?;
+    if account.suspended_at.is_some() && moderation::is_gone(tx, &account)? {
+        return Err(Error::NotFound);
+    }
+    Ok(account)
+}
+
 /// Runs a use case between the reader and the account in the path.
 pub(super) async fn change<F>(
     app: &Data<App>,
@@ -49,7 +60,7 @@ where
     let id = id_of(path)?;
     let after = super::write(app, move |_, tx| {
         let account = db::account::get(tx, me)?;
-        let target = accounts::get(tx, id)?;
+        let target = target(tx, id)?;
         f(tx, &account, &target)?;
         entity::relationship(tx, me, id)?.ok_or(Error::NotFound)
     });

@@ -66,13 +66,31 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Favourite> {
 }
 
 /// `(row id, account id)` of those who favourited a status, newest first; paged by the row's id.
-pub fn list_accounts(conn: &Conn, status_id: i64, page: &Page) -> Result<Vec<(i64, i64)>> {
+/// Without those who block `viewer`, and whom it does not want to see.
+pub fn list_accounts(
+    conn: &Conn,
+    viewer: i64,
+    status_id: i64,
+    page: &Page,
+) -> Result<Vec<(i64, i64)>> {
     let sql = format!(
-        "SELECT id, account_id FROM favourite WHERE status_id = ? AND id < ? AND id > ?
-         ORDER BY id {} LIMIT ?",
+        "SELECT f.id, f.account_id FROM favourite f
+         WHERE f.status_id = :of AND f.id < :below AND f.id > :above AND {}
+           AND NOT EXISTS (SELECT 1 FROM block b
+             WHERE b.account_id = f.account_id AND b.target_id = :viewer)
+         ORDER BY f.id {} LIMIT :limit",
+        visible::wanted_account("f.account_id"),
         page.order()
     );
-    rows(conn, &sql, params![status_id, page.below(), page.above(), super::most(page)], page)
+    let args = rusqlite::named_params! {
+        ":of": status_id,
+        ":viewer": viewer,
+        ":now": conn.now(),
+        ":below": page.below(),
+        ":above": page.above(),
+        ":limit": super::most(page),
+    };
+    rows(conn, &sql, args, page)
 }
 
 /// `(row id, status id)` of what an account favourited and may still read, newest first.

@@ -106,7 +106,7 @@ pub struct Seen {
     pub quoted_id: Option<i64>,
     pub state: QuoteState,
     pub legacy: bool,
-    /// The viewer may read what is quoted.
+    /// The viewer may read what is quoted, and is no stranger to an author who is limited.
     pub readable: bool,
     pub blocked: bool,
     pub hidden_domain: bool,
@@ -116,7 +116,7 @@ pub struct Seen {
 /// What each of `ids` quotes, for `viewer`.
 pub fn list_seen(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<Vec<Seen>> {
     let sql = format!(
-        "SELECT q.status_id, q.quoted_id, q.state, q.legacy, s.id IS NOT NULL AND {},
+        "SELECT q.status_id, q.quoted_id, q.state, q.legacy, s.id IS NOT NULL AND {} AND {},
            EXISTS (SELECT 1 FROM block b
              WHERE b.account_id = :viewer AND b.target_id = s.account_id),
            EXISTS (SELECT 1 FROM account_domain_block d WHERE d.account_id = :viewer
@@ -125,7 +125,8 @@ pub fn list_seen(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<Vec<Seen>> {
              AND m.target_id = s.account_id AND (m.expires_at IS NULL OR m.expires_at > :now))
          FROM quote q LEFT JOIN status s ON s.id = q.quoted_id
          WHERE q.status_id IN (SELECT value FROM json_each(:ids))",
-        visible::readable("s")
+        visible::readable("s"),
+        visible::open_to("s")
     );
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let args = named_params! {":ids": json_ids(ids), ":viewer": viewer, ":now": conn.now()};

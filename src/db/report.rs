@@ -96,6 +96,37 @@ pub fn list(conn: &Conn, wanted: Wanted, page: &Page) -> Result<Vec<Report>> {
     Ok(found)
 }
 
+/// How many reports by accounts of a domain wait for an answer: all, and those about one account
+/// that came after `since`; among the newest 10,000.
+pub fn count_waiting(conn: &Conn, domain: &str, about: i64, since: i64) -> Result<(i64, i64)> {
+    Ok(conn
+        .sql
+        .prepare_cached(
+            "SELECT count(*), coalesce(sum(r.target_id = ? AND r.created_at > ?), 0)
+             FROM report r INDEXED BY report_open CROSS JOIN account a ON a.id = r.account_id
+             WHERE r.action_taken_at IS NULL AND a.domain = ?
+               AND r.id > (SELECT max(id) FROM report) - 10000",
+        )?
+        .query_row(params![about, since, domain], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// Whether a status that is not for everybody went to somebody of the domain: one whom it names,
+/// or a follower of its author.
+pub fn reached(conn: &Conn, status: i64, author: i64, domain: &str) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached(
+            "SELECT 1 FROM mention m CROSS JOIN account a ON a.id = m.account_id
+               WHERE m.status_id = ?1 AND a.domain = ?3
+             UNION ALL
+             SELECT 1 FROM follow f CROSS JOIN account a ON a.id = f.account_id
+               WHERE f.target_id = ?2 AND f.accepted = 1 AND a.domain = ?3
+                 AND EXISTS (SELECT 1 FROM status s WHERE s.id = ?1 AND s.visibility = 2)
+             LIMIT 1",
+        )?
+        .exists(params![status, author, domain])?)
+}
+
 /// `(notification, report)` of those of the notifications that are about one.
 pub fn list_of_notifications(conn: &Conn, ids: &[i64]) -> Result<Vec<(i64, Report)>> {
     if ids.is_empty() {

@@ -251,10 +251,17 @@ pub fn list_ancestors(conn: &Conn, viewer: i64, status_id: i64, limit: i64) -> R
            UNION
            SELECT p.in_reply_to_id, up.depth + 1 FROM up JOIN status p ON p.id = up.id
              WHERE p.in_reply_to_id IS NOT NULL AND up.depth < :limit)
-         SELECT {COLUMNS} FROM up CROSS JOIN status s ON s.id = up.id WHERE {} ORDER BY up.depth DESC",
-        visible::readable("s")
+         SELECT {COLUMNS} FROM up CROSS JOIN status s ON s.id = up.id
+         WHERE {} AND {} ORDER BY up.depth DESC",
+        visible::readable("s"),
+        visible::found("s")
     );
-    many(conn, &sql, &[(":id", &status_id), (":limit", &limit), (":viewer", &viewer)])
+    let now = conn.now();
+    many(
+        conn,
+        &sql,
+        &[(":id", &status_id), (":limit", &limit), (":viewer", &viewer), (":now", &now)],
+    )
 }
 
 /// Replies and replies to them, depth first in the order they came, at most `limit`.
@@ -351,7 +358,8 @@ pub fn boosted_here(conn: &Conn, status_id: i64) -> Result<bool> {
         .exists([status_id])?)
 }
 
-/// `(boost id, account id)` of the boosts of a status that `viewer` may see, newest first.
+/// `(boost id, account id)` of the boosts of a status that `viewer` may and wants to see, newest
+/// first.
 pub fn list_boosters(
     conn: &Conn,
     viewer: i64,
@@ -360,14 +368,16 @@ pub fn list_boosters(
 ) -> Result<Vec<(i64, i64)>> {
     let sql = format!(
         "SELECT s.id, s.account_id FROM status s WHERE s.reblog_of_id = :of
-         AND s.id < :below AND s.id > :above AND {} ORDER BY s.id {} LIMIT :limit",
+         AND s.id < :below AND s.id > :above AND {} AND {} ORDER BY s.id {} LIMIT :limit",
         visible::readable("s"),
+        visible::wanted("s"),
         page.order()
     );
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let rows = statement.query_map(
         named_params! {
             ":of": status_id,
+            ":now": conn.now(),
             ":viewer": viewer,
             ":below": page.below(),
             ":above": page.above(),

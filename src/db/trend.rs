@@ -37,6 +37,10 @@ const NEWEST: &str = "(SELECT id, account_id, created_at, sensitive, spoiler_tex
   CROSS JOIN account a
     ON a.id = n.account_id AND a.silenced_at IS NULL AND a.suspended_at IS NULL";
 
+/// What is shown as a trend itself is by those who want to be found, and whose media
+/// are not marked.
+const SHOWN: &str = "a.discoverable = 1 AND a.sensitized_at IS NULL";
+
 /// Tags that at least `people` different accounts used since a time, the most used first.
 pub fn count_tags(conn: &Conn, since: i64, people: i64, limit: i64) -> Result<Vec<i64>> {
     let sql = format!(
@@ -50,7 +54,7 @@ pub fn count_tags(conn: &Conn, since: i64, people: i64, limit: i64) -> Result<Ve
 /// Cards of links that at least `people` different accounts shared who want to be found.
 pub fn count_cards(conn: &Conn, since: i64, people: i64, limit: i64) -> Result<Vec<i64>> {
     let sql = format!(
-        "SELECT sc.card_id FROM {NEWEST} AND a.discoverable = 1
+        "SELECT sc.card_id FROM {NEWEST} AND {SHOWN}
          CROSS JOIN status_card sc ON sc.status_id = n.id
          GROUP BY sc.card_id HAVING count(DISTINCT n.account_id) >= :people
          ORDER BY count(DISTINCT n.account_id) DESC, count(*) DESC, sc.card_id DESC LIMIT :limit"
@@ -73,7 +77,7 @@ fn count(conn: &Conn, sql: &str, since: i64, people: i64, limit: i64) -> Result<
 /// warning, by authors who want to be found.
 pub fn count_statuses(conn: &Conn, since: i64, marks: i64, limit: i64) -> Result<Vec<Candidate>> {
     let sql = format!(
-        "SELECT n.id, n.created_at, n.marks FROM {NEWEST} AND a.discoverable = 1
+        "SELECT n.id, n.created_at, n.marks FROM {NEWEST} AND {SHOWN}
          WHERE n.marks >= :marks AND n.sensitive = 0 AND n.spoiler_text = ''
          ORDER BY n.marks DESC, n.id DESC LIMIT :limit"
     );

@@ -43,13 +43,17 @@ pub fn wanted_account(account: &str) -> String {
 /// As [`wanted`], in places where strangers are found: of a limited author (`silenced_at`) only
 /// its followers find anything. Also binds `:now`.
 pub fn found(s: &str) -> String {
+    format!("({} AND {})", wanted(s), open_to(s))
+}
+
+/// The author of `s` is not limited, or `:viewer` is no stranger to it.
+pub fn open_to(s: &str) -> String {
     format!(
-        "({} AND ({s}.account_id = :viewer
+        "({s}.account_id = :viewer
           OR NOT EXISTS (SELECT 1 FROM account la
              WHERE la.id = {s}.account_id AND la.silenced_at IS NOT NULL)
           OR EXISTS (SELECT 1 FROM follow lf WHERE lf.account_id = :viewer
-             AND lf.target_id = {s}.account_id AND lf.accepted = 1)))",
-        wanted(s)
+             AND lf.target_id = {s}.account_id AND lf.accepted = 1))"
     )
 }
 

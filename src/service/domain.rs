@@ -34,8 +34,18 @@ pub fn rejects_reports(conn: &Conn, host: &str) -> Result<bool> {
 /// question above sees it.
 pub fn set_allowlist(tx: &Tx<'_>, on: bool) -> Result<()> {
     let value = if on { "1" } else { "0" };
-    if db::meta::get(tx, "allowlist")?.as_deref() != Some(value) {
-        db::meta::set(tx, "allowlist", value)?;
+    let before = db::meta::get(tx, "allowlist")?;
+    if before.as_deref() == Some(value) {
+        return Ok(());
+    }
+    db::meta::set(tx, "allowlist", value)?;
+    // whoever was kept out for not being allowed is shown again. The other way round nothing ends
+    // here: the list may not be written yet
+    if before.is_some() && !on {
+        for known in db::account::list_domains(tx, i64::MAX)? {
+            queue_limits(tx, &known)?;
+        }
+        tx.after_commit(Event::JobQueued);
     }
     Ok(())
 }
@@ -167,10 +177,16 @@ pub fn disallow(tx: &Tx<'_>, id: i64) -> Result<DomainAllow> {
 /// each, in slices.
 fn spread(tx: &Tx<'_>, domain: &str) -> Result<()> {
     for known in db::domain::list_below(tx, domain)? {
-        let payload = serde_json::to_vec(&(&known, 0)).map_err(Error::internal)?;
-        db::job::insert(tx, JobKind::DomainLimits, "", &payload)?;
+        queue_limits(tx, &known)?;
     }
     tx.after_commit(Event::JobQueued);
+    Ok(())
+}
+
+/// A job for the accounts of exactly this domain.
+fn queue_limits(tx: &Tx<'_>, domain: &str) -> Result<()> {
+    let payload = serde_json::to_vec(&(domain, 0)).map_err(Error::internal)?;
+    db::job::insert(tx, JobKind::DomainLimits, "", &payload)?;
     Ok(())
 }
 
@@ -229,7 +245,8 @@ fn limit(tx: &Tx<'_>, account: &Account, had: Severity, now: Severity) -> Result
 pub(super) fn at_arrival(tx: &Tx<'_>, account: &Account) -> Result<()> {
     let Some(domain) = &account.domain else { return Ok(()) };
     let severity = Severity::from_number(db::moderation::domain_severity(tx, domain)?);
-    if severity == Severity::Silence {
+    // suspended: it was on its way here when its domain was blocked
+    if severity != Severity::Noop {
         limit(tx, account, Severity::Noop, severity)?;
     }
     Ok(())

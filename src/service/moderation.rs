@@ -127,11 +127,12 @@ pub fn is_gone(conn: &Conn, account: &Account) -> Result<bool> {
 }
 
 fn suspend(tx: &Tx<'_>, site: &Site, account: &Account) -> Result<()> {
+    // also of one that a block of its domain keeps out: it stays out when that ends
+    db::domain::set_limited_by_domain(tx, account.id, Severity::Noop)?;
     if account.suspended_at.is_some() {
         return Ok(());
     }
     db::account::suspend(tx, account.id)?;
-    db::domain::set_limited_by_domain(tx, account.id, Severity::Noop)?;
     if account.is_local() {
         db::oauth::revoke_all(tx, account.id)?;
         tell_followers(tx, site, account.id)
@@ -175,6 +176,8 @@ pub fn delete(tx: &Tx<'_>, site: &Site, id: i64) -> Result<Account> {
     if account.is_local() {
         super::account::delete_local(tx, site, &account)?;
     } else {
+        // also when the block of its domain ends
+        db::domain::set_limited_by_domain(tx, id, Severity::Noop)?;
         db::job::insert(tx, JobKind::PurgeAccount, "", id.to_string().as_bytes())?;
         tx.after_commit(Event::JobQueued);
     }

@@ -4,12 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::activity::build;
 use crate::clock::HOUR;
-use crate::db::report::Wanted;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{
-    Account, Category, Event, INSTANCE_ACTOR, NotificationKind, Page, Report, Status,
-};
+use crate::model::{Account, Category, Event, INSTANCE_ACTOR, NotificationKind, Report, Status};
 use crate::site::Site;
 
 use super::{delivery, visibility};
@@ -20,10 +17,10 @@ pub const LONGEST_COMMENT: usize = 1000;
 const LONGEST_FOREIGN: usize = 5000;
 /// Most statuses of one report (F-194).
 pub const MOST_STATUSES: usize = 50;
-/// Reports by one account that may wait for an answer, about one account and in all: a storm
-/// of them must not bury the others.
-const WAITING_ABOUT_ONE: usize = 5;
-const WAITING: usize = 200;
+/// Reports by one server that may wait for an answer, about one account and in all: a storm
+/// of them must not bury the others, however many accounts it comes from.
+const WAITING_ABOUT_ONE: i64 = 5;
+const WAITING: i64 = 200;
 
 /// What a person reports.
 #[derive(Clone, Debug, Default)]
@@ -151,10 +148,16 @@ fn tell_admins(tx: &Tx<'_>, report: &Report) -> Result<()> {
 /// Another server reports accounts here (F-194): each that is named, or wrote a status that is.
 /// Nothing local is named: nothing happens (F-195). Answers how many reports it became.
 pub fn receive(tx: &Tx<'_>, from: &Account, uris: &[String], text: &str) -> Result<usize> {
+    let domain = from.domain.as_deref().unwrap_or_default();
     let mut targets: Vec<(i64, Vec<i64>)> = Vec::new();
     for uri in uris.iter().take(MOST_STATUSES) {
         let (target, status) = match db::status::find_by_uri_or_url(tx, uri)? {
-            Some(status) if status.local => (status.account_id, Some(status.id)),
+            // admins are not shown what never went to the server that names it
+            Some(status) if status.local => {
+                let went = status.visibility.is_open()
+                    || db::report::reached(tx, status.id, status.account_id, domain)?;
+                (status.account_id, Some(status.id).filter(|_| went))
+            }
             Some(_) => continue,
             None => match db::account::find_by_uri_or_url(tx, uri)? {
                 Some(account) if account.is_local() && account.id != INSTANCE_ACTOR => {
@@ -175,7 +178,7 @@ pub fn receive(tx: &Tx<'_>, from: &Account, uris: &[String], text: &str) -> Resu
     }
     let mut made = 0;
     for (target_id, status_ids) in targets {
-        if is_too_many(tx, from.id, target_id)? {
+        if is_too_many(tx, domain, target_id)? {
             tracing::warn!(from = %from.uri, "too many reports wait, one is not taken");
             continue;
         }
@@ -195,13 +198,9 @@ pub fn receive(tx: &Tx<'_>, from: &Account, uris: &[String], text: &str) -> Resu
     Ok(made)
 }
 
-fn is_too_many(conn: &Conn, by: i64, about: i64) -> Result<bool> {
-    let open = Wanted { resolved: Some(false), by: Some(by), about: None };
-    let waiting = db::report::list(conn, open, &Page::newest(WAITING))?;
-    let same = waiting
-        .iter()
-        .filter(|report| report.target_id == about && conn.now() - report.created_at < 24 * HOUR);
-    Ok(waiting.len() >= WAITING || same.count() >= WAITING_ABOUT_ONE)
+fn is_too_many(conn: &Conn, domain: &str, about: i64) -> Result<bool> {
+    let (all, same) = db::report::count_waiting(conn, domain, about, conn.now() - 24 * HOUR)?;
+    Ok(all >= WAITING || same >= WAITING_ABOUT_ONE)
 }
 
 /// One of the account's own; another's is absent (S-082).

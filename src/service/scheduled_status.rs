@@ -189,8 +189,9 @@ pub fn publish(tx: &Tx<'_>, site: &Site, id: i64, mentioned: &Mentioned) -> Resu
     let Some(one) = db::scheduled_status::find(tx, id)?.filter(|one| one.due <= tx.now()) else {
         return Ok(());
     };
-    let author = super::access::find_allowed(tx, one.account_id)?
-        .ok_or_else(|| Error::Forbidden("The account may not post".into()))?;
+    let author = super::access::find_allowed(tx, one.account_id)?.ok_or_else(|| {
+        Error::Forbidden("This account was suspended or disabled at that time".into())
+    })?;
     let stored = Stored::parse(&one.params)?;
     let key = stored.idempotency_key.clone();
     db::upload::release(tx, id)?;

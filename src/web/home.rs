@@ -35,7 +35,9 @@ async fn answer(app: &App, request: &HttpRequest) -> Result<HttpResponse> {
             .finish());
     }
     let shell = Shell::new(app, Locale::of(request), app.config.instance.title.clone());
-    let people = accounts.iter().map(|account| Person::new(&app.site, account)).collect();
+    // who is limited is found by those who know the way (F-340)
+    let found = accounts.iter().filter(|account| account.silenced_at.is_none());
+    let people = found.map(|account| Person::new(&app.site, account)).collect();
     let body = page::render(&HomePage { shell, people })?;
     Ok(page::public(request, Public { body, ..Public::default() }))
 }

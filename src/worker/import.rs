@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::federation::process::{Step, Stop};
 use crate::federation::resolve;
 use crate::model::{Import, Job, JobKind, Sheet, SheetRow};
+use crate::service::access;
 use crate::service::import::{self, Target};
 
 /// How many lines one turn does.
@@ -27,7 +28,7 @@ pub(super) fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
     })?;
     let Some(import) = import else { return Err(Stop::Drop("the import is gone")) };
     let job_id = job.id;
-    if is_suspended(app, &import)? {
+    if is_shut_out(app, &import)? {
         return wait(app, job_id);
     }
     if rows.is_empty() {
@@ -87,10 +88,10 @@ pub(super) fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
     Ok(true)
 }
 
-/// Whether nothing is done in the name of the account, since it is suspended or being deleted.
-fn is_suspended(app: &App, import: &Import) -> Result<bool> {
-    let account = app.db.read(|conn| db::account::find(conn, import.account_id))?;
-    Ok(account.is_none_or(|account| account.suspended_at.is_some()))
+/// Whether nothing is done in the name of the account, since it is suspended, disabled or being
+/// deleted.
+fn is_shut_out(app: &App, import: &Import) -> Result<bool> {
+    Ok(app.db.read(|conn| access::find_allowed(conn, import.account_id))?.is_none())
 }
 
 /// The job is looked at again later; its import may be gone by then.
@@ -167,7 +168,7 @@ pub(super) fn clear(app: &App, job: &Job) -> Step<bool> {
     let (id, below): (i64, i64) = serde_json::from_slice(&job.payload).map_err(Error::internal)?;
     let (job_id, lane) = (job.id, job.lane.clone());
     if let Some(import) = app.db.read(|conn| db::import::get(conn, id))?
-        && is_suspended(app, &import)?
+        && is_shut_out(app, &import)?
     {
         return wait(app, job_id);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::activity::urls::same_host;
 use crate::app::App;
 use crate::client::{ClientError, Kind, Limits, OutRequest, host_of};
 use crate::db::{self, Lane};
@@ -106,9 +107,11 @@ fn links_back(app: &App, address: &str, account: &Account) -> Result<bool, Error
         return Ok(false);
     }
     let Ok(base) = Url::parse(&page.final_url) else { return Ok(false) };
+    // an account may name any page as its own: one on another host may be somebody else's profile
+    let own_page = account.url.as_deref().filter(|page| same_host(page, &account.uri));
     let is_profile = |url: &Url| {
         rel_me::same_page(url, &account.uri)
-            || account.url.as_deref().is_some_and(|page| rel_me::same_page(url, page))
+            || own_page.is_some_and(|page| rel_me::same_page(url, page))
     };
     let own = rel_me::own_pages(&String::from_utf8_lossy(&page.body), &base);
     if own.iter().any(is_profile) {

@@ -237,6 +237,13 @@ fn f_340_what_is_silenced_is_found_by_followers_only() {
     let context = format!("/api/v1/statuses/{root}/context");
     assert_eq!(fan.get(&context)["descendants"].as_array().unwrap().len(), 1);
     assert_eq!(other.get(&context)["descendants"], json!([]));
+    // above an answer
+    let below =
+        id(&fan.post("/api/v1/statuses", json!({"status": "yes", "in_reply_to_id": id(&own)})));
+    let above = format!("/api/v1/statuses/{below}/context");
+    assert_eq!(fan.get(&above)["ancestors"].as_array().unwrap().len(), 1);
+    assert_eq!(other.get(&above)["ancestors"], json!([]));
+    assert_eq!(instance.get(&above).json()["ancestors"], json!([]));
     // it is not gone: by its address, on its profile, in the homes of followers
     assert_eq!(other.get(&format!("/api/v1/statuses/{}", id(&own)))["id"], own["id"]);
     assert_eq!(other.get(&format!("/api/v1/accounts/{}", loud.id))["limited"], true);
@@ -248,6 +255,14 @@ fn f_340_what_is_silenced_is_found_by_followers_only() {
     assert_eq!(got["event"], "update", "followers hear it: {got}");
     // strangers do not
     to_other.is_quiet();
+    // and in a quote
+    let body = json!({"status": "look", "quoted_status_id": id(&before)});
+    let quoting = format!("/api/v1/statuses/{}", id(&fan.post("/api/v1/statuses", body)));
+    assert_eq!(fan.get(&quoting)["quote"]["state"], "accepted");
+    let quote = other.get(&quoting)["quote"].clone();
+    assert_eq!((&quote["state"], &quote["quoted_status"]), (&json!("unauthorized"), &Value::Null));
+    let front = instance.get("/").text();
+    assert!(front.contains("/@fan") && !front.contains("/@loud"));
     // and back
     assert_eq!(lift(&boss, &loud.id, "unsilence")["silenced"], false);
     assert_eq!(seen(&other, "/api/v1/timelines/tag/noise"), 3);
@@ -293,6 +308,13 @@ fn s_039_s_078_who_is_suspended_is_shown_to_nobody_and_may_come_back() {
     assert_eq!((&shown["suspended"], &shown["statuses_count"]), (&json!(true), &json!(0)));
     let statuses = format!("/api/v1/accounts/{}/statuses", ann.id);
     assert_eq!(fan.request("GET", &statuses).send().status, 404);
+    // one can end what there is, and begin nothing
+    let other = instance.person("other");
+    let deed = |what: &str| {
+        other.request("POST", &format!("/api/v1/accounts/{}/{what}", ann.id)).send().status
+    };
+    let deeds = ["follow", "unfollow", "block", "unblock", "mute", "unmute", "note"].map(deed);
+    assert_eq!(deeds, [404, 200, 200, 200, 200, 200, 200]);
     // F-034: its followers' servers see it emptied
     let update = |suspended: bool| {
         eventually("the followers are told", || {

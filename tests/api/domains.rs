@@ -2,6 +2,8 @@
 
 use dassie::clock::Clock;
 use dassie::config::Audience;
+use dassie::db::Lane;
+use dassie::service;
 use serde_json::{Value, json};
 
 use super::admin::admin;
@@ -206,4 +208,51 @@ fn the_command_line_blocks_too() {
     let unblock = || Command::DomainUnblock { domain: peer.host.clone() };
     execute(&instance.app, unblock()).unwrap();
     assert!(execute(&instance.app, unblock()).is_err());
+}
+
+#[test]
+fn a_suspension_of_its_own_outlives_the_block_of_its_domain() {
+    let instance = Instance::start();
+    let boss = admin(&instance, "boss");
+    let peer = Peer::start(&["mia"]);
+    let mia = id(&boss.finds(&format!("mia@{}", peer.host)));
+    let block = json!({"domain": peer.host, "severity": "suspend"});
+    let block = boss.post("/api/v1/admin/domain_blocks", block);
+    instance.settle();
+    let shown = |key: &str| boss.get(&format!("/api/v1/accounts/{mia}"))[key] == true;
+    assert!(shown("suspended"));
+    boss.post(&format!("/api/v1/admin/accounts/{mia}/action"), json!({"type": "suspend"}));
+    boss.delete(&format!("/api/v1/admin/domain_blocks/{}", id(&block)));
+    instance.settle();
+    assert!(shown("suspended"));
+    // so does a deletion of what it left
+    boss.post(&format!("/api/v1/admin/accounts/{mia}/unsuspend"), json!({}));
+    let block = json!({"domain": peer.host, "severity": "suspend"});
+    let block = boss.post("/api/v1/admin/domain_blocks", block);
+    instance.settle();
+    boss.delete(&format!("/api/v1/admin/accounts/{mia}"));
+    boss.delete(&format!("/api/v1/admin/domain_blocks/{}", id(&block)));
+    instance.settle();
+    assert!(shown("suspended"));
+}
+
+#[test]
+fn f_339_whom_the_allow_list_kept_out_is_back_when_there_is_none() {
+    let instance = Instance::with(Options {
+        configure: Some(|config| config.federation.allowlist = true),
+        clock: Clock::default(),
+    });
+    let boss = admin(&instance, "boss");
+    let peer = Peer::start(&["mia"]);
+    let allow = boss.post("/api/v1/admin/domain_allows", json!({"domain": peer.host}));
+    let mia = id(&boss.finds(&format!("mia@{}", peer.host)));
+    boss.delete(&format!("/api/v1/admin/domain_allows/{}", id(&allow)));
+    instance.settle();
+    let suspended = || boss.get(&format!("/api/v1/accounts/{mia}"))["suspended"] == true;
+    assert!(suspended());
+    // as at a start with other settings
+    let off =
+        instance.app.db.write(Lane::Interactive, |tx| service::domain::set_allowlist(tx, false));
+    off.wait().unwrap();
+    eventually("it is shown again", || (!suspended()).then_some(()));
 }

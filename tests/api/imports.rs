@@ -393,3 +393,30 @@ fn what_is_no_import_is_refused() {
     let open = Request::new("GET", format!("{}/api/v1/exports/following.csv", instance.base));
     assert_eq!(open.send().status, 401);
 }
+
+#[test]
+fn s_078_an_import_rests_while_its_owner_is_shut_out() {
+    let clock = Clock::manual(Clock::system().now_ms());
+    let mut instance = Instance::with(Options { clock, ..Default::default() });
+    let boss = super::admin::admin(&instance, "boss");
+    let (mut ann, bob) = (instance.person("ann"), instance.person("bob"));
+    instance.app.wake.close();
+    let begun = send(&ann, "following", "merge", "bob\n").json();
+    let admin = format!("/api/v1/admin/accounts/{}", ann.id);
+    boss.post(&format!("{admin}/action"), json!({"type": "disable"}));
+    instance.start_again();
+    eventually("it is put off", || {
+        let due =
+            instance.app.db.read(|conn| dassie::db::job::list_due(conn, 10, &[], &[])).unwrap();
+        due.is_empty().then_some(())
+    });
+    assert!(bob.notifications().is_empty());
+    boss.post(&format!("{admin}/enable"), json!({}));
+    ann.token = super::token(&instance, Some(&ann), "read write");
+    let path = format!("{PATH}/{}", id(&begun));
+    eventually("it goes on", || {
+        instance.advance(3_600_000);
+        (ann.get(&path)["state"] == "finished").then_some(())
+    });
+    assert_eq!(bob.notifications()[0].0, "follow");
+}

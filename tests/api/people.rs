@@ -295,3 +295,24 @@ fn bad_input_to_accounts_is_refused_as_mastodon_does() {
     }
     assert_eq!(relation["note"], "");
 }
+
+#[test]
+fn whom_one_does_not_want_to_see_is_not_among_those_who_liked_or_boosted() {
+    let instance = Instance::start();
+    let [ann, bob, eve, dan, joe] =
+        ["ann", "bob", "eve", "dan", "joe"].map(|name| instance.person(name));
+    let status = super::id(&ann.writes("hello", "public"));
+    for person in [&bob, &eve, &dan] {
+        person.post(&format!("/api/v1/statuses/{status}/favourite"), json!({}));
+        person.post(&format!("/api/v1/statuses/{status}/reblog"), json!({}));
+    }
+    joe.post(&format!("/api/v1/accounts/{}/block", bob.id), json!({}));
+    eve.post(&format!("/api/v1/accounts/{}/block", joe.id), json!({}));
+    for list in ["favourited_by", "reblogged_by"] {
+        let path = format!("/api/v1/statuses/{status}/{list}");
+        assert_eq!(ids(&joe.get(&path)), [dan.id.as_str()], "{list}");
+        assert_eq!(ids(&ann.get(&path)).len(), 3, "{list}");
+    }
+    joe.post(&format!("/api/v1/accounts/{}/mute", dan.id), json!({}));
+    assert_eq!(joe.get(&format!("/api/v1/statuses/{status}/favourited_by")), json!([]));
+}

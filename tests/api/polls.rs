@@ -260,3 +260,29 @@ fn f_305_a_vote_elsewhere_goes_to_its_author_alone() {
     let ended = ("poll".to_owned(), format!("mia@{}", peer.host));
     eventually("the end is told", || ann.notifications().contains(&ended).then_some(()));
 }
+
+#[test]
+fn s_039_tallies_of_somebody_suspended_are_told_to_nobody() {
+    let clock = Clock::manual(Clock::system().now_ms());
+    let instance = Instance::with(Options { clock, configure: None });
+    let boss = super::admin::admin(&instance, "boss");
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let peer = Peer::start(&["mia"]);
+    let follow = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": peer.at("/follows/1"),
+        "type": "Follow", "actor": peer.uri("mia"), "object": ann.uri,
+    });
+    peer.send("mia", &format!("{}/inbox", instance.base), &follow);
+    instance.settle();
+    let status = ann.post(
+        "/api/v1/statuses",
+        json!({"status": "which?", "poll": {"options": ["a", "b"], "expires_in": 3600}}),
+    );
+    vote(&bob, status["poll"]["id"].as_str().unwrap(), json!([0])).ok();
+    let suspend = format!("/api/v1/admin/accounts/{}/action", ann.id);
+    boss.post(&suspend, json!({"type": "suspend"}));
+    instance.advance(4_000_000);
+    instance.settle();
+    let told = peer.received().into_iter().filter(|a| a["object"]["type"] == "Question");
+    assert_eq!(told.map(|a| a["type"].clone()).collect::<Vec<_>>(), ["Create"]);
+}

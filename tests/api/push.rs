@@ -455,3 +455,16 @@ fn a_push_survives_a_restart_and_the_key_stays() {
     assert_eq!(keys.open(&first(&service))["body"], "@ann in between");
     assert_eq!(ann.get(PATH)["server_key"], key);
 }
+
+#[test]
+fn admins_are_pushed_reports() {
+    let instance = Instance::start();
+    let boss = super::admin::admin(&instance, "boss");
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let service = PushService::start();
+    let keys = subscribe(&boss, &service, true, json!({"alerts": {"admin.report": true}}));
+    bob.post("/api/v1/reports", json!({"account_id": ann.id}));
+    let message = keys.open(&first(&service));
+    assert_eq!(message["notification_type"], "admin.report");
+    assert_eq!(message["title"], "bob reported somebody");
+}

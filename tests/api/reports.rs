@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::admin::admin;
 use super::{follow_peer, id, ids};
-use crate::support::{Answer, Instance, Options, Peer, Person, eventually};
+use crate::support::{Answer, Instance, Options, Peer, Person, eventually, texts};
 
 fn instance() -> Instance {
     Instance::with(Options {
@@ -218,4 +218,63 @@ fn f_195_a_report_about_nothing_of_ours_is_dropped() {
     }
     instance.settle();
     assert_eq!(boss.get("/api/v1/admin/reports"), json!([]));
+}
+
+#[test]
+fn s_100_a_storm_of_reports_from_many_accounts_of_one_server_is_held() {
+    let instance = instance();
+    let boss = admin(&instance, "boss");
+    let ann = instance.person("ann");
+    let names = ["a0", "a1", "a2", "a3", "a4", "a5", "a6"];
+    let (peer, other) = (Peer::start(&names), Peer::start(&["mia"]));
+    let flag = |peer: &Peer, name: &str| {
+        let flag = json!({
+            "@context": "https://www.w3.org/ns/activitystreams",
+            "id": peer.at(&format!("/flags/{name}")), "type": "Flag",
+            "actor": peer.uri(name), "object": ann.uri, "content": "x",
+        });
+        assert_eq!(peer.send(name, &format!("{}/inbox", instance.base), &flag).status, 202);
+        instance.settle();
+    };
+    for name in names {
+        flag(&peer, name);
+    }
+    let count = || boss.get("/api/v1/admin/reports").as_array().unwrap().len();
+    assert_eq!(count(), 5);
+    flag(&other, "mia");
+    assert_eq!(count(), 6, "others are heard");
+}
+
+#[test]
+fn a_report_shows_no_admin_what_its_server_never_got() {
+    let instance = instance();
+    let boss = admin(&instance, "boss");
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let (peer, other) = (Peer::start(&["mia"]), Peer::start(&["noa"]));
+    let follow = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": peer.at("/follows/1"),
+        "type": "Follow", "actor": peer.uri("mia"), "object": ann.uri,
+    });
+    let inbox = format!("{}/inbox", instance.base);
+    peer.send("mia", &inbox, &follow);
+    instance.settle();
+    let open = ann.writes("open", "public");
+    let closed = ann.writes("for followers", "private");
+    let letter = ann.writes(&format!("@{} for bob", bob.name), "direct");
+    for (peer, name, wanted) in
+        [(&peer, "mia", vec!["open", "for followers"]), (&other, "noa", vec!["open"])]
+    {
+        let flag = json!({
+            "@context": "https://www.w3.org/ns/activitystreams",
+            "id": peer.at("/flags/1"), "type": "Flag", "actor": peer.uri(name),
+            "object": [ann.uri, open["uri"], closed["uri"], letter["uri"]],
+        });
+        assert_eq!(peer.send(name, &inbox, &flag).status, 202);
+        instance.settle();
+        let report = boss.get("/api/v1/admin/reports")[0].clone();
+        assert_eq!(report["account"]["username"], name);
+        let mut shown = texts(&report["statuses"]);
+        shown.sort_by_key(|text| text.len());
+        assert_eq!(shown, wanted, "{name}");
+    }
 }

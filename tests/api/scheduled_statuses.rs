@@ -301,19 +301,39 @@ fn where_the_past_is_closed_it_is_published_now() {
 }
 
 #[test]
-fn s_078_who_is_disabled_publishes_nothing() {
+fn s_078_what_somebody_planned_is_not_published_while_they_are_shut_out() {
     let (instance, clock) = instance();
-    let boss = super::admin::admin(&instance, "boss");
-    let mut ann = instance.person("ann");
-    let due = wire_time(clock.now_ms() + 10 * MINUTE);
-    let kept = ann.post("/api/v1/statuses", json!({"status": "x", "scheduled_at": due}));
-    let path = format!("/api/v1/admin/accounts/{}", ann.id);
-    boss.post(&format!("{path}/action"), json!({"type": "disable"}));
-    instance.advance(11 * MINUTE);
-    instance.settle();
-    assert_eq!(boss.get(&format!("/api/v1/accounts/{}/statuses", ann.id)), json!([]));
-    boss.post(&format!("{path}/enable"), json!({}));
-    ann.token = super::token(&instance, Some(&ann), "read write");
-    let waits = ann.get(&format!("/api/v1/scheduled_statuses/{}", id(&kept)));
-    assert_eq!(waits["error"], "The account may not post", "it is not lost");
+    let boss = admin(&instance, "boss");
+    let peer = Peer::start(&["mia"]);
+    let people = [("ann", "suspend", "unsuspend"), ("bob", "disable", "enable")];
+    for (name, out, back) in people {
+        let mut person = instance.person(name);
+        let follow = json!({
+            "@context": "https://www.w3.org/ns/activitystreams",
+            "id": peer.at(&format!("/follows/{name}")), "type": "Follow",
+            "actor": peer.uri("mia"), "object": person.uri,
+        });
+        peer.send("mia", &format!("{}/inbox", instance.base), &follow);
+        instance.settle();
+        let due = wire_time(clock.now_ms() + 10 * MINUTE);
+        person.post("/api/v1/statuses", json!({"status": "spam", "scheduled_at": due}));
+        let admin = format!("/api/v1/admin/accounts/{}", person.id);
+        boss.post(&format!("{admin}/action"), json!({"type": out}));
+        instance.advance(11 * MINUTE);
+        instance.settle();
+        let mut sent = peer.received().into_iter().filter(|a| a["type"] == "Create");
+        assert!(!sent.any(|a| a["actor"] == person.uri), "{name}: {out}");
+        // it is there when its author is
+        boss.post(&format!("{admin}/{back}"), json!({}));
+        person.token = token(&instance, Some(&person), "read write");
+        let kept = person.get("/api/v1/scheduled_statuses");
+        assert_eq!(kept[0]["params"]["text"], "spam");
+        let path = format!("/api/v1/scheduled_statuses/{}", id(&kept[0]));
+        let later = json!({"scheduled_at": wire_time(clock.now_ms() + 10 * MINUTE)});
+        person.request("PUT", &path).json(&later).send().ok();
+        let statuses = format!("/api/v1/accounts/{}/statuses", person.id);
+        assert_eq!(person.get(&statuses), json!([]));
+        instance.advance(11 * MINUTE);
+        eventually("it comes now", || (person.get(&statuses) != json!([])).then_some(()));
+    }
 }

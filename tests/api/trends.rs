@@ -3,7 +3,7 @@
 use dassie::clock::{Clock, DAY, HOUR};
 use serde_json::{Value, json};
 
-use super::{id, ids, shape::is_documented};
+use super::{admin::admin, id, ids, shape::is_documented};
 use crate::support::{Instance, Options, Person, Website, eventually, texts, with_websites};
 
 const MONDAY: i64 = 1_767_571_200_000;
@@ -243,4 +243,35 @@ fn the_server_tells_how_busy_it_was() {
         weeks[11],
         json!({"week": week(11), "statuses": "0", "logins": "0", "registrations": "0"})
     );
+}
+
+#[test]
+fn f_340_those_who_are_limited_make_no_trends() {
+    let instance = start();
+    let boss = admin(&instance, "boss");
+    let [ann, bob, eve, spam] = ["ann", "bob", "eve", "spam"].map(|name| instance.person(name));
+    makes_findable(&[&ann, &bob, &eve, &spam]);
+    let site = Website::start();
+    site.page("/good", "<title>Good</title>");
+    site.page("/bad", "<title>Bad</title>");
+    for (person, tag, page) in [
+        (&ann, "good", "/good"),
+        (&bob, "good", "/good"),
+        (&eve, "bad", "/bad"),
+        (&spam, "bad", "/bad"),
+    ] {
+        person.writes(&format!("#{tag} {}", site.at(page)), "public");
+    }
+    let limit = format!("/api/v1/admin/accounts/{}/action", spam.id);
+    boss.post(&limit, json!({"type": "silence"}));
+    instance.settle();
+    instance.advance(HOUR + 1);
+    let found = eventually("there are trends", || {
+        let found = ann.get("/api/v1/trends/tags");
+        (found != json!([])).then_some(found)
+    });
+    assert_eq!(names(&found), ["good"]);
+    let links = ann.get("/api/v1/trends/links");
+    let titles: Vec<&Value> = links.as_array().unwrap().iter().map(|l| &l["title"]).collect();
+    assert_eq!(titles, ["Good"]);
 }

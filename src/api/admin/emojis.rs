@@ -21,12 +21,13 @@ pub(in crate::api) async fn list(app: Data<App>, params: Params) -> Result<HttpR
     let filter = params.text("filter")?.unwrap_or_default().to_owned();
     let most = params.limit(50, 200)?;
     let after = params.text("max_shortcode_domain")?.unwrap_or_default().to_owned();
-    let after = after.split('@').next().unwrap_or_default().to_owned();
+    // in the order of the list, for which letter case does not matter
+    let after = after.split('@').next().unwrap_or_default().to_ascii_lowercase();
     let found = read(&app, |_, conn| db::emoji::list(conn)).await?;
     let wanted = found
         .into_iter()
         .filter(|one| filter.split(',').all(|part| fits(one, part.trim())))
-        .filter(|one| one.shortcode > after)
+        .filter(|one| one.shortcode.to_ascii_lowercase() > after)
         .take(most);
     Ok(http::json(&wanted.map(|one| AdminEmoji::new(&app.site, one)).collect::<Vec<_>>()))
 }
