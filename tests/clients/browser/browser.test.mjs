@@ -194,7 +194,8 @@ test("a page of another origin gets itself a token", async () => {
   await name.type(DASSIE_EMAIL);
   await page.type("input[type=password]", DASSIE_PASSWORD);
   await page.keyboard.press("Enter");
-  await page.waitForFunction(() => location.pathname === "/oauth/authorize" && !document.querySelector("input[type=password]"));
+  await page.waitForFunction(() => location.pathname === "/oauth/authorize"
+    && document.readyState === "complete" && !document.querySelector("input[type=password]"));
   assert.match(await page.evaluate(() => document.body.innerText), /token generator/);
   const agree = await page.evaluateHandle(() =>
     [...document.querySelectorAll("button")].find((b) => /allow|authorize/i.test(b.innerText + b.value)));
