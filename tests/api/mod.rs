@@ -5,6 +5,7 @@ mod access;
 pub(crate) mod admin;
 mod announcements;
 mod attachments;
+mod bad_input;
 mod bodies;
 mod bounded;
 mod cards;
@@ -49,6 +50,7 @@ mod timelines;
 mod translations;
 mod trends;
 mod walks;
+mod worlds;
 
 use dassie::db::{self, Lane};
 use dassie::model::{Application, Scopes};
