@@ -407,11 +407,14 @@ class EveryMethod(unittest.TestCase):
     def test_streams(self):
         ann = self.ann
         made = ann.list_create(unique("streamed"))
+        handles = []
         for name, arguments in (("stream_user", ()), ("stream_user_notifications", ()), ("stream_public", ()),
                                 ("stream_local", ()), ("stream_hashtag", ("dogs",)), ("stream_list", (made.id,)),
                                 ("stream_direct", ())):
-            handle = getattr(ann, name)(*arguments, CallbackStreamListener(), run_async=True)
-            until(f"{name} listens", handle.is_receiving)
+            handles.append(getattr(ann, name)(*arguments, CallbackStreamListener(), run_async=True))
+            until(f"{name} listens", handles[-1].is_receiving)
+        # each ends with what comes next, be it a heartbeat: all at once, not one after the other
+        for handle in handles:
             handle.close()
 
     def test_zz_no_answer_had_another_type(self):
