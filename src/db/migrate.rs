@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_initial.sql"),
     include_str!("../../assets/migrations/0002_client_api.sql"),
     include_str!("../../assets/migrations/0003_client_api.sql"),
+    include_str!("../../assets/migrations/0004_federation.sql"),
 ];
 
 /// Runs what is missing.
