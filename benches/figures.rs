@@ -5,8 +5,12 @@
 //! of its own, and the load runs on the other core. CPU is what the kernel counted for the
 //! program. All traffic stays on loopback addresses.
 
+#[path = "figures/federation.rs"]
+mod federation;
 #[path = "figures/load.rs"]
 mod load;
+#[path = "figures/peers.rs"]
+mod peers;
 #[path = "figures/people.rs"]
 mod people;
 #[path = "figures/program.rs"]
@@ -15,8 +19,6 @@ mod program;
 mod reading;
 #[path = "figures/seed.rs"]
 mod seed;
-#[path = "figures/sink.rs"]
-mod sink;
 #[path = "figures/table.rs"]
 mod table;
 #[path = "figures/text.rs"]
@@ -30,9 +32,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use dassie::signature::key::PrivateKey;
+use peers::Peers;
 use program::Program;
 use seed::{Place, Seeded, Size};
-use sink::Sink;
 use table::{Report, number};
 
 /// Whatever went wrong ends the run with its text.
@@ -40,7 +43,8 @@ pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
 pub const MB: f64 = 1_000_000.0;
 /// What can be measured by itself.
-const PARTS: [&str; 7] = ["disk", "start", "read", "post", "inbound", "delivery", "search"];
+const PARTS: [&str; 10] =
+    ["disk", "start", "read", "post", "inbound", "delivery", "search", "fanout", "flood", "viral"];
 
 /// What was asked for.
 pub struct Options {
@@ -122,14 +126,16 @@ fn disk(seeded: &Seeded, report: &mut Report) -> Res<()> {
 
 fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Report) -> Res<()> {
     let all = options.only.is_none();
+    let key = dassie::signature::key::generate()?;
+    let peers = Peers::start(&key.public_pem)?;
     if all || ["start", "read", "post", "inbound", "delivery"].iter().any(|p| options.wants(p)) {
         let folder = place.copy()?;
-        let sink = Sink::start()?;
+        peers.write_authority(&folder)?;
         if options.wants("start") {
             start(&folder, report)?;
         }
         let program = Program::start(&folder)?;
-        let measured = loads(&program, &folder, seeded, &sink, options, report);
+        let measured = loads(&program, &folder, seeded, &peers, options, report);
         let measured = measured.map_err(|error| {
             format!("{error}\nthe program's last words: {}", program::tail(&folder))
         });
@@ -141,6 +147,16 @@ fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Rep
         if !said.is_empty() {
             println!("the program warned:\n{said}");
         }
+    }
+    if options.wants("fanout") {
+        federation::fan_out(place, seeded, &peers, report)?;
+    }
+    if options.wants("flood") {
+        federation::flood(place, seeded, &peers, options, report)?;
+    }
+    if options.wants("viral") {
+        let key = PrivateKey::from_pkcs8(&key.pkcs8)?;
+        federation::viral(place, seeded, &peers, &key, options, report)?;
     }
     if options.wants("search") {
         reading::search(place, seeded, options, report)?;
@@ -176,7 +192,7 @@ fn loads(
     program: &Program,
     folder: &Path,
     seeded: &Seeded,
-    sink: &Sink,
+    peers: &Peers,
     options: &Options,
     report: &mut Report,
 ) -> Res<()> {
@@ -197,7 +213,7 @@ fn loads(
             Some(alone) => alone,
             None => writing::posts(program, &seeded.people.bob, 1, 100)?.cpu_ms(),
         };
-        writing::deliveries(program, folder, seeded, sink, alone, options, report)?;
+        writing::deliveries(program, folder, seeded, peers, alone, options, report)?;
     }
     Ok(())
 }
@@ -217,10 +233,9 @@ fn under_pressure(
     println!("  private {} MB", number(memory.private / MB));
     report.add("memory, 10 s after the load", Some(24.0), memory.resident / MB, "MB");
 
-    let _dead = sink::start_dead()?;
     let time = Duration::from_millis(if options.quick { 500 } else { 2_000 });
     let carol = &seeded.people.carol;
-    let of_dead = format!("host LIKE '127.0.3.%:{}'", sink::PORT);
+    let of_dead = format!("host LIKE '127.0.3.%:{}'", peers::PORT);
     writing::posts(&program, carol, 1, 1)?;
     // the first of them hang by now
     std::thread::sleep(Duration::from_millis(200));
@@ -232,7 +247,7 @@ fn under_pressure(
     }
     writing::posts(&program, &seeded.people.bob, 1, 20)?.print("POST while deliveries hang", 1);
     let (_, hanging) = writing::waiting(folder, &of_dead)?;
-    if hanging != i64::from(sink::DEAD) {
+    if hanging != i64::from(peers::DEAD) {
         return Err(format!("{hanging} deliveries wait for dead peers").into());
     }
     report.add("client reads, p99, dead peers", Some(50.0), worst, "ms");
@@ -241,7 +256,7 @@ fn under_pressure(
     writing::posts(&program, carol, 16, more)?;
     writing::posts(&program, &seeded.people.ann, 16, 5)?;
     let (_, queued) = writing::waiting(folder, "1")?;
-    let wanted = i64::from(sink::DEAD) * (i64::try_from(more)? + 1);
+    let wanted = i64::from(peers::DEAD) * (i64::try_from(more)? + 1);
     report.add("memory, peak of all", Some(64.0), program.memory()?.peak / MB, "MB");
     let took = program.stop()?;
     println!("  stopped with {queued} deliveries queued");

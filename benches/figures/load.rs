@@ -49,6 +49,17 @@ impl Connection {
 
     /// Sends a request and reads the whole answer: its status and its body.
     pub fn exchange(&mut self, request: &[u8]) -> io::Result<(u16, &[u8])> {
+        let (status, _, head) = self.answer(request)?;
+        Ok((status, self.buffer.get(head..).unwrap_or_default()))
+    }
+
+    /// The same for the status, and how many seconds it asks to wait.
+    pub fn exchange_for_retry(&mut self, request: &[u8]) -> io::Result<(u16, Option<u64>)> {
+        self.answer(request).map(|(status, retry_after, _)| (status, retry_after))
+    }
+
+    /// Status, `Retry-After`, and where the body begins.
+    fn answer(&mut self, request: &[u8]) -> io::Result<(u16, Option<u64>, usize)> {
         self.stream.write_all(request)?;
         self.buffer.clear();
         let head = loop {
@@ -74,7 +85,8 @@ impl Connection {
                 self.more()?;
             }
         }
-        Ok((status, self.buffer.get(head..).unwrap_or_default()))
+        let retry_after = header("retry-after:").and_then(|value| value.parse().ok());
+        Ok((status, retry_after, head))
     }
 
     fn more(&mut self) -> io::Result<()> {

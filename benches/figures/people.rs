@@ -11,13 +11,16 @@ use dassie::{crypto, text};
 use serde::{Deserialize, Serialize};
 
 use crate::Res;
-use crate::sink;
+use crate::peers;
 use crate::text::{Rng, plain};
 
 /// How many accounts one transaction writes.
 const BATCH: usize = 1_000;
 /// How many accounts on live servers follow ann.
 const FOLLOWERS: usize = 500;
+/// Accounts that follow erin, and their servers, of which 10 are dead and 10 slow.
+pub const FAN_OUT: usize = 1_000;
+pub const FAN_OUT_HOSTS: usize = 300;
 
 /// Somebody with an account here and an app.
 #[derive(Clone, Serialize, Deserialize)]
@@ -161,14 +164,17 @@ pub fn followers(app: &App, rng: &mut Rng, people: &People) -> Res<Vec<i64>> {
     let public = PublicKey::from_pem(&key::generate()?.public_pem)?;
     let mut accounts = Vec::new();
     for n in 0..FOLLOWERS {
-        let number = u8::try_from(n % usize::from(sink::LIVE) + 1)?;
-        accounts.push((people.ann.id, remote(rng, &base(&sink::live(number)), &format!("f{n}"))));
+        let number = u8::try_from(n % usize::from(peers::LIVE) + 1)?;
+        accounts.push((people.ann.id, remote(rng, &base(&peers::live(number)), &format!("f{n}"))));
     }
-    for number in 1..=sink::DEAD {
-        accounts.push((people.carol.id, remote(rng, &base(&sink::dead(number)), "gone")));
+    for number in 1..=peers::DEAD {
+        accounts.push((people.carol.id, remote(rng, &base(&peers::dead(number)), "gone")));
     }
-    for number in 1..=sink::KEPT {
-        accounts.push((people.dora.id, remote(rng, &base(&sink::kept(number)), "one")));
+    for number in 1..=peers::KEPT {
+        accounts.push((people.dora.id, remote(rng, &base(&peers::kept(number)), "one")));
+    }
+    for n in 0..FAN_OUT {
+        accounts.push((people.erin.id, remote(rng, &base(&fan_out_host(n)), &format!("e{n}"))));
     }
     let (targets, accounts): (Vec<i64>, Vec<Account>) = accounts.into_iter().unzip();
     let ids = store(app, accounts, &public)?;
@@ -177,8 +183,17 @@ pub fn followers(app: &App, rng: &mut Rng, people: &People) -> Res<Vec<i64>> {
     Ok(ids.into_iter().take(FOLLOWERS).collect())
 }
 
+/// The server of erin's follower with this number.
+fn fan_out_host(number: usize) -> String {
+    match number % FAN_OUT_HOSTS {
+        n @ 0..10 => peers::dead(200 + n as u8),
+        n @ 10..20 => peers::slow(n as u8),
+        n => peers::usual(4_000 + n),
+    }
+}
+
 fn base(host: &str) -> String {
-    format!("http://{host}")
+    format!("https://{host}")
 }
 
 /// Accepted follows.
@@ -215,4 +230,6 @@ pub struct People {
     pub carol: Person,
     /// Followed from a few servers that keep connections.
     pub dora: Person,
+    /// Followed by 1,000 accounts on 300 servers, 10 of them dead and 10 slow.
+    pub erin: Person,
 }

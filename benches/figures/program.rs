@@ -19,7 +19,7 @@ use crate::seed::HOST;
 const PROGRAM_CORE: usize = 0;
 const LOAD_CORE: usize = 1;
 
-/// A running `dassie serve --dev`; it ends with this value.
+/// A running `dassie serve`; it ends with this value.
 pub struct Program {
     child: Child,
     pub address: SocketAddr,
@@ -81,13 +81,15 @@ impl Program {
                 "[server]\nhost = \"{HOST}\"\nlisten = \"{address}\"\n\
                  [storage]\ndata_dir = {:?}\n\
                  [network]\nallowed_private_ranges = [\"127.0.0.0/8\"]\n\
+                 extra_ca_file = {:?}\n\
                  [log]\nlevel = \"warn\"\n",
-                folder.display().to_string()
+                folder.display().to_string(),
+                folder.join(crate::peers::CA_FILE).display().to_string()
             ),
         )?;
         let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log"))?;
         let mut command = Command::new(file());
-        command.args(["serve", "--dev", "--config"]).arg(&config).env_clear();
+        command.args(["serve", "--config"]).arg(&config).env_clear();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let pinned = has_two_cores();
         // SAFETY: between fork and exec only two system calls are made, on data of the stack.

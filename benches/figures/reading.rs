@@ -120,6 +120,18 @@ pub fn measure(
     Ok(())
 }
 
+/// How long one read of home takes, on a connection of its own.
+pub fn home_once(program: &Program, seeded: &Seeded) -> Res<Duration> {
+    let reads = reads(seeded);
+    let bytes = bytes(reads.first().ok_or("no home")?, seeded);
+    let mut connection = load::Connection::open(program.address)?;
+    let since = Instant::now();
+    match connection.exchange(&bytes)?.0 {
+        200 => Ok(since.elapsed()),
+        other => Err(format!("home answered {other}").into()),
+    }
+}
+
 /// Reads of home at `connections`, for as long as `time`.
 pub fn home(program: &Program, seeded: &Seeded, connections: usize, time: Duration) -> Res<Load> {
     let reads = reads(seeded);

@@ -20,7 +20,7 @@ use crate::text::Rng;
 use crate::write::Writer;
 
 /// The host of the instance, for ever; where it listens differs from run to run.
-pub const HOST: &str = "localhost:18990";
+pub const HOST: &str = "bench.example";
 
 /// How many statuses one transaction writes.
 const BATCH: usize = 2_000;
@@ -76,7 +76,7 @@ impl Place {
             include_str!("write.rs"),
             include_str!("people.rs"),
             include_str!("text.rs"),
-            include_str!("sink.rs"),
+            include_str!("peers.rs"),
         ];
         sources.hash(&mut hasher);
         let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/migrations");
@@ -157,7 +157,6 @@ fn copy(from: &Path, to: &Path) -> Res<()> {
 /// The library on the data in `folder`, without server and worker.
 pub fn open(folder: &Path) -> Res<App> {
     let mut config = Config::default();
-    config.dev = true;
     config.server.host = HOST.into();
     config.storage.data_dir = folder.to_owned();
     config.network.allowed_private_ranges = vec!["127.0.0.0/8".parse()?];
@@ -197,6 +196,7 @@ fn fill(app: &App, folder: &Path, size: Size) -> Res<Seeded> {
         bob: people::person(app, "bob")?,
         carol: people::person(app, "carol")?,
         dora: people::person(app, "dora")?,
+        erin: people::person(app, "erin")?,
     };
     let ann = people.ann.id;
     let (authors, sender) = people::authors(app, &mut rng, size.authors, size.hosts)?;
