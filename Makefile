@@ -39,3 +39,7 @@ release: ## the program as it is shipped: target/release/dassie
 .PHONY: bench
 bench: ## what it costs, measured on a seeded database (ARGS="--quick" for a short look)
 	$(CARGO) bench --locked --bench figures -- $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## random input against all that reads what others send (MINUTES=60; needs a C++ compiler)
+	tests/fuzz/run.sh

@@ -8,6 +8,7 @@
 pub mod actor;
 pub mod build;
 pub mod collection;
+pub mod content_type;
 pub mod incoming;
 pub mod json;
 pub mod media;

@@ -211,8 +211,8 @@ impl Lanes {
     pub fn new() -> Self {
         Self {
             // the queue of deliveries is in the database; here only what is about to start
-            delivery: Lane::new("delivery", 16, 16),
-            resolve: Lane::new("resolve", 6, 64),
+            delivery: Lane::new("delivery", 48, 16),
+            resolve: Lane::new("resolve", 14, 64),
             media: Lane::new("media", 8, 128),
             push: Lane::new("push", 2, 64),
             decode: Lane::new("decode", 1, 32),

@@ -1,6 +1,8 @@
 //! Durable jobs: which are started where, and what becomes of them.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::app::App;
 use crate::clock::MINUTE;
@@ -16,8 +18,11 @@ use crate::service::account::Removal;
 use super::running::{Place, Running};
 use super::{LOOK, cards, import, profiles, push, scheduled, uploads};
 
-/// How many jobs one round runs on the worker's own thread; deliveries come in between.
+/// How many jobs one round runs at the least, if there are so many; deliveries come in between.
 const ROUND: usize = 50;
+/// Threads that work off a round beside the worker's own, and their stacks.
+const HELPERS: usize = 3;
+const STACK: usize = 512 * 1024;
 /// How many of one lane come after each other before the next lane has its turn. One of an import
 /// is many lines and comes alone.
 const BURST: usize = 10;
@@ -35,12 +40,52 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
     let crowded: Vec<JobKind> = JobKind::ALL.iter().copied().filter(cannot_start).collect();
     let stuck = running.stuck();
     let due = app.db.read(|conn| db::job::list_due(conn, LOOK, &crowded, &stuck))?;
-    let mut ran = 0;
-    for (id, kind, lane) in due {
-        let mut next = Some((id, kind));
-        let mut burst = 0;
-        while let Some((id, kind)) = next.take() {
-            if ran >= ROUND || app.wake.is_closed() {
+    let round = Round { app, running, ran: AtomicUsize::new(0), due: Mutex::new(due.into()) };
+    round.run()?;
+    // what ran here made room for the next of its lane
+    Ok(round.ran.into_inner() > 0)
+}
+
+/// One look's worth of jobs, worked off by a few threads: what they write at the same time is one
+/// commit, and a commit is the dearest part of a small job.
+struct Round<'a> {
+    app: &'a App,
+    running: &'a Arc<Running>,
+    ran: AtomicUsize,
+    due: Mutex<VecDeque<(i64, JobKind, String)>>,
+}
+
+impl Round<'_> {
+    fn run(&self) -> Result<()> {
+        let helpers = self.due.lock().map_or(0, |due| due.len()).saturating_sub(1).min(HELPERS);
+        std::thread::scope(|scope| {
+            let helpers: Vec<_> = (0..helpers)
+                .map_while(|_| {
+                    let builder = std::thread::Builder::new().name("worker".into());
+                    builder.stack_size(STACK).spawn_scoped(scope, || self.drain()).ok()
+                })
+                .collect();
+            let own = self.drain();
+            helpers.into_iter().fold(own, |result, helper| {
+                result.and(helper.join().unwrap_or_else(|_| Err(Error::internal("it panicked"))))
+            })
+        })
+    }
+
+    fn drain(&self) -> Result<()> {
+        loop {
+            let next = self.due.lock().ok().and_then(|mut due| due.pop_front());
+            let Some((id, kind, lane)) = next else { return Ok(()) };
+            self.burst(id, kind, &lane)?;
+        }
+    }
+
+    /// A job, and a few more of the same server, without looking through all others again.
+    fn burst(&self, id: i64, kind: JobKind, lane: &str) -> Result<()> {
+        let (app, mut next) = (self.app, Some((id, kind)));
+        for _ in 0..BURST {
+            let Some((id, kind)) = next.take() else { break };
+            if self.ran.load(Ordering::Relaxed) >= ROUND || app.wake.is_closed() {
                 break;
             }
             let fetches = fetches(kind);
@@ -48,23 +93,19 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
                 break;
             }
             let now = app.clock.now_ms();
-            let Some(place) = running.take_lane(id, &lane, fetches, is_patient(kind), now) else {
-                break;
-            };
+            let place = self.running.take_lane(id, lane, fetches, is_patient(kind), now);
+            let Some(place) = place else { break };
             // between the list and its turn it may have been done
             let Some(job) = app.db.read(|conn| db::job::find_due(conn, id))? else { break };
             if run(app, job, place)? {
-                ran += 1;
-                burst += 1;
-                // the next of the same server, without looking through all others again
-                if burst < BURST && kind != JobKind::Import {
-                    next = app.db.read(|conn| db::job::next_of_lane(conn, &lane))?;
+                self.ran.fetch_add(1, Ordering::Relaxed);
+                if kind != JobKind::Import {
+                    next = app.db.read(|conn| db::job::next_of_lane(conn, lane))?;
                 }
             }
         }
+        Ok(())
     }
-    // what ran here made room for the next of its lane
-    Ok(ran > 0)
 }
 
 /// Whether the lane that this kind runs on has no room. Nobody rings when what others do there

@@ -2,16 +2,25 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::wake::Wake;
 
-/// Of the delivery lane's 16 threads, how many may wait for servers that we know nothing of, or
-/// that lately failed. The rest is for those that are known to answer.
+/// How many deliveries may be under way, and of these how many to servers that we know nothing of,
+/// or that lately failed. The rest is for those that are known to answer.
+const QUICK: usize = 16;
 const UNKNOWN: usize = 12;
 const FAILING: usize = 4;
+/// One that takes longer than this makes room for another beside it: a few servers that hang must
+/// not hold up all others. So many may do so at once; a failing one never does.
+const SLOW: Duration = Duration::from_millis(500);
+const MANY_SLOW: usize = 32;
 /// How many jobs may use the network at once; the resolve lane has room for keys and searches
 /// beside them.
 const ONLINE: usize = 4;
+/// As for deliveries: jobs that wait for slow servers.
+const SLOW_JOB: Duration = Duration::from_secs(2);
+const MANY_SLOW_JOBS: usize = 8;
 /// Of these, how many may be of kinds that nobody waits for: pages that profiles link to are
 /// chosen by strangers, and may be slow on purpose.
 const PATIENT: usize = 2;
@@ -27,19 +36,16 @@ pub(super) struct Running {
 #[derive(Default)]
 struct State {
     /// Servers with a delivery under way.
-    hosts: HashSet<String>,
+    hosts: HashMap<String, Under>,
     /// Servers that get nothing before a time, since the last outcome could not be written; jobs
     /// that wait for the same reason.
     held: HashMap<String, i64>,
     held_jobs: HashMap<i64, i64>,
-    unknown: usize,
-    failing: usize,
     /// Jobs under way, by row and lane.
     jobs: HashSet<i64>,
     lanes: HashSet<String>,
-    online: usize,
-    /// How many of those nobody waits for.
-    patient: usize,
+    /// Those that use the network: since when, and whether nobody waits for it.
+    online: HashMap<i64, (Instant, bool)>,
     /// Jobs that were tried without the network and need it.
     need_network: HashSet<i64>,
 }
@@ -58,19 +64,20 @@ impl Running {
         now: i64,
     ) -> Option<Place> {
         let mut state = self.lock();
-        let (unknown, failing) = (failures != Some(0), failures.unwrap_or(0) > 0);
+        let under = Under {
+            since: Instant::now(),
+            unknown: failures != Some(0),
+            failing: failures.unwrap_or(0) > 0,
+        };
         if state.held.get(host).is_some_and(|until| *until > now)
-            || state.hosts.contains(host)
-            || (unknown && state.unknown >= UNKNOWN)
-            || (failing && state.failing >= FAILING)
+            || state.hosts.contains_key(host)
+            || !state.has_room_for(&under)
         {
             return None;
         }
         state.held.remove(host);
-        state.hosts.insert(host.to_owned());
-        state.unknown += usize::from(unknown);
-        state.failing += usize::from(failing);
-        let what = What::Host { host: host.to_owned(), unknown, failing };
+        state.hosts.insert(host.to_owned(), under);
+        let what = What::Host { host: host.to_owned() };
         Some(Place { running: Arc::clone(self), what, ring: false })
     }
 
@@ -96,8 +103,9 @@ impl Running {
         state.held_jobs.remove(&job);
         state.jobs.insert(job);
         state.lanes.insert(lane.to_owned());
-        state.online += usize::from(online);
-        state.patient += usize::from(online && patient);
+        if online {
+            state.online.insert(job, (Instant::now(), patient));
+        }
         let what = What::Job { job, lane: lane.to_owned(), online, patient };
         Some(Place { running: Arc::clone(self), what, ring: false })
     }
@@ -109,6 +117,19 @@ impl Running {
         state.held.retain(|_, until| *until > now);
         state.held_jobs.retain(|_, until| *until > now);
         state.held.values().chain(state.held_jobs.values()).min().copied()
+    }
+
+    /// How long until something under way counts as slow and makes room, if what is under way
+    /// fills its places.
+    pub(super) fn next_room(&self) -> Option<Duration> {
+        let state = self.lock();
+        let deliveries = (state.hosts.len() >= UNKNOWN).then(|| {
+            let since = state.hosts.values().filter(|under| !under.failing).map(|u| u.since);
+            left(since, SLOW)
+        });
+        let jobs = (state.online.len() >= ONLINE)
+            .then(|| left(state.online.values().map(|(since, _)| *since), SLOW_JOB));
+        deliveries.flatten().into_iter().chain(jobs.flatten()).min()
     }
 
     /// Whether one more may use the network.
@@ -130,9 +151,44 @@ impl Running {
     }
 }
 
+/// A delivery under way.
+struct Under {
+    since: Instant,
+    unknown: bool,
+    failing: bool,
+}
+
+impl Under {
+    fn is_slow(&self) -> bool {
+        !self.failing && self.since.elapsed() >= SLOW
+    }
+}
+
+/// The shortest time until one of these is older than `limit`; those that are do not count.
+fn left(since: impl Iterator<Item = Instant>, limit: Duration) -> Option<Duration> {
+    since
+        .filter_map(|since| limit.checked_sub(since.elapsed()))
+        .filter(|left| !left.is_zero())
+        .min()
+}
+
 impl State {
+    fn has_room_for(&self, new: &Under) -> bool {
+        let slow = self.hosts.values().filter(|under| under.is_slow()).count();
+        let quick = |wanted: fn(&Under) -> bool| {
+            self.hosts.values().filter(|under| wanted(under) && !under.is_slow()).count()
+        };
+        // beyond so many slow ones no further one is excused
+        quick(|_| true) + slow.saturating_sub(MANY_SLOW) < QUICK
+            && (!new.unknown || quick(|under| under.unknown) < UNKNOWN)
+            && (!new.failing || quick(|under| under.failing) < FAILING)
+    }
+
     fn has_room(&self, patient: bool) -> bool {
-        self.online < ONLINE && (!patient || self.patient < PATIENT)
+        let all = self.online.len();
+        let slow = self.online.values().filter(|(since, _)| since.elapsed() >= SLOW_JOB).count();
+        let patients = self.online.values().filter(|(_, patient)| *patient).count();
+        all - slow.min(MANY_SLOW_JOBS) < ONLINE && (!patient || patients < PATIENT)
     }
 }
 
@@ -144,7 +200,7 @@ pub(super) struct Place {
 }
 
 enum What {
-    Host { host: String, unknown: bool, failing: bool },
+    Host { host: String },
     Job { job: i64, lane: String, online: bool, patient: bool },
 }
 
@@ -159,7 +215,7 @@ impl Place {
     pub(super) fn hold_until(&self, time: i64) {
         let mut state = self.running.lock();
         match &self.what {
-            What::Host { host, .. } => state.held.insert(host.clone(), time),
+            What::Host { host } => state.held.insert(host.clone(), time),
             What::Job { job, .. } => state.held_jobs.insert(*job, time),
         };
     }
@@ -178,8 +234,7 @@ impl Place {
             }
             state.need_network.insert(*job);
             if !*online && state.has_room(*patient) {
-                state.online += 1;
-                state.patient += usize::from(*patient);
+                state.online.insert(*job, (Instant::now(), *patient));
                 *online = true;
             }
             return *online;
@@ -192,16 +247,13 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.running.lock();
         match &self.what {
-            What::Host { host, unknown, failing } => {
+            What::Host { host } => {
                 state.hosts.remove(host);
-                state.unknown -= usize::from(*unknown);
-                state.failing -= usize::from(*failing);
             }
-            What::Job { job, lane, online, patient } => {
+            What::Job { job, lane, .. } => {
                 state.jobs.remove(job);
                 state.lanes.remove(lane);
-                state.online -= usize::from(*online);
-                state.patient -= usize::from(*online && *patient);
+                state.online.remove(job);
                 if self.ring {
                     state.need_network.remove(job);
                 }
@@ -231,6 +283,35 @@ mod tests {
         drop(places);
         let first = running.take_host("a.example", None, 0);
         assert!(first.is_some() && running.take_host("a.example", None, 0).is_none());
+    }
+
+    #[test]
+    fn servers_that_hang_make_room_for_others() {
+        let running = Arc::new(Running::new(Arc::default()));
+        let take = |from: usize| -> Vec<Place> {
+            (from..from + 100)
+                .filter_map(|number| running.take_host(&format!("{number}.example"), Some(0), 0))
+                .collect()
+        };
+        let age = || {
+            for under in running.lock().hosts.values_mut() {
+                under.since = Instant::now().checked_sub(SLOW).unwrap();
+            }
+        };
+        let first = take(0);
+        assert_eq!(first.len(), QUICK);
+        assert!(running.next_room().is_some_and(|left| left <= SLOW));
+        age();
+        assert_eq!(running.next_room(), None, "there is room now");
+        let second = take(100);
+        assert_eq!(second.len(), QUICK);
+        age();
+        let third = take(200);
+        age();
+        let fourth = take(300);
+        assert_eq!((third.len(), fourth.len()), (QUICK, 0), "not without end");
+        let failing = running.take_host("f.example", Some(2), 0);
+        assert!(failing.is_none());
     }
 
     #[test]
