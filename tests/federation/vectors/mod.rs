@@ -3,7 +3,20 @@
 //! `registry` sees that no vector is without a test.
 
 mod harness;
+mod keys;
 mod registry;
+mod watch;
 mod web;
 
+mod akkoma;
+mod few;
+mod gotosocial;
+mod hostile;
+mod hostile_bombs;
+mod http;
 mod mastodon;
+mod mastodon_people;
+mod mastodon_quotes;
+mod misskey;
+mod relay;
+mod static_actor;
