@@ -20,6 +20,9 @@ use super::{conversation, notification, quote, status as local, tag, timeline, v
 /// How long the deletion of something that was never here is remembered.
 const DELETED: i64 = 30 * DAY;
 
+/// What Misskey sends as the warning of a text that is hidden without a word.
+const EMPTY_LABEL: &str = "\u{200b}";
+
 /// How a status came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
@@ -44,8 +47,11 @@ impl Incoming {
     /// Sanitises.
     pub fn new(object: Object) -> Self {
         let (html, images) = content(&object);
-        let warning = object.content_warning().unwrap_or_default();
-        let warning = sanitize::name(&sanitize::to_plain(warning), 500);
+        let label = object.content_warning();
+        let warning = sanitize::name(&sanitize::to_plain(label.unwrap_or_default()), 500);
+        // a warning without a word is one: clients need something to hide the text behind (F-261)
+        let is_blank = label == Some("") && warning.is_empty();
+        let warning = if is_blank { EMPTY_LABEL.to_owned() } else { warning };
         Self { object, html, warning, images }
     }
 }
