@@ -179,12 +179,9 @@ fn show(object: &Object, full_articles: bool, site: Option<&Site>) -> Sanitized 
         line(&mut html, &format!("📍 {}", sanitize::escape(&sanitize::name(place, MAX_LINE))));
     }
     let book = object.book.as_ref().and_then(|book| book.link.as_deref());
-    let more = body.cut || !full || has_own_page(object.kind);
-    let is_note = matches!(object.kind, ObjectKind::Note | ObjectKind::Question);
-    let page = object.url.as_deref().unwrap_or(&object.id);
-    let page = Some(page).filter(|_| more && (body.cut || !is_note));
-    // the page of a link post is its thread, not what it is about
-    let page = page.filter(|_| body.cut || object.kind != ObjectKind::Page);
+    let in_short = object.kind == ObjectKind::Article && !full;
+    let more = body.cut || in_short || has_own_page(object.kind);
+    let page = Some(object.url.as_deref().unwrap_or(&object.id)).filter(|_| more);
     for link in book.into_iter().chain(page).filter_map(sanitize::http_url) {
         // F-271: where the text was cut, the rest is behind the link
         let dots = if body.cut { "… " } else { "" };
@@ -316,10 +313,7 @@ mod tests {
         assert_eq!(rating(4.5), "★★★★½ 4.5/5");
         assert_eq!(rating(0.0), "☆☆☆☆☆ 0/5");
         assert_eq!(rating(3.0), "★★★☆☆ 3/5");
-        assert_eq!(
-            plain(json!({"type": "Rating", "rating": 1e9, "name": "x"})),
-            "x\n\nhttps://a.example/1"
-        );
+        assert_eq!(plain(json!({"type": "Rating", "rating": 1e9, "name": "x"})), "x");
     }
 
     #[test]

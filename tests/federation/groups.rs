@@ -9,7 +9,7 @@ const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
 /// Ann follows a group on the peer, which is that of Lemmy's kind.
 fn reader() -> Reader {
-    let reader = Reader::new();
+    let reader = Reader::at_a_standstill();
     let group = reader.peer.document("/users/sam");
     let mut group = group.as_object().unwrap().clone();
     let uri = reader.peer.uri("birds");

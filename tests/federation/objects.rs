@@ -27,6 +27,12 @@ impl Reader {
         reader
     }
 
+    /// With a clock that is turned by hand.
+    pub(super) fn at_a_standstill() -> Self {
+        let now = dassie::clock::Clock::system().now_ms();
+        Self::with(Options { clock: dassie::clock::Clock::manual(now), ..Options::default() })
+    }
+
     /// Ann follows somebody there, who accepts.
     pub(super) fn follow(&self, name: &str) {
         let found = self.ann.finds(&format!("{name}@{}", self.peer.host));
