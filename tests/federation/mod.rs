@@ -8,3 +8,4 @@ mod mentions;
 mod objects;
 mod profiles;
 mod quotes;
+mod vectors;

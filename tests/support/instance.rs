@@ -1,8 +1,10 @@
 //! An instance in this process: the real server on a real socket with a real database.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use dassie::app::{App, Surroundings};
+use dassie::client::Resolve;
 use dassie::clock::Clock;
 use dassie::config::Config;
 use dassie::db::{self, Lane};
@@ -26,6 +28,7 @@ pub struct Instance {
     server: Option<Server>,
     config: Config,
     clock: Clock,
+    resolver: Option<Arc<dyn Resolve>>,
     pub base: String,
     /// `127.0.0.1:port`.
     pub host: String,
@@ -43,6 +46,15 @@ impl Instance {
 
     /// With another program than ours to decode images, until the instance starts again.
     pub fn with_decoder(options: Options, decoder: Option<&str>) -> Self {
+        Self::build(options, decoder, None)
+    }
+
+    /// In a world where somebody else says which host is where.
+    pub fn with_resolver(options: Options, resolver: Arc<dyn Resolve>) -> Self {
+        Self::build(options, None, Some(resolver))
+    }
+
+    fn build(options: Options, decoder: Option<&str>, resolver: Option<Arc<dyn Resolve>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let folder = TempDir::new();
         let host = listener.local_addr().unwrap().to_string();
@@ -55,9 +67,10 @@ impl Instance {
         if let Some(configure) = options.configure {
             configure(&mut config);
         }
-        let (app, server) = launch(&config, &options.clock, decoder, listener);
+        let (app, server) = launch(&config, &options.clock, decoder, &resolver, listener);
         let base = config.base_url();
-        Self { app, server: Some(server), config, clock: options.clock, base, host, folder }
+        let (server, clock) = (Some(server), options.clock);
+        Self { app, server, config, clock, resolver, base, host, folder }
     }
 
     /// Stops the server as a signal would.
@@ -72,7 +85,7 @@ impl Instance {
         self.stop();
         // the old listener's address may take a moment to be free
         let listener = eventually("the address is free", || TcpListener::bind(&self.host).ok());
-        let (app, server) = launch(&self.config, &self.clock, None, listener);
+        let (app, server) = launch(&self.config, &self.clock, None, &self.resolver, listener);
         self.app = app;
         self.server = Some(server);
     }
@@ -157,11 +170,12 @@ fn launch(
     config: &Config,
     clock: &Clock,
     program: Option<&str>,
+    resolver: &Option<Arc<dyn Resolve>>,
     listener: TcpListener,
 ) -> (App, Server) {
     // the program that runs is the one of the tests, which decodes nothing
     let program = program.unwrap_or(env!("CARGO_BIN_EXE_dassie")).into();
-    let surroundings = Surroundings { clock: clock.clone(), resolver: None, program };
+    let surroundings = Surroundings { clock: clock.clone(), resolver: resolver.clone(), program };
     let app = App::open(config.clone(), surroundings).unwrap();
     let server = server::start(app.clone(), listener).unwrap();
     (app, server)
