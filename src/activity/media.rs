@@ -141,6 +141,10 @@ fn assemble(value: &Value, link: &Value, url: String) -> Attachment {
 }
 
 fn kind_of_media_type(media_type: &str) -> Option<MediaKind> {
+    // it may hold scripts: a link, never a picture (S-105)
+    if media_type.starts_with("image/svg") {
+        return Some(MediaKind::Unknown);
+    }
     match media_type.split('/').next()? {
         "image" => Some(MediaKind::Image),
         "video" => Some(MediaKind::Video),

@@ -18,6 +18,9 @@ use crate::text::{hashtag, render};
 /// Longest title and warning, in characters.
 const MAX_LINE: usize = 500;
 
+/// What Misskey sends as the warning of a text that is hidden without a word.
+const EMPTY_LABEL: &str = "\u{200b}";
+
 /// What the reader's server wants of statuses.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
@@ -72,8 +75,11 @@ impl Incoming {
 
     fn made(object: Object, full_articles: bool, site: Option<&Site>) -> Self {
         let shown = show(&object, full_articles, site);
-        let warning = object.content_warning().unwrap_or_default();
-        let warning = sanitize::name(&sanitize::to_plain(warning), MAX_LINE);
+        let label = object.content_warning();
+        let warning = sanitize::name(&sanitize::to_plain(label.unwrap_or_default()), MAX_LINE);
+        // a warning without a word is one: clients need something to hide the text behind (F-261)
+        let is_blank = label == Some("") && warning.is_empty();
+        let warning = if is_blank { EMPTY_LABEL.to_owned() } else { warning };
         let handles = object.mentions.iter().map(|m| handle(&m.name, site)).collect();
         let link = preview(&object, full_articles);
         Self { html: shown.html, images: shown.images, object, warning, link, handles }

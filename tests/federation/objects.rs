@@ -126,7 +126,7 @@ fn f_261_f_301_warnings_in_all_their_shapes() {
     for (number, object, warning, sensitive) in [
         (1, json!({"summary": "eggs"}), "eggs", true),
         (2, json!({"summary": ""}), "", false),
-        (3, json!({"summary": "\u{200b}"}), "", true),
+        (3, json!({"summary": "\u{200b}"}), "\u{200b}", true),
         (4, json!({"sensitive": true}), "", true),
         (
             5,

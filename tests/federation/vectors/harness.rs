@@ -1,20 +1,18 @@
 //! An instance in the world of the vectors: their hosts are served by one scripted server, ids of
 //! ours and theirs are replaced in the texts, everybody signs with a key of their own.
 
-use std::sync::OnceLock;
-
-use base64::Engine;
 use dassie::clock::Clock;
-use dassie::signature::{self, key};
-use rusqlite::types::ValueRef;
+use dassie::signature;
 use serde_json::{Value, json};
 
+use super::keys::is_attacker;
+pub use super::keys::{attacker, honest};
 use super::web::{ACTIVITY, Web};
-use crate::api::{admin, id};
-use crate::support::{Answer, Instance, Options, Person, Request, eventually};
+use crate::api::admin;
+use crate::support::{Answer, Instance, Options, Person, Request};
 
 pub const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
-const CONTEXT: &str = "https://www.w3.org/ns/activitystreams";
+pub const CONTEXT: &str = "https://www.w3.org/ns/activitystreams";
 /// 2026-05-07T12:00:00Z: most vectors are of the days before.
 pub const NOW: i64 = 1_778_155_200_000;
 
@@ -167,16 +165,10 @@ impl World {
         self.web.put(id, 200, ACTIVITY, document.to_string());
     }
 
-    /// Lets an address answer a status and nothing else.
-    pub fn serve_status(&self, address: &str, status: u16) {
-        self.web.put(&self.at(address), status, "text/plain", "");
-    }
-
     /// Answers a WebFinger question with a vector.
     pub fn serve_webfinger(&self, handle: &str, name: &str) {
-        let handle = self.at(&format!("@{handle}"));
-        let handle = handle.trim_start_matches('@');
-        let (_, domain) = handle.split_once('@').unwrap();
+        let handle = self.handle(handle);
+        let (_, domain) = handle.rsplit_once('@').unwrap();
         let resource: String =
             form_urlencoded::byte_serialize(format!("acct:{handle}").as_bytes()).collect();
         let url = format!("http://{domain}/.well-known/webfinger?resource={resource}");
@@ -185,7 +177,8 @@ impl World {
 
     /// A handle of the vectors (`maria@masto.example`) as it is in this world.
     pub fn handle(&self, handle: &str) -> String {
-        self.at(&format!("@{handle}"))[1..].to_owned()
+        // the name may look like a domain as well
+        format!("{handle}:{}", self.web.port)
     }
 
     /// The inbox of everybody here.
@@ -258,185 +251,19 @@ impl World {
         request.body(body, ACTIVITY).send()
     }
 
-    /// Until nothing runs and nothing is due; what waits for a later time (the end of a poll, a
-    /// second try) may wait.
-    pub fn settle(&self) {
-        let path = self.instance.folder.path().join("data/dassie.db");
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let sql = rusqlite::Connection::open_with_flags(path, flags).unwrap();
-        let due = "SELECT (SELECT COUNT(*) FROM job WHERE dead = 0 AND due <= ?1)
-                        + (SELECT COUNT(*) FROM delivery WHERE due <= ?1)";
-        eventually("nothing is due", || {
-            let now = self.instance.app.clock.now_ms();
-            let waiting: i64 = sql.query_row(due, [now], |row| row.get(0)).unwrap();
-            (waiting == 0).then_some(())
-        });
-    }
-
-    /// The account under a handle of the vectors, found over the network if need be.
-    #[track_caller]
-    pub fn finds(&self, handle: &str) -> Value {
-        self.ann.finds(&self.handle(handle))
-    }
-
-    /// The account as it is known here, without looking elsewhere.
-    pub fn known(&self, handle: &str) -> Option<Value> {
-        let path = format!("/api/v1/accounts/lookup?acct={}", self.handle(handle));
-        let answer = self.instance.get(&path);
-        (answer.status == 200).then(|| answer.json())
-    }
-
-    /// Lets ann follow somebody, who accepts; answers the account's id.
-    #[track_caller]
-    pub fn ann_follows(&self, handle: &str) -> String {
-        let account = id(&self.finds(handle));
-        let asked = self.asks_to_follow(&account);
-        let actor = asked["object"].as_str().unwrap();
-        let accept = json!({
-            "@context": CONTEXT, "id": format!("{actor}#accepts/{}", account),
-            "type": "Accept", "actor": actor, "object": asked,
-        });
-        self.deliver_value(actor, &accept);
-        assert_eq!(self.relation(&account)["following"], true, "{handle}");
-        account
-    }
-
-    /// Lets ann ask to follow; answers the Follow that was sent.
-    #[track_caller]
-    pub fn asks_to_follow(&self, account: &str) -> Value {
-        let before = self.sent("Follow").len();
-        self.ann.post(&format!("/api/v1/accounts/{account}/follow"), json!({}));
-        eventually("the follow is sent", || self.sent("Follow").get(before).cloned())
-    }
-
-    /// What ann and another account are to each other.
-    pub fn relation(&self, account: &str) -> Value {
-        self.ann.get(&format!("/api/v1/accounts/relationships?id[]={account}"))[0].clone()
-    }
-
-    /// The activities of a type that were sent to anybody.
-    pub fn sent(&self, kind: &str) -> Vec<Value> {
-        self.web.all_received().into_iter().filter(|a| a["type"] == kind).collect()
-    }
-
-    /// A status that is here, as ann sees it; nothing is fetched.
-    pub fn status(&self, uri: &str) -> Option<Value> {
-        self.status_for(&self.ann, uri)
-    }
-
-    /// The same, as somebody sees it.
-    pub fn status_for(&self, person: &Person, uri: &str) -> Option<Value> {
-        let uri = self.at(uri);
-        let query: String = form_urlencoded::byte_serialize(uri.as_bytes()).collect();
-        let found = person.get(&format!("/api/v2/search?type=statuses&q={query}"));
-        Some(found["statuses"][0].clone()).filter(|status| !status.is_null())
-    }
-
-    /// A status that must be here.
-    #[track_caller]
-    pub fn must(&self, uri: &str) -> Value {
-        self.status(uri).unwrap_or_else(|| panic!("{uri} is not here"))
-    }
-
-    /// One of ann's own statuses as it is now.
-    pub fn again(&self, status: &Value) -> Value {
-        self.ann.get(&format!("/api/v1/statuses/{}", id(status)))
-    }
-
-    /// The kinds of ann's notifications with who caused them (`maria@masto.example`), newest first.
-    pub fn told(&self) -> Vec<(String, String)> {
-        let port = format!(":{}", self.web.port);
-        let all = self.ann.notifications().into_iter();
-        all.map(|(kind, acct)| (kind, acct.replace(&port, ""))).collect()
-    }
-
-    /// Whether ann was told of something by somebody.
-    pub fn was_told(&self, kind: &str, handle: &str) -> bool {
-        self.told().contains(&(kind.to_owned(), handle.to_owned()))
-    }
-
-    /// Everything that a hostile document must not change, row by row: through the client API,
-    /// and in the database file what no API shows.
-    pub fn snapshot(&self) -> Vec<String> {
-        let mut rows = Vec::new();
-        for path in [
-            "/api/v1/notifications?limit=40",
-            "/api/v1/timelines/home?limit=40",
-            "/api/v1/timelines/public?limit=40",
-            "/api/v1/conversations",
-            "/api/v1/follow_requests",
-            "/api/v1/admin/reports",
-        ] {
-            rows.push(format!("{path}: {}", self.ann.get(path)));
-        }
-        for path in ["followers", "following", "statuses"] {
-            let path = format!("/api/v1/accounts/{}/{path}", self.ann.id);
-            rows.push(format!("{path}: {}", self.ann.get(&path)));
-        }
-        rows.extend(self.tables());
-        rows.sort();
-        rows
-    }
-
-    fn tables(&self) -> Vec<String> {
-        let path = self.instance.folder.path().join("data/dassie.db");
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let sql = rusqlite::Connection::open_with_flags(path, flags).unwrap();
-        let mut rows = Vec::new();
-        for table in [
-            "account",
-            "status",
-            "mention",
-            "follow",
-            "block",
-            "favourite",
-            "notification",
-            "remote_key",
-            "timeline_entry",
-            "media",
-            "delivery",
-            "pin",
-            "quote",
-            "report",
-            "poll_vote",
-            "tombstone",
-            "conversation",
-        ] {
-            let mut query = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
-            let mut found = query.query([]).unwrap();
-            while let Some(row) = found.next().unwrap() {
-                let shown = columns.iter().enumerate();
-                // reading the same again is no change
-                let shown = shown.filter(|(_, name)| *name != "fetched_at");
-                let row: Vec<String> = shown
-                    .map(|(i, name)| match row.get_ref(i).unwrap() {
-                        ValueRef::Text(text) => format!("{name}={}", String::from_utf8_lossy(text)),
-                        ValueRef::Blob(bytes) => {
-                            format!("{name}={:?}", dassie::crypto::short_hash16(bytes))
-                        }
-                        other => format!("{name}={other:?}"),
-                    })
-                    .collect();
-                rows.push(format!("{table}: {}", row.join(" | ")));
+    /// Asks for a document of ours, signed by an actor.
+    pub fn get_signed(&self, signer: &str, address: &str) -> Answer {
+        let key_id = format!("{}#main-key", self.at(signer));
+        let url = url::Url::parse(address).unwrap();
+        let now = self.instance.app.clock.now_ms();
+        let headers = signature::sign_cavage(&honest().0, &key_id, "GET", &url, None, now).unwrap();
+        let mut request = Request::new("GET", address).header("accept", ACTIVITY);
+        for (name, value) in headers {
+            if !name.eq_ignore_ascii_case("host") {
+                request = request.header(&name, value);
             }
         }
-        rows
-    }
-
-    /// Does something and sees that nothing of [`World::snapshot`] is different afterwards.
-    #[track_caller]
-    pub fn unchanged(&self, what: &str, act: impl FnOnce()) {
-        self.settle();
-        let before = self.snapshot();
-        act();
-        self.settle();
-        let after = self.snapshot();
-        let only = |a: &[String], b: &[String]| -> Vec<String> {
-            a.iter().filter(|row| !b.contains(row)).cloned().collect()
-        };
-        let (gone, new) = (only(&before, &after), only(&after, &before));
-        assert!(gone.is_empty() && new.is_empty(), "{what}\ngone: {gone:#?}\nnew: {new:#?}");
+        request.send()
     }
 }
 
@@ -448,35 +275,6 @@ pub fn actor_of(activity: &Value) -> String {
 
 fn host(url: &str) -> &str {
     url.trim_start_matches("http://").split('/').next().unwrap_or_default()
-}
-
-/// Who has a key of their own: eve shares maria's server, mallory has all names below one.
-fn is_attacker(uri: &str) -> bool {
-    uri.contains("mallory.example") || uri.contains("/users/eve")
-}
-
-type Pair = (key::PrivateKey, String);
-
-/// The key of the vectors.
-pub fn honest() -> &'static Pair {
-    static PAIR: OnceLock<Pair> = OnceLock::new();
-    PAIR.get_or_init(|| {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/http");
-        let der = std::fs::read_to_string(format!("{folder}/test-rsa-1.pk8-der.base64")).unwrap();
-        let der: String = der.split_whitespace().collect();
-        let der = base64::engine::general_purpose::STANDARD.decode(der).unwrap();
-        let pem = std::fs::read_to_string(format!("{folder}/test-rsa-1.public.pem")).unwrap();
-        (key::PrivateKey::from_pkcs8(&der).unwrap(), pem)
-    })
-}
-
-/// The attackers' key.
-pub fn attacker() -> &'static Pair {
-    static PAIR: OnceLock<Pair> = OnceLock::new();
-    PAIR.get_or_init(|| {
-        let made = key::generate().unwrap();
-        (key::PrivateKey::from_pkcs8(&made.pkcs8).unwrap(), made.public_pem)
-    })
 }
 
 /// Puts the port behind every `https://….example` and `@….example`; an address with a port or a

@@ -3,7 +3,23 @@
 //! `registry` sees that no vector is without a test.
 
 mod harness;
+mod keys;
 mod registry;
+mod watch;
 mod web;
 
+mod akkoma;
+mod few;
+mod gotosocial;
+mod hostile;
+mod hostile_bombs;
+mod http;
 mod mastodon;
+mod mastodon_people;
+mod mastodon_quotes;
+mod misskey;
+mod objects_blogs;
+mod objects_groups;
+mod objects_media;
+mod relay;
+mod static_actor;

@@ -100,12 +100,13 @@ fn f_268_bookwyrm_review_and_quotation() {
     world.deliver("bookwyrm/review");
     let review = world.must("https://bw.example/user/lib/review/2");
     let book = world.at("https://bw.example/book/1");
-    let wanted = format!(
-        "What a cracking read\n\n★★★★½ 4.5/5\n\nThis is an enjoyable book.\n\n{book}"
-    );
+    let wanted =
+        format!("What a cracking read\n\n★★★★½ 4.5/5\n\nThis is an enjoyable book.\n\n{book}");
     assert_eq!(text(&review), wanted);
-    assert_eq!((&review["visibility"], &review["spoiler_text"]),
-        (&json!("private"), &json!("Spoilers ahead!")));
+    assert_eq!(
+        (&review["visibility"], &review["spoiler_text"]),
+        (&json!("private"), &json!("Spoilers ahead!"))
+    );
     assert_eq!(world.status_for(&world.bob, "https://bw.example/user/lib/review/2"), None);
     world.deliver("bookwyrm/quotation");
     let quotation = world.must("https://bw.example/user/lib/quotation/13");

@@ -60,7 +60,10 @@ fn f_187_f_264_lemmy_announce_create_page() {
     let top = world.ann.get("/api/v1/timelines/home")[0].clone();
     assert_eq!(top["account"]["username"], "birds");
     let page = &top["reblog"];
-    assert_eq!((&page["uri"], &page["account"]["username"]), (&json!(world.at(PAGE)), &json!("lena")));
+    assert_eq!(
+        (&page["uri"], &page["account"]["username"]),
+        (&json!(world.at(PAGE)), &json!("lena"))
+    );
     let text = dassie::text::sanitize::to_plain(page["content"].as_str().unwrap());
     let link = world.at("https://photos.example/heron.html");
     assert_eq!(text.trim(), format!("Look at this heron\n\n{link}\n\nby the lake"));

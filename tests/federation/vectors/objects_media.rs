@@ -58,7 +58,10 @@ fn f_265_f_188_peertube_create_video_and_announce_video() {
     assert_eq!(video["tags"][0]["name"], "dunes");
 
     world.deliver("peertube/announce_video");
-    assert_eq!(world.uris("/api/v1/timelines/home").iter().filter(|u| *u == &video["uri"]).count(), 1);
+    assert_eq!(
+        world.uris("/api/v1/timelines/home").iter().filter(|u| *u == &video["uri"]).count(),
+        1
+    );
     let home = world.ann.get("/api/v1/timelines/home");
     assert!(home.as_array().unwrap().iter().all(|s| s["reblog"].is_null()), "{home}");
     let boosts = world.ann.get(&format!("/api/v1/accounts/{channel}/statuses"));

@@ -86,11 +86,6 @@ impl Web {
         self.shared.pages.lock().unwrap().insert(url, page);
     }
 
-    /// Takes an address away again.
-    pub fn remove(&self, url: &str) {
-        self.shared.pages.lock().unwrap().remove(url);
-    }
-
     /// The document at an address.
     pub fn document(&self, url: &str) -> Option<Value> {
         let pages = self.shared.pages.lock().unwrap();
