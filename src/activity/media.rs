@@ -134,7 +134,7 @@ fn assemble(value: &Value, link: &Value, url: String) -> Attachment {
         width: side("width"),
         height: side("height"),
         duration_s: seconds(value),
-        preview_url: image(value, "icon").map(|i| i.url).filter(|i| *i != url),
+        preview_url: cover(value).filter(|i| *i != url),
         sensitive: read::boolean(value, "sensitive").unwrap_or(false),
         url,
     }
@@ -225,6 +225,26 @@ pub fn image(value: &Value, key: &str) -> Option<Image> {
         }
     }
     best.map(|(_, image)| image)
+}
+
+/// The still or cover of a medium: its `icon`; of a sound also its `image`, or that of the album
+/// that Funkwhale's track is from (F-267).
+fn cover(value: &Value) -> Option<String> {
+    let album =
+        || read::first(read::first(value, "track")?, "album").and_then(|a| image(a, "image"));
+    let sound = read::has_type(value, "Audio");
+    let found = image(value, "icon")
+        .or_else(|| image(value, "image").filter(|_| sound))
+        .or_else(|| album().filter(|_| sound));
+    found.map(|image| image.url)
+}
+
+/// The still of a Video that cannot be played from here: a stream, or a file too large.
+pub fn still(value: &Value) -> Option<Attachment> {
+    let picture = image(value, "icon").or_else(|| image(value, "image"))?;
+    let mut found = assemble(&serde_json::json!({"type": "Image"}), &Value::Null, picture.url);
+    found.alt = picture.alt;
+    Some(found)
 }
 
 /// The playable file of a Video (F-265): the first Link of a video type that is not too large,

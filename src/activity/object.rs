@@ -10,6 +10,10 @@ use super::poll::Poll;
 use super::tag::{Emoji, MentionTag, Tags};
 use super::{actor, quote, read, refuse, urls};
 
+mod detail;
+
+pub use detail::{Book, EventInfo, Translation};
+
 /// Longest title, in characters.
 const MAX_NAME: usize = 2048;
 /// Longest content warning or abstract, in characters.
@@ -70,15 +74,6 @@ impl ObjectKind {
     }
 }
 
-/// When and where an Event is (F-266); times as written, with their zone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventInfo {
-    pub start: Option<String>,
-    pub end: Option<String>,
-    /// Name and address on one line.
-    pub location: Option<String>,
-}
-
 /// A post as its server describes it. Texts are raw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {
@@ -88,6 +83,9 @@ pub struct Object {
     pub attributed_to: String,
     pub to: Vec<String>,
     pub cc: Vec<String>,
+    /// Whom its activity names beside these: recipients as well, but nothing of who may read it
+    /// (F-126, F-164). Set by who reads the activity.
+    pub also: Vec<String>,
     /// HTML unless `content_media_type` says otherwise (F-273); empty when there is none.
     pub content: String,
     /// `text/markdown`, `text/plain`, …; `None` means HTML.
@@ -136,8 +134,13 @@ pub struct Object {
     /// ChatMessage or Misskey chat: a direct post to its recipients (F-202).
     pub is_chat: bool,
     pub event: Option<EventInfo>,
-    /// BookWyrm's stars (F-268).
+    /// Where it was written, of all but an Event: name and country on one line (Pixelfed).
+    pub place: Option<String>,
+    /// BookWyrm's stars, of five (F-268).
     pub rating: Option<f64>,
+    pub book: Option<Book>,
+    /// What to choose from; see [`Object::prefer`].
+    pub translations: Vec<Translation>,
     /// The content of `preview`: an excerpt of an Article (F-263).
     pub preview: Option<String>,
 }
@@ -182,6 +185,7 @@ impl Object {
             attributed_to,
             to: read::ids(value, "to"),
             cc: read::ids(value, "cc"),
+            also: Vec::new(),
             is_vote_like: kind == ObjectKind::Note
                 && name.is_some()
                 && content.is_empty()
@@ -216,8 +220,11 @@ impl Object {
             poll: if kind == ObjectKind::Question { Poll::parse(value) } else { None },
             conversation: opaque("conversation"),
             context: opaque("context"),
-            event: (kind == ObjectKind::Event).then(|| event(value)),
-            rating: value.get("rating").and_then(read::as_float),
+            event: (kind == ObjectKind::Event).then(|| detail::event(value)),
+            place: if kind == ObjectKind::Event { None } else { detail::place(value) },
+            rating: detail::rating(value),
+            book: detail::book(value, kind),
+            translations: detail::translations(value),
             preview: read::first(value, "preview")
                 .and_then(|p| read::text(p, "content"))
                 .map(str::to_owned),
@@ -241,6 +248,30 @@ impl Object {
     pub fn edited_ms(&self) -> Option<i64> {
         let published = self.published_ms.unwrap_or(i64::MIN);
         self.updated_ms.filter(|ms| *ms > published.saturating_add(1000))
+    }
+
+    /// Everybody whom it is for, each once: its own recipients and those of its activity.
+    pub fn recipients(&self) -> impl Iterator<Item = &str> {
+        let also = self.also.iter().filter(|uri| !self.to.contains(uri) && !self.cc.contains(uri));
+        self.to.iter().chain(&self.cc).chain(also).map(String::as_str)
+    }
+
+    /// Of several languages takes the first of `languages` that is there; without one the post
+    /// stays in the first that it has (F-272).
+    pub fn prefer(&mut self, languages: &[String]) {
+        let main = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        let found = languages.iter().find_map(|wanted| {
+            self.translations.iter().position(|there| main(&there.language) == main(wanted))
+        });
+        let Some(at) = found else { return };
+        let chosen = self.translations.swap_remove(at);
+        self.content = chosen.content;
+        self.language = Some(chosen.language);
+        self.name = chosen.name.or_else(|| self.name.take());
+        self.summary = match chosen.summary {
+            Some(text) if !text.trim().is_empty() => Some(text),
+            _ => self.summary.take(),
+        };
     }
 
     /// The title, unless it is the name of a poll option (F-262).
@@ -300,7 +331,8 @@ fn summary(value: &Value) -> Option<String> {
 fn attachments(value: &Value, kind: ObjectKind) -> Vec<Attachment> {
     let mut list = media::attachments(value);
     let own = match kind {
-        ObjectKind::Video => media::video(value),
+        // without a file that plays, the still at least
+        ObjectKind::Video => media::video(value).or_else(|| media::still(value)),
         ObjectKind::Audio | ObjectKind::Image => {
             let wanted = if kind == ObjectKind::Audio {
                 media::MediaKind::Audio
@@ -348,24 +380,6 @@ fn page(value: &Value, kind: ObjectKind, id: &str) -> (Option<String>, Vec<Strin
         }
         url => (url, links),
     }
-}
-
-fn event(value: &Value) -> EventInfo {
-    let time = |key: &str| read::text(value, key).map(|t| read::clip(t, 64));
-    let place = read::first(value, "location");
-    let mut parts = Vec::new();
-    if let Some(place) = place {
-        parts.extend(place.as_str().or_else(|| read::text(place, "name")));
-        if let Some(address) = read::first(place, "address") {
-            parts.extend(address.as_str());
-            for key in ["streetAddress", "postalCode", "addressLocality", "addressCountry"] {
-                parts.extend(read::text(address, key));
-            }
-        }
-    }
-    parts.retain(|part| !part.trim().is_empty());
-    let location = (!parts.is_empty()).then(|| read::clip(&parts.join(", "), MAX_NAME));
-    EventInfo { start: time("startTime"), end: time("endTime"), location }
 }
 
 #[cfg(test)]

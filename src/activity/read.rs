@@ -85,6 +85,11 @@ pub fn mapped<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a str,
         .filter_map(|(language, text)| Some((language.as_str(), plain(text)?)))
 }
 
+/// The text of a property itself, without a look into its language map.
+pub fn own_text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    many(value, key).iter().find_map(plain)
+}
+
 /// The text of a property: a string, `@value`, or the first one of its language map (F-013).
 pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     many(value, key).iter().find_map(plain).or_else(|| mapped(value, key).next().map(|(_, t)| t))

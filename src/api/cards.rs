@@ -1,4 +1,4 @@
-//! Links: the timeline of one, and pages that are fetched because somebody looks.
+//! Links: the timeline of one, and what is fetched because somebody looks.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -44,6 +44,11 @@ pub(super) fn look(app: &App, conn: &Conn, viewer: i64, shown: &[Status]) -> Res
     if !due.is_empty() {
         // written when there is time: the answer does not depend on it
         drop(app.db.write(Lane::Background, move |tx| service::card::want(tx, &due)));
+    }
+    // and some of those whom they name without anybody here knowing them (F-285)
+    let naming = db::unknown_mention::list_statuses(conn, &ids, service::mention::AT_ONCE)?;
+    if !naming.is_empty() {
+        drop(app.db.write(Lane::Background, move |tx| service::mention::want(tx, &naming)));
     }
     Ok(())
 }

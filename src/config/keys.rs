@@ -94,6 +94,7 @@ keys! {
     federation: Federation {
         require_signed_fetch: any,
         allowlist: any,
+        article_full_content: any,
     }
     trends: Trends {
         enabled: any,

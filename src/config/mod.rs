@@ -128,12 +128,14 @@ pub struct Limits {
 }
 
 /// Dealings with other servers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Federation {
     /// Answer ActivityPub documents only to signed requests.
     pub require_signed_fetch: bool,
     /// Have to do with allowed servers only.
     pub allowlist: bool,
+    /// Show articles of other servers in full, not their summary and a link (F-263).
+    pub article_full_content: bool,
 }
 
 /// What is much talked about.
@@ -274,6 +276,12 @@ impl Default for Instance {
             terms_of_service: LongText::default(),
             show_domain_blocks: Audience::Nobody,
         }
+    }
+}
+
+impl Default for Federation {
+    fn default() -> Self {
+        Self { require_signed_fetch: false, allowlist: false, article_full_content: true }
     }
 }
 

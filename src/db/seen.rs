@@ -45,6 +45,12 @@ pub fn bury(tx: &Tx<'_>, uri: &str, local: bool) -> Result<()> {
     Ok(())
 }
 
+/// Takes away the tombstone of something remote: its origin has it again (F-176).
+pub fn unbury(tx: &Tx<'_>, uri: &str) -> Result<()> {
+    tx.sql.prepare_cached("DELETE FROM tombstone WHERE uri = ? AND local = 0")?.execute([uri])?;
+    Ok(())
+}
+
 /// When the object was deleted, if it was.
 pub fn buried_at(conn: &Conn, uri: &str) -> Result<Option<i64>> {
     optional(

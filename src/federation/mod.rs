@@ -8,6 +8,7 @@ mod discovery;
 pub mod featured_tags;
 mod fetch;
 mod inbox;
+pub mod mentions;
 pub mod process;
 pub mod quote;
 pub mod resolve;

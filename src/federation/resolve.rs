@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::model::{Account, INSTANCE_ACTOR, JobKind, Status};
 use crate::service;
 use crate::service::account::IncomingActor;
-use crate::service::remote::{Arrival, Incoming};
+use crate::service::remote::{Arrival, Incoming, Reading};
 
 use super::fetch;
 
@@ -183,6 +183,18 @@ pub fn status(app: &App, uri: &str, depth: u32) -> Result<Status> {
     store_status(app, &value, depth)
 }
 
+/// Makes a status ready to be stored, as the settings want it.
+pub fn read(app: &App, object: Object) -> Incoming {
+    Incoming::read(
+        object,
+        Reading {
+            site: &app.site,
+            full_articles: app.config.federation.article_full_content,
+            languages: &app.config.instance.languages,
+        },
+    )
+}
+
 /// Stores a status document that was fetched from its own address.
 fn store_status(app: &App, value: &Value, depth: u32) -> Result<Status> {
     // an outbox or a link may name the Create instead of what was created; once, not in circles
@@ -202,7 +214,7 @@ fn store_status(app: &App, value: &Value, depth: u32) -> Result<Status> {
     }
     let object = Object::parse(value)?;
     let author = actor(app, &object.attributed_to)?;
-    let incoming = Incoming::new(object);
+    let incoming = read(app, object);
     app.db
         .write(Lane::Background, move |tx| {
             let author = db::account::get(tx, author.id)?;

@@ -55,6 +55,8 @@ pub enum JobKind {
     DomainLimits = 50,
     /// Remove what a suspended remote account wrote, in slices: its id.
     PurgeAccount = 51,
+    /// Look up whom a remote status names: its id.
+    FindMentions = 60,
 }
 
 impl JobKind {
@@ -80,6 +82,7 @@ impl JobKind {
         Self::ImportClear,
         Self::DomainLimits,
         Self::PurgeAccount,
+        Self::FindMentions,
     ];
 
     /// From the stored number.

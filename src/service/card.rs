@@ -36,17 +36,20 @@ fn link_of(site: Option<&Site>, status: &Status) -> Option<String> {
 
 /// Joins a status that was written here to its card and has that fetched.
 pub(super) fn write(tx: &Tx<'_>, site: &Site, status: &Status) -> Result<()> {
-    let card = join(tx, Some(site), status)?;
+    let card = join(tx, link_of(Some(site), status), status)?;
     want(tx, card.as_slice())
 }
 
-/// Joins a status of elsewhere to its card.
-pub(super) fn keep(tx: &Tx<'_>, status: &Status) -> Result<()> {
-    join(tx, None, status).map(drop)
+/// Joins a status of elsewhere to its card: of the page that it names apart from its text, else of
+/// the first link there (F-296).
+pub(super) fn keep(tx: &Tx<'_>, status: &Status, named: Option<&str>) -> Result<()> {
+    let named = named.and_then(|link| url::Url::parse(link).ok()).map(String::from);
+    let named = named.filter(|link| link.len() <= 2048);
+    join(tx, named.or_else(|| link_of(None, status)), status).map(drop)
 }
 
-fn join(tx: &Tx<'_>, site: Option<&Site>, status: &Status) -> Result<Option<i64>> {
-    match link_of(site, status) {
+fn join(tx: &Tx<'_>, link: Option<String>, status: &Status) -> Result<Option<i64>> {
+    match link {
         Some(link) => db::card::attach(tx, status.id, &link).map(Some),
         // the first version replaces none
         None if status.edited_at.is_none() => Ok(None),

@@ -1,9 +1,7 @@
 //! Statuses of remote accounts: storing, editing, removing, and what remote accounts do with ours.
 
-use std::ops::Deref;
-
 use crate::activity::media::MediaKind as WireMedia;
-use crate::activity::object::{Object, ObjectKind};
+use crate::activity::object::Object;
 use crate::activity::{self};
 use crate::clock::DAY;
 use crate::crypto::short_hash16;
@@ -15,13 +13,11 @@ use crate::model::{
 use crate::text::{hashtag, language, sanitize};
 
 use super::edit::same_choices;
+use super::mention::{self, People};
 use super::{conversation, notification, quote, status as local, tag, timeline, visibility};
 
 /// How long the deletion of something that was never here is remembered.
 const DELETED: i64 = 30 * DAY;
-
-/// What Misskey sends as the warning of a text that is hidden without a word.
-const EMPTY_LABEL: &str = "\u{200b}";
 
 /// How a status came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,36 +29,7 @@ pub enum Arrival {
     Fetched,
 }
 
-/// A status as its server describes it, with its texts made ready: sanitising has no place in a
-/// transaction.
-pub struct Incoming {
-    object: Object,
-    html: String,
-    warning: String,
-    /// Address and description of images inside the text.
-    images: Vec<(String, Option<String>)>,
-}
-
-impl Incoming {
-    /// Sanitises.
-    pub fn new(object: Object) -> Self {
-        let (html, images) = content(&object);
-        let label = object.content_warning();
-        let warning = sanitize::name(&sanitize::to_plain(label.unwrap_or_default()), 500);
-        // a warning without a word is one: clients need something to hide the text behind (F-261)
-        let is_blank = label == Some("") && warning.is_empty();
-        let warning = if is_blank { EMPTY_LABEL.to_owned() } else { warning };
-        Self { object, html, warning, images }
-    }
-}
-
-impl Deref for Incoming {
-    type Target = Object;
-
-    fn deref(&self) -> &Object {
-        &self.object
-    }
-}
+pub use super::incoming::{Incoming, Reading};
 
 /// Stores a status. One that is known gets its recipients merged and is answered as it is (F-162).
 ///
@@ -78,9 +45,10 @@ pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival)
         }
         // it may have been fetched a moment ago, for a thread or a search: what a push brings
         // it brings all the same, and each of these happens once
+        count(tx, object, known.id)?;
         if arrival != Arrival::Fetched {
-            let addressed = address(tx, object, &known, arrival)?;
-            arrive(tx, object, &known, author, &addressed)?;
+            let people = mention::address(tx, object, &known, author, arrival)?;
+            arrive(tx, &known, author, &people)?;
         }
         return Ok(known);
     }
@@ -91,37 +59,38 @@ pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival)
     }
     let mut status = row(tx, object, author, arrival)?;
     db::status::insert(tx, &mut status)?;
-    let addressed = address(tx, object, &status, arrival)?;
+    let people = mention::address(tx, object, &status, author, arrival)?;
+    count(tx, object, status.id)?;
     attach(tx, object, &status)?;
     db::status::adopt_orphans(tx, &status)?;
     let depth = quote::adopt(tx, &status)?;
     quote::attach_remote(tx, object, &status, author, depth)?;
-    if addressed.iter().any(Account::is_local) {
+    if people.addressed.iter().any(Account::is_local) {
         local::index(tx, &status)?;
     }
     if arrival != Arrival::Fetched {
-        arrive(tx, object, &status, author, &addressed)?;
+        arrive(tx, &status, author, &people)?;
     }
     Ok(status)
 }
 
 /// What a status does that is new: it shows in home timelines, and tells those whom it names.
-fn arrive(
-    tx: &Tx<'_>,
-    object: &Incoming,
-    status: &Status,
-    author: &Account,
-    addressed: &[Account],
-) -> Result<()> {
+fn arrive(tx: &Tx<'_>, status: &Status, author: &Account, people: &People) -> Result<()> {
     timeline::fan_out(tx, status, None)?;
     conversation::keep(tx, status)?;
-    for account in addressed {
-        let loud = object.mentions.iter().any(|m| names(m.href.as_deref(), account));
-        if loud && visibility::can_see(tx, account.id, status)? {
+    for account in people.addressed.iter().filter(|a| people.loud.contains(&a.id)) {
+        if visibility::can_see(tx, account.id, status)? {
             notification::notify(tx, account, NotificationKind::Mention, author, Some(status))?;
         }
     }
     Ok(())
+}
+
+/// What its server counts (F-313).
+fn count(tx: &Tx<'_>, object: &Object, status_id: i64) -> Result<()> {
+    let number = |total: Option<u64>| total.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    let (likes, shares) = (number(object.likes_total), number(object.shares_total));
+    db::origin_count::put(tx, status_id, likes, shares)
 }
 
 fn row(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival) -> Result<Status> {
@@ -169,35 +138,13 @@ fn row(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival) -> Re
     })
 }
 
-/// F-230; addressed to nobody at all is for the owner of the inbox it came to (F-232).
+/// F-230; addressed to nobody at all is for the owner of the inbox it came to (F-232). A message of
+/// a chat is for its recipients whatever else it says (F-202).
 fn seen_by(object: &Object, author: &Account) -> Visibility {
+    if object.is_chat {
+        return Visibility::Direct;
+    }
     activity::visibility(&object.to, &object.cc, author.followers_uri.as_deref())
-}
-
-/// The text as HTML: sanitised, with the title above it where the type has one (F-262, F-263)
-/// and, where the page is more than the text, a link below.
-fn content(object: &Object) -> (String, Vec<(String, Option<String>)>) {
-    let (html, images) = match object.content_media_type.as_deref() {
-        None | Some("text/html") => {
-            let clean = sanitize::html(&object.content);
-            (clean.html, clean.images)
-        }
-        Some(_) => (sanitize::plain_to_html(&object.content), Vec::new()),
-    };
-    let mut out = String::new();
-    if let Some(title) = object.title() {
-        out.push_str("<p><strong>");
-        out.push_str(&sanitize::escape(&sanitize::name(title, 500)));
-        out.push_str("</strong></p>");
-    }
-    out.push_str(&html);
-    let is_note = matches!(object.kind, ObjectKind::Note | ObjectKind::Question);
-    if !is_note && let Some(url) = object.url.as_deref().and_then(sanitize::http_url) {
-        out.push_str("<p>");
-        out.push_str(&crate::text::render::url(&url));
-        out.push_str("</p>");
-    }
-    (out, images)
 }
 
 fn poll(object: &Object) -> Option<Poll> {
@@ -216,50 +163,10 @@ fn poll(object: &Object) -> Option<Poll> {
     })
 }
 
-fn names(href: Option<&str>, account: &Account) -> bool {
-    href.is_some_and(|href| href == account.uri || Some(href) == account.url.as_deref())
-}
-
-/// Writes who is addressed and answers them: loud where a Mention names them, else silent
-/// (F-234). A Mention without addressing gives nothing.
-fn address(
-    tx: &Tx<'_>,
-    object: &Incoming,
-    status: &Status,
-    arrival: Arrival,
-) -> Result<Vec<Account>> {
-    let mut accounts: Vec<Account> = Vec::new();
-    for uri in object.to.iter().chain(&object.cc).take(200) {
-        if let Some(account) = db::account::find_by_uri(tx, uri)?
-            && account.id != status.account_id
-            && !accounts.iter().any(|a| a.id == account.id)
-        {
-            accounts.push(account);
-        }
-    }
-    if let Arrival::Pushed { inbox_owner: Some(owner) } = arrival
-        && !status.visibility.is_open()
-        && !accounts.iter().any(|a| a.id == owner)
-        && let Some(owner) = db::account::find(tx, owner)?
-    {
-        // a follower's inbox proves nothing new: followers see it as followers
-        let as_follower = status.visibility == Visibility::Private
-            && db::follow::is_following(tx, owner.id, status.account_id)?;
-        if !as_follower {
-            accounts.push(owner);
-        }
-    }
-    for account in &accounts {
-        let loud = object.mentions.iter().any(|m| names(m.href.as_deref(), account));
-        db::status::insert_mention(tx, status.id, account.id, !loud)?;
-    }
-    Ok(accounts)
-}
-
 /// Writes tags and attachments.
 fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status) -> Result<()> {
     for name in &object.hashtags {
-        if let Some(name) = hashtag::normalize(name) {
+        if let Some(name) = hashtag::normalize_foreign(name) {
             let tag = db::status::tag_id(tx, &name)?;
             db::status::insert_tag(tx, status.id, tag)?;
         }
@@ -315,7 +222,7 @@ fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status) -> Result<()> {
         media.id = tx.mint_id();
         db::status::insert_media(tx, &media, position)?;
     }
-    super::card::keep(tx, status)
+    super::card::keep(tx, status, object.link.as_deref())
 }
 
 /// A newer version of a known status (F-166): text, tags and attachments change, visibility and
@@ -325,6 +232,7 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
     if known.account_id != author.id || object.attributed_to != author.uri {
         return Err(Error::Forbidden("The status has another author".into()));
     }
+    count(tx, object, known.id)?;
     quote::attach_remote(tx, object, &known, author, 0)?;
     let policy = quote::policy(object, author);
     if policy != known.quote_policy {
@@ -366,34 +274,11 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
     tx.after_commit(Event::StatusUpdated { id: status.id });
     attach(tx, object, &status)?;
     tag::fan_out_edit(tx, &status)?;
-    name_more(tx, object, &status, author)?;
+    mention::name_again(tx, object, &status, author)?;
     if db::search::has_status(tx, status.id)? {
         local::index(tx, &status)?;
     }
     notification::tell_edit(tx, author, &status)
-}
-
-/// An edit may name people here whom the status did not name before: they may read it and are
-/// told once (F-311).
-fn name_more(tx: &Tx<'_>, object: &Incoming, status: &Status, author: &Account) -> Result<()> {
-    let loud: Vec<i64> = db::status::list_mentions(tx, &[status.id])?
-        .into_iter()
-        .filter(|(_, _, silent)| !silent)
-        .map(|(_, account, _)| account)
-        .collect();
-    for mention in object.mentions.iter().take(local::MOST_MENTIONS) {
-        let Some(href) = mention.href.as_deref() else { continue };
-        let addressed = object.to.iter().chain(&object.cc).any(|uri| uri == href);
-        let Some(account) = db::account::find_by_uri(tx, href)? else { continue };
-        if !addressed || !account.is_local() || loud.contains(&account.id) {
-            continue;
-        }
-        db::status::insert_mention(tx, status.id, account.id, false)?;
-        if visibility::can_see(tx, account.id, status)? {
-            notification::notify(tx, &account, NotificationKind::Mention, author, Some(status))?;
-        }
-    }
-    Ok(())
 }
 
 /// A remote author deletes a status (F-169). One that was never here leaves a mark, which holds

@@ -2,6 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::chars::{is_tag_separator, is_word};
 use super::entity::is_tag_name;
 
 /// The name under which a hashtag is stored and looked up: without `#`, width and case folded.
@@ -16,6 +17,18 @@ pub fn normalize(name: &str) -> Option<String> {
     // lower-casing can take a string out of NFKC ("İ")
     let folded: String = name.nfkc().collect::<String>().to_lowercase().nfkc().collect();
     is_tag_name(&folded).then_some(folded)
+}
+
+/// The same for a tag of another server: what no tag can hold is left out of it (F-288).
+pub fn normalize_foreign(name: &str) -> Option<String> {
+    if let Some(name) = normalize(name) {
+        return Some(name);
+    }
+    if name.len() > 1000 {
+        return None;
+    }
+    let kept: String = name.nfkc().filter(|c| is_word(*c) || is_tag_separator(*c)).collect();
+    normalize(kept.trim_matches(is_tag_separator))
 }
 
 #[cfg(test)]
@@ -43,7 +56,24 @@ mod tests {
         assert!(normalize(&"字".repeat(100)).is_some());
     }
 
+    #[test]
+    fn f_288_what_no_tag_can_hold_is_left_out() {
+        for (name, want) in [("#Foo-Bar", "foobar"), ("c++", "c"), ("#a b", "ab"), ("·x·", "x")] {
+            assert_eq!(normalize_foreign(name).as_deref(), Some(want), "{name}");
+        }
+        for bad in ["", "#", "++", "12-3", "<>"] {
+            assert_eq!(normalize_foreign(bad), None, "{bad}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn foreign_names_become_normal_ones(name in "#?(\\w|·|\\PC){0,12}") {
+            if let Some(once) = normalize_foreign(&name) {
+                prop_assert_eq!(normalize(&once), Some(once));
+            }
+        }
+
         #[test]
         fn normal_forms_stay(name in "#?(\\w|·|\\PC){1,12}") {
             if let Some(once) = normalize(&name) {

@@ -25,6 +25,8 @@ pub struct Sanitized {
     pub html: String,
     /// The images that it held: http(s) URL and alternative text.
     pub images: Vec<(String, Option<String>)>,
+    /// It was longer than what is kept.
+    pub cut: bool,
 }
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -57,15 +59,19 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 pub fn html(input: &str) -> Sanitized {
     let mut images = Vec::new();
     let mut current = Cow::Borrowed(input);
+    let mut cut_off = false;
     for _ in 0..MAX_PASSES {
+        cut_off |= current.len() > MAX_HTML;
         match pass(&current, &mut images) {
-            Some(next) if next == current => return Sanitized { html: next, images },
+            Some(next) if next == current => {
+                return Sanitized { html: next, images, cut: cut_off };
+            }
             Some(next) => current = Cow::Owned(next),
             None => break,
         }
     }
     let text = to_plain(cut(input, CUT_HTML));
-    Sanitized { html: plain_to_html(&text), images }
+    Sanitized { html: plain_to_html(&text), images, cut: cut_off }
 }
 
 /// One pass; `None` if the nesting is too deep.
@@ -128,6 +134,16 @@ pub fn plain_to_html(text: &str) -> String {
     }
     // a flood of line breaks
     super::render::paragraphs(&escaped.replace('\n', " "), "<br>")
+}
+
+/// The plain text of another server as HTML: escaped, in paragraphs (F-273), with addresses,
+/// names and tags as links.
+pub fn plain_with_links(text: &str, links: &dyn super::render::Links) -> Sanitized {
+    let head = text.get(..chars::floor(text, MAX_HTML)).unwrap_or_default();
+    let tidy: String =
+        head.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).collect();
+    let made = html(&super::render::plain(&tidy, links));
+    Sanitized { cut: made.cut || head.len() < text.len(), ..made }
 }
 
 /// One line of plain text, as a display name: no controls, no bidi overrides or isolates, no

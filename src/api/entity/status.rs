@@ -237,6 +237,8 @@ struct Details {
     media: HashMap<i64, Vec<Media>>,
     programs: HashMap<i64, Program>,
     cards: HashMap<i64, PreviewCard>,
+    /// What the servers of remote ones count.
+    origins: HashMap<i64, db::origin_count::Counts>,
     marks: Marks,
     /// The viewer's votes, by status.
     votes: HashMap<i64, Vec<i64>>,
@@ -349,6 +351,7 @@ impl Details {
                 .into_iter()
                 .map(|(status, card)| (status, PreviewCard::new(card)))
                 .collect(),
+            origins: db::origin_count::list(conn, &ids(&remote))?.into_iter().collect(),
             marks: Marks {
                 favourited: marks.favourited.into_iter().collect(),
                 reblogged: marks.reblogged.into_iter().collect(),
@@ -379,6 +382,8 @@ impl Details {
             && status.reblog_of_id.is_none()
             && status.visibility != Visibility::Direct;
         let quote_approval = self.ties.approval(&status);
+        // we know the likes of few servers; its own one knows more, if it is right (F-313)
+        let origin = self.origins.get(&id).copied().unwrap_or_default();
         Some(Status {
             id,
             created_at: api_time(status.created_at),
@@ -392,8 +397,8 @@ impl Details {
             url: status.url.unwrap_or_else(|| status.uri.clone()),
             uri: status.uri,
             replies_count: status.replies_count,
-            reblogs_count: status.reblogs_count,
-            favourites_count: status.favourites_count,
+            reblogs_count: status.reblogs_count.max(origin.reblogs),
+            favourites_count: status.favourites_count.max(origin.favourites),
             edited_at: status.edited_at.map(api_time),
             favourited: person.then(|| self.marks.favourited.contains(&id)),
             reblogged: person.then(|| self.marks.reblogged.contains(&id)),

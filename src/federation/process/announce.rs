@@ -1,14 +1,19 @@
-//! `Announce`: a boost (F-183 to F-186).
+//! `Announce`: a boost (F-183 to F-186), or what a group passes on (F-187).
 //! <https://www.w3.org/TR/activitypub/#announce-activity-inbox>
 
 use crate::activity::incoming::Activity;
+use crate::activity::object::{Object, ObjectKind};
 use crate::activity::{self};
 use crate::db;
-use crate::service::remote;
+use crate::federation::resolve;
+use crate::service::remote::{self, Arrival, Incoming};
 
-use super::{Context, Step, Stop, was_undone};
+use super::{Context, Step, Stop, group, was_undone};
 
 pub(super) fn announce(context: &Context<'_>, activity: &Activity) -> Step<()> {
+    if activity.object.embedded().is_some_and(group::passes_on) {
+        return group::unwrap(context, activity);
+    }
     let Some(object) = activity.object_id() else {
         return Err(Stop::Drop("it has no object"));
     };
@@ -21,7 +26,11 @@ pub(super) fn announce(context: &Context<'_>, activity: &Activity) -> Step<()> {
     if was_undone(context, activity)? {
         return Err(Stop::Drop("it was undone before it came"));
     }
-    let target = context.status(object)?;
+    let own = if known.is_none() { own_copy(context, activity) } else { None };
+    let target = match own {
+        Some(_) => None,
+        None => Some(context.status(object)?.id),
+    };
     let from = context.signer.clone();
     let visibility =
         activity::visibility(&activity.to, &activity.cc, from.followers_uri.as_deref());
@@ -32,8 +41,25 @@ pub(super) fn announce(context: &Context<'_>, activity: &Activity) -> Step<()> {
         .clone()
         .unwrap_or_else(|| format!("{}#announce/{published}", context.signer.uri));
     context.write(move |tx| {
-        // it may have gone while the author was read
-        let Some(target) = db::status::find(tx, target.id)? else { return Ok(()) };
+        let target = match (&own, target) {
+            (Some(own), _) => Some(remote::store(tx, own, &from, Arrival::Fetched)?),
+            // it may have gone while the author was read
+            (None, Some(target)) => db::status::find(tx, target)?,
+            (None, None) => None,
+        };
+        let Some(target) = target else { return Ok(()) };
         remote::reblog(tx, &from, &target, &uri, published, visibility)
     })
+}
+
+/// What somebody boosts of their own may come along; of all else only the id counts (F-183).
+fn own_copy(context: &Context<'_>, activity: &Activity) -> Option<Incoming> {
+    let value = activity.object.embedded().filter(|value| ObjectKind::of(value).is_some())?;
+    // an id with a word or two is no copy
+    let object = Object::parse_embedded(value).ok().filter(|object| {
+        object.attributed_to == context.signer.uri
+            && !object.is_vote_like
+            && !(object.to.is_empty() && object.cc.is_empty())
+    })?;
+    Some(resolve::read(context.app, object))
 }

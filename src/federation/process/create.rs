@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::federation::resolve;
 use crate::model::Account;
 use crate::service::poll;
-use crate::service::remote::{self, Arrival, Incoming};
+use crate::service::remote::{self, Arrival};
 
 use super::{Context, Step, Stop};
 
@@ -33,6 +33,9 @@ pub(super) fn store(context: &Context<'_>, activity: &Activity, mut object: Obje
     if object.to.is_empty() && object.cc.is_empty() {
         object.to.clone_from(&activity.to);
         object.cc.clone_from(&activity.cc);
+    } else {
+        // who may read it the object says alone; whom it reaches, both (F-126)
+        object.also = activity.to.iter().chain(&activity.cc).cloned().collect();
     }
     if object.attributed_to != context.signer.uri {
         return Err(Stop::Drop("the object is not the actor's"));
@@ -45,7 +48,7 @@ pub(super) fn store(context: &Context<'_>, activity: &Activity, mut object: Obje
     if !context.read(|conn| is_relevant(conn, &object, &author, owner))? {
         return Err(Stop::Drop("nobody here has to do with it"));
     }
-    let incoming = Incoming::new(object);
+    let incoming = resolve::read(context.app, object);
     let stored = context.write(move |tx| {
         // the author may have gone in the meantime
         let author = db::account::get(tx, author.id)?;
@@ -111,7 +114,7 @@ fn is_relevant(conn: &Conn, object: &Object, author: &Account, owner: Option<i64
     {
         return Ok(true);
     }
-    for uri in object.to.iter().chain(&object.cc).take(200) {
+    for uri in object.recipients().take(200) {
         if db::account::find_by_uri(conn, uri)?.is_some_and(|a| a.is_local()) {
             return Ok(true);
         }

@@ -64,6 +64,10 @@ pub(super) fn follower(context: &Context<'_>, activity: &Activity) -> Step<Accou
 }
 
 pub(super) fn block(context: &Context<'_>, activity: &Activity) -> Step<()> {
+    // a ban from a community of another server is no matter between two people (F-193)
+    if activity.target.as_deref().is_some_and(|target| !context.app.site.owns(target)) {
+        return Err(Stop::Drop("bans from a place that is not ours"));
+    }
     let target = match activity.object_id() {
         Some(uri) => context.local(uri)?,
         None => None,

@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod flag;
 mod follow;
+mod group;
 mod like;
 mod pin;
 mod quote;

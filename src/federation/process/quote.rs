@@ -5,9 +5,9 @@ use crate::activity::incoming::{Activity, Kind};
 use crate::activity::object::{Object, ObjectKind};
 use crate::activity::urls;
 use crate::db;
-use crate::federation::fetch;
+use crate::federation::{fetch, resolve};
 use crate::service::quote_consent;
-use crate::service::remote::{self, Arrival, Incoming};
+use crate::service::remote::{self, Arrival};
 
 use super::{Context, Step, Stop};
 
@@ -49,7 +49,7 @@ pub(super) fn request(context: &Context<'_>, activity: &Activity) -> Step<()> {
             {
                 return Err(Stop::Drop("the quoting status is another, or quotes another"));
             }
-            Some(Incoming::new(object))
+            Some(resolve::read(context.app, object))
         }
         None => None,
     };

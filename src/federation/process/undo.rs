@@ -21,6 +21,7 @@ pub(super) fn undo(context: &Context<'_>, activity: &Activity) -> Step<()> {
     let target = embedded.and_then(|value| read::id(value, "object"));
     let what = match embedded.map(Kind::of) {
         Some(Kind::Accept) => return undo_accept(context, activity),
+        Some(Kind::Delete) => return undo_delete(context, activity),
         kind => context.read(|conn| find(conn, &from, kind, uri.as_deref(), target.as_deref()))?,
     };
     context.write(move |tx| {
@@ -94,6 +95,15 @@ fn by_id(conn: &Conn, from: &Account, uri: &str) -> Result<Option<Undone>> {
         return Ok(db::status::find(conn, of)?.map(Undone::Reblog));
     }
     Ok(None)
+}
+
+/// An author takes a deletion back (F-176).
+fn undo_delete(context: &Context<'_>, activity: &Activity) -> Step<()> {
+    let uri = super::group::deleted(activity).ok_or(Stop::Drop("it has no object"))?;
+    if !urls::same_host(&uri, &context.signer.uri) {
+        return Err(Stop::Drop("the object is on another server"));
+    }
+    super::group::restore(context, &uri, None)
 }
 
 /// The followed actor takes its acceptance back: the follow ends (F-160).

@@ -10,7 +10,6 @@ use crate::federation::{fetch, resolve};
 use crate::model::INSTANCE_ACTOR;
 use crate::service;
 use crate::service::account::IncomingActor;
-use crate::service::remote::Incoming;
 
 use super::{Context, Step, Stop, create};
 
@@ -48,7 +47,7 @@ pub(super) fn update(context: &Context<'_>, activity: &Activity) -> Step<()> {
         return Err(Stop::Drop("the object is not the actor's"));
     }
     let author = context.signer.clone();
-    let incoming = Incoming::new(object);
+    let incoming = resolve::read(context.app, object);
     context.write(move |tx| service::remote::edit(tx, &incoming, &author))
 }
 

@@ -111,7 +111,6 @@ fn f_151_follow_state() {
 }
 
 #[test]
-#[ignore = "WAITS: needs chat messages"]
 fn f_202_chat_message() {
     let world = World::new();
     world.deliver("akkoma/chat_message");

@@ -155,7 +155,6 @@ fn f_264_friendica_create_page() {
 }
 
 #[test]
-#[ignore = "WAITS: needs the links of pages"]
 fn f_264_friendica_create_page_has_its_link() {
     let world = World::new();
     world.ann_follows(FRED);

@@ -18,5 +18,8 @@ mod mastodon;
 mod mastodon_people;
 mod mastodon_quotes;
 mod misskey;
+mod objects_blogs;
+mod objects_groups;
+mod objects_media;
 mod relay;
 mod static_actor;
