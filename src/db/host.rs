@@ -81,6 +81,25 @@ pub fn succeeded(tx: &Tx<'_>, name: &str) -> Result<bool> {
     }
 }
 
+/// Whether it reads EmojiReact.
+pub fn reads_emoji_react(conn: &Conn, name: &str) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM host WHERE name = ? AND emoji_react = 1")?
+        .exists([name])?)
+}
+
+/// It showed that it reads EmojiReact.
+pub fn set_emoji_react(tx: &Tx<'_>, name: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "INSERT INTO host (name, emoji_react, updated_at) VALUES (?1, 1, ?2)
+             ON CONFLICT (name) DO UPDATE SET emoji_react = 1 WHERE emoji_react = 0",
+        )?
+        .execute(params![name, tx.now()])?;
+    Ok(())
+}
+
 /// Whether it took an RFC 9421 signature last.
 pub fn takes_rfc9421(conn: &Conn, name: &str) -> Result<bool> {
     Ok(conn

@@ -31,6 +31,7 @@ pub mod profile;
 pub mod push;
 pub mod quote;
 pub mod quote_consent;
+pub mod reaction;
 pub mod relationship;
 pub mod remote;
 pub mod report;

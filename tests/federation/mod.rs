@@ -5,3 +5,4 @@ mod hostile;
 mod media;
 mod profiles;
 mod quotes;
+mod reactions;

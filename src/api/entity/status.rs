@@ -10,6 +10,7 @@ use super::filter::FilterResult;
 use super::media::Media;
 use super::poll::Poll;
 use super::quote::{Approval, Quote, Quotes, Ties};
+use super::reaction::{Pleroma, Reactions, reactions};
 use super::{Account, Emoji, emojis};
 use crate::clock::api_time;
 use crate::db::{self, Conn};
@@ -75,6 +76,10 @@ pub(crate) struct Status {
     quote_approval: Approval,
     card: Option<PreviewCard>,
     poll: Option<Poll>,
+    /// Akkoma's place for them, glitch's, and Pleroma's.
+    emoji_reactions: Reactions,
+    reactions: Reactions,
+    pleroma: Pleroma,
 }
 
 impl Status {
@@ -201,6 +206,9 @@ pub(super) fn statuses_and_accounts(
             shown.reblogged = inner.reblogged;
             shown.bookmarked = inner.bookmarked;
             shown.muted = inner.muted;
+            shown.emoji_reactions = inner.emoji_reactions.clone();
+            shown.reactions = inner.reactions.clone();
+            shown.pleroma = inner.pleroma.clone();
             shown.quote_approval = inner.quote_approval.clone();
             // what is found in the boosted one is found in the boost
             shown.filtered = details.filtered(of, Some(id));
@@ -237,6 +245,7 @@ struct Details {
     media: HashMap<i64, Vec<Media>>,
     programs: HashMap<i64, Program>,
     cards: HashMap<i64, PreviewCard>,
+    reactions: HashMap<i64, Reactions>,
     marks: Marks,
     /// The viewer's votes, by status.
     votes: HashMap<i64, Vec<i64>>,
@@ -345,6 +354,7 @@ impl Details {
                 .into_iter()
                 .map(|(id, name, website)| (id, Program { name, website }))
                 .collect(),
+            reactions: reactions(conn, viewer, &written)?,
             cards: db::card::list_of_statuses(conn, &written)?
                 .into_iter()
                 .map(|(status, card)| (status, PreviewCard::new(card)))
@@ -379,6 +389,7 @@ impl Details {
             && status.reblog_of_id.is_none()
             && status.visibility != Visibility::Direct;
         let quote_approval = self.ties.approval(&status);
+        let reactions = self.reactions.get(&id).cloned().unwrap_or_default();
         Some(Status {
             id,
             created_at: api_time(status.created_at),
@@ -415,6 +426,9 @@ impl Details {
             quotes_count: status.quotes_count,
             quote_approval,
             card: self.cards.get(&id).cloned(),
+            pleroma: Pleroma { emoji_reactions: reactions.clone(), local: status.local },
+            emoji_reactions: reactions.clone(),
+            reactions,
         })
     }
 }

@@ -9,7 +9,9 @@ mod follow;
 mod like;
 mod pin;
 mod quote;
+mod react;
 mod undo;
+mod undo_react;
 mod update;
 
 use std::cell::Cell;
@@ -179,6 +181,7 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Add => pin::add(&context, &activity),
         Kind::Remove => pin::remove(&context, &activity),
         Kind::Like => like::like(&context, &activity),
+        Kind::EmojiReact => react::react(&context, &activity),
         Kind::QuoteRequest => quote::request(&context, &activity),
         Kind::Flag => flag::flag(&context, &activity),
         _ => Err(Stop::Drop("this type of activity has no effect here")),
