@@ -155,7 +155,8 @@ fn insert_with_key(tx: &Tx<'_>, account: &Account, key: GeneratedKey) -> Result<
             pkcs8: key.pkcs8,
             public_pem: key.public_pem,
         },
-    )
+    )?;
+    super::keys::add_ed25519(tx, account)
 }
 
 /// Checks a name or e-mail address and a password; slow on purpose, the same for all failures
@@ -236,6 +237,7 @@ pub struct IncomingActor {
     published: Option<i64>,
     moved_to: Option<String>,
     keys: Vec<(String, Vec<u8>)>,
+    skills: activity::actor::Skills,
 }
 
 impl IncomingActor {
@@ -247,12 +249,13 @@ impl IncomingActor {
             verified_at: None,
         });
         let keys = actor.public_keys.iter().filter_map(|key| {
-            Some((key.id.clone(), PublicKey::from_pem(&key.pem).ok()?.to_bytes()))
+            Some((key.id.clone(), PublicKey::from_published(&key.pem).ok()?.to_bytes()))
         });
         Self {
             published: actor.published_ms,
             moved_to: actor.moved_to.clone(),
             keys: keys.collect(),
+            skills: actor.skills,
             account: Account {
                 username: sanitize::name(&actor.preferred_username, 2048),
                 domain: Some(domain.to_owned()),
@@ -337,6 +340,7 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
         }
     }
     db::key::replace_remote(tx, account.id, &incoming.keys)?;
+    super::keys::note_skills(tx, incoming.uri(), incoming.skills)?;
     tx.after_commit(Event::AccountChanged { account_id: account.id });
     Ok(account)
 }

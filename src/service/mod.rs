@@ -19,6 +19,7 @@ pub mod featured_tag;
 pub mod filter;
 pub mod hidden_domain;
 pub mod import;
+pub mod keys;
 pub mod list;
 pub mod media;
 pub mod moderation;
