@@ -130,8 +130,8 @@ pub fn ensure_instance_actor(tx: &Tx<'_>, site: &Site, key: GeneratedKey) -> Res
     let uri = site.instance_actor();
     let account = Account {
         id: INSTANCE_ACTOR,
-        // a domain is no user name anybody could take
-        username: site.account_domain.clone(),
+        // a domain is no user name anybody could take; a port is none that others would read
+        username: site.account_domain.split(':').next().unwrap_or_default().to_owned(),
         kind: ActorKind::Application,
         url: Some(format!("{}/about", site.base)),
         inbox: Some(site.shared_inbox()),

@@ -8,6 +8,9 @@
 mod adapter;
 mod cavage;
 pub mod digest;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod forgery_tests;
 pub mod key;
 pub mod multikey;
 mod rfc9421;

@@ -2,6 +2,8 @@
 
 mod basics;
 mod hostile;
+mod key_changes;
+mod keys;
 mod media;
 mod profiles;
 mod quotes;

@@ -339,6 +339,23 @@ fn f_316_a_reaction_goes_out_in_the_words_of_its_reader() {
 }
 
 #[test]
+fn f_316_an_actor_of_pleromas_family_is_known_by_its_context() {
+    let scene = Scene::new();
+    let mut actor = scene.peer.document("/users/mia");
+    actor["@context"] = json!([
+        "https://www.w3.org/ns/activitystreams",
+        scene.peer.at("/schemas/litepub-0.1.jsonld")
+    ]);
+    scene.peer.serve("/users/mia", actor);
+    let note = scene.peer.create("mia", 1, "<p>hi</p>", json!({"cc": [scene.ann.uri]}));
+    scene.send(&note);
+    let there = eventually("it is here", || scene.ann.finds_status(&scene.peer.at("/notes/1")));
+    put(&scene.ann, &there, "🧡").ok();
+    scene.instance.settle();
+    assert!(scene.peer.received().iter().any(|a| a["type"] == "EmojiReact"));
+}
+
+#[test]
 fn f_178_f_315_reactions_between_two_servers() {
     let (a, b) = (Instance::start(), Instance::start());
     let (ann, bob) = (a.person("ann"), b.person("bob"));
