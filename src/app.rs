@@ -293,6 +293,7 @@ fn claim(db: &Db, config: &Config, site: &Site) -> Result<()> {
     let (allowlist, instance) = (config.federation.allowlist, config.instance.clone());
     db.write(Lane::Interactive, move |tx| {
         service::domain::set_allowlist(tx, allowlist)?;
+        service::keys::complete(tx)?;
         service::document::note_texts(tx, &instance)
     })
     .wait()?;

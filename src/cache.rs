@@ -88,11 +88,20 @@ impl Tokens {
 pub struct Signer {
     pub key_id: String,
     pub key: PrivateKey,
+    /// The id of the Ed25519 key, and the key.
+    pub ed25519: Option<(String, PrivateKey)>,
 }
 
 /// Private keys by account: parsing one costs more than a signature check.
 #[derive(Default)]
-pub struct Keys(Mutex<HashMap<i64, Signer>>);
+pub struct Keys(Mutex<KeyState>);
+
+#[derive(Default)]
+struct KeyState {
+    /// Counts the changes: what was read before one is not put in after it.
+    age: u64,
+    known: HashMap<i64, Signer>,
+}
 
 impl Keys {
     /// The key of a local account.
@@ -100,18 +109,38 @@ impl Keys {
     /// # Errors
     /// 404 when it has none.
     pub fn get(&self, db: &db::Db, account_id: i64) -> Result<Signer> {
-        if let Some(signer) = lock(&self.0).get(&account_id) {
-            return Ok(signer.clone());
-        }
-        let stored =
-            db.read(|conn| db::key::find_local(conn, account_id))?.ok_or(Error::NotFound)?;
-        let signer = Signer { key_id: stored.key_id, key: PrivateKey::from_pkcs8(&stored.pkcs8)? };
+        let age = {
+            let keys = lock(&self.0);
+            if let Some(signer) = keys.known.get(&account_id) {
+                return Ok(signer.clone());
+            }
+            keys.age
+        };
+        let (stored, second) = db.read(|conn| {
+            Ok((db::key::find_local(conn, account_id)?, db::key::find_ed25519(conn, account_id)?))
+        })?;
+        let stored = stored.ok_or(Error::NotFound)?;
+        let ed25519 = match second {
+            Some(key) => Some((key.key_id, PrivateKey::from_ed25519_pkcs8(&key.pkcs8)?)),
+            None => None,
+        };
+        let key = PrivateKey::from_pkcs8(&stored.pkcs8)?;
+        let signer = Signer { key_id: stored.key_id, key, ed25519 };
         let mut keys = lock(&self.0);
-        if keys.len() >= MOST {
-            keys.clear();
+        if keys.age == age {
+            if keys.known.len() >= MOST {
+                keys.known.clear();
+            }
+            keys.known.insert(account_id, signer.clone());
         }
-        keys.insert(account_id, signer.clone());
         Ok(signer)
+    }
+
+    /// The account has other keys now.
+    pub fn forget(&self, account_id: i64) {
+        let mut keys = lock(&self.0);
+        keys.age += 1;
+        keys.known.remove(&account_id);
     }
 }
 

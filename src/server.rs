@@ -154,6 +154,12 @@ async fn surround(
     };
     let status = response.status();
     let headers = response.headers_mut();
+    if status == StatusCode::UNAUTHORIZED
+        && let Some(wanted) = federation::wanted_signature(&method, &path)
+    {
+        headers
+            .insert(HeaderName::from_static("accept-signature"), HeaderValue::from_static(wanted));
+    }
     headers.insert(
         HeaderName::from_static("x-content-type-options"),
         HeaderValue::from_static("nosniff"),

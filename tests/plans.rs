@@ -151,6 +151,10 @@ fn do_everything(instance: &Instance, person: &Person, other: &str, status: &str
     ] {
         post(format!("/api/v1/statuses/{status}/{deed}"), json!({}));
     }
+    for method in ["PUT", "PUT", "DELETE", "PUT"] {
+        let path = format!("/api/v1/pleroma/statuses/{status}/reactions/%F0%9F%A7%A1");
+        person.request(method, &path).json(&json!({})).send().ok();
+    }
     let reply = post(
         "/api/v1/statuses".into(),
         json!({"status": "a reply #tag 天氣 https://a.example", "in_reply_to_id": status, "spoiler_text": "cw"}),

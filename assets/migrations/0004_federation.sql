@@ -26,6 +26,49 @@ CREATE TABLE unknown_mention (
 
 -- == reactions and keys ==
 
+-- One emoji of one account under a status (F-178, F-179). name: a Unicode emoji, `shortcode` of
+-- this server's or `shortcode@host`. url: the picture of another server's.
+CREATE TABLE reaction (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  status_id INTEGER NOT NULL REFERENCES status(id) ON DELETE CASCADE,
+  account_id INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  url TEXT,
+  -- the activity's id
+  uri TEXT,
+  -- 1: it is a Like with content: the favourite is part of it
+  is_like INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  UNIQUE (status_id, account_id, name)
+) STRICT;
+CREATE INDEX reaction_status ON reaction(status_id, id);
+CREATE INDEX reaction_account ON reaction(account_id, id);
+CREATE INDEX reaction_uri ON reaction(uri) WHERE uri IS NOT NULL;
+
+-- The Ed25519 pair of a local actor beside its RSA one (F-036).
+CREATE TABLE local_ed25519 (
+  account_id INTEGER PRIMARY KEY REFERENCES account(id) ON DELETE CASCADE,
+  key_id TEXT NOT NULL UNIQUE,
+  pkcs8 BLOB NOT NULL,
+  public BLOB NOT NULL
+) STRICT;
+
+-- RSA pairs that were replaced (F-353), for the activity that tells so: it is signed with them.
+CREATE TABLE old_key (
+  activity_id INTEGER PRIMARY KEY,
+  account_id INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,
+  key_id TEXT NOT NULL,
+  pkcs8 BLOB NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX old_key_account ON old_key(account_id);
+CREATE INDEX old_key_expires ON old_key(expires_at);
+
+-- Until when host.signature holds (F-087), and whether the server reads EmojiReact (F-316).
+-- signature 3: RFC 9421 with Ed25519.
+ALTER TABLE host ADD COLUMN signature_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE host ADD COLUMN emoji_react INTEGER NOT NULL DEFAULT 0;
+
 -- == moving and leaving ==
 
 -- == threads ==

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::model::ActorKind;
+use crate::model::{ActorKind, SignatureForm};
 
 use super::media::{self, Image};
 use super::tag::{Emoji, Tags};
@@ -38,7 +38,7 @@ pub struct Key {
     pub id: String,
     /// `owner` or `controller`; the actor itself where the key says nothing.
     pub owner: String,
-    /// The PEM text, not parsed.
+    /// PEM, or the multibase text of a Multikey; not parsed.
     pub pem: String,
 }
 
@@ -88,6 +88,40 @@ pub struct Actor {
     pub memorial: bool,
     /// What anonymous readers must not see (F-058).
     pub privacy: Privacy,
+    /// What its software says that it can do.
+    pub skills: Skills,
+}
+
+/// What an actor's document tells of its server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skills {
+    /// The best form of signature that `generator.implements` names (F-037).
+    pub signature: Option<SignatureForm>,
+    /// Its context is that of Pleroma and its kind: it reads EmojiReact (F-316).
+    pub litepub: bool,
+}
+
+/// Most entries of `implements` and `@context` that are looked at.
+const MAX_SKILLS: usize = 32;
+
+fn skills(value: &Value) -> Skills {
+    let implements: Vec<&str> = read::first(value, "generator")
+        .map(|generator| read::many(generator, "implements"))
+        .unwrap_or_default()
+        .iter()
+        .take(MAX_SKILLS)
+        .filter_map(|one| one.as_str().or_else(|| one.get("href").and_then(Value::as_str)))
+        .collect();
+    let signature = if implements.contains(&super::RFC9421_ED25519) {
+        Some(SignatureForm::Ed25519)
+    } else {
+        implements.contains(&super::RFC9421).then_some(SignatureForm::Rfc9421)
+    };
+    let contexts = read::many(value, "@context").iter().take(MAX_SKILLS);
+    let litepub = contexts
+        .filter_map(Value::as_str)
+        .any(|context| context.ends_with("/schemas/litepub-0.1.jsonld"));
+    Skills { signature, litepub }
 }
 
 /// Wishes about anonymous readers (F-058).
@@ -170,6 +204,7 @@ impl Actor {
             suspended: flag("suspended"),
             memorial: flag("memorial"),
             privacy: privacy(value),
+            skills: skills(value),
             id,
         })
     }
@@ -230,12 +265,24 @@ pub(super) fn page_url(value: &Value) -> Option<String> {
 
 /// The keys that this document claims for `actor`: on its host, owned by it (S-025).
 fn keys(value: &Value, actor: &str) -> Vec<Key> {
+    let multikeys = read::many(value, "assertionMethod").iter().take(MAX_KEYS);
     read::many(value, "publicKey")
         .iter()
         .take(MAX_KEYS)
         .filter_map(|key| key_object(key, Some(actor)))
+        .chain(multikeys.filter_map(multikey))
         .filter(|key| key.owner == actor && urls::same_host(&key.id, actor))
         .collect()
+}
+
+/// A Multikey of `assertionMethod` (FEP-521a); one that is only an address is not looked up.
+fn multikey(value: &Value) -> Option<Key> {
+    let text = value.get("publicKeyMultibase")?.as_str().filter(|text| text.len() <= 128)?;
+    Some(Key {
+        id: value.get("id").and_then(Value::as_str).and_then(urls::keep)?,
+        owner: read::id(value, "controller")?,
+        pem: text.to_owned(),
+    })
 }
 
 fn key_object(value: &Value, owner: Option<&str>) -> Option<Key> {

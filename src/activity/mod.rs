@@ -38,6 +38,11 @@ pub const AS2: &str = "https://www.w3.org/ns/activitystreams";
 /// The security vocabulary, for `publicKey`.
 pub const SECURITY: &str = "https://w3id.org/security/v1";
 
+/// What `generator.implements` calls signatures after RFC 9421, and those with Ed25519 (FEP-844e).
+pub const RFC9421: &str = "https://datatracker.ietf.org/doc/html/rfc9421";
+pub const RFC9421_ED25519: &str =
+    "https://datatracker.ietf.org/doc/html/rfc9421#name-eddsa-using-curve-edwards25";
+
 /// True for each of the three spellings of the public collection (F-003). Akkoma's local-only
 /// `https://host/#Public` is none of them.
 pub fn is_public(id: &str) -> bool {

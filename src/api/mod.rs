@@ -44,6 +44,7 @@ mod profile;
 mod push;
 mod quotes;
 mod rate;
+mod reactions;
 mod relationships;
 mod remote;
 mod reports;

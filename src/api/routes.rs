@@ -160,6 +160,12 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/statuses/{id}/source", vec![get(User(&["read:statuses"]), statuses::source)]),
         ("/v1/statuses/{id}/favourite", vec![post(User(&["write:favourites"]), favourites::favourite)]),
         ("/v1/statuses/{id}/unfavourite", vec![post(User(&["write:favourites"]), favourites::unfavourite)]),
+        ("/v1/pleroma/statuses/{id}/reactions", vec![get(Optional("read:statuses"), reactions::list)]),
+        ("/v1/pleroma/statuses/{id}/reactions/{tag}", vec![
+            get(Optional("read:statuses"), reactions::list_one),
+            put(User(&["write:favourites"]), reactions::react),
+            delete(User(&["write:favourites"]), reactions::unreact),
+        ]),
         ("/v1/statuses/{id}/favourited_by", vec![get(Optional("read:accounts"), people::favourited_by)]),
         ("/v1/statuses/{id}/reblog", vec![post(User(&["write:statuses"]), posting::reblog)]),
         ("/v1/statuses/{id}/unreblog", vec![post(User(&["write:statuses"]), posting::unreblog)]),

@@ -29,6 +29,11 @@ pub(super) enum Action {
         /// The name of the account
         name: String,
     },
+    /// Give an account new keys; other servers are told
+    RotateKey {
+        /// The name of the account
+        name: String,
+    },
     /// Delete an account with everything it wrote, here and on other servers
     Delete {
         /// The name of the account
@@ -79,6 +84,10 @@ pub(super) fn run(place: &Place, action: Action) -> Result<()> {
         Action::Disable2fa { name } => {
             let command = Command::AccountDisable2fa { account: name };
             report(&place.execute(command)?, "Turned off the second factor of", None)
+        }
+        Action::RotateKey { name } => {
+            let command = Command::AccountRotateKey { account: name };
+            report(&place.execute(command)?, "Made new keys for", None)
         }
         Action::Delete { name, yes } => {
             if !yes {

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::moderation;
 use super::sheet::{self, ImportLine};
+use super::{keys, moderation};
 use crate::app::App;
 use crate::crypto;
 use crate::db::user::User;
@@ -34,6 +34,7 @@ pub enum Command {
     AccountPassword { account: String, password: Secret },
     AccountDelete { account: String },
     AccountDisable2fa { account: String },
+    AccountRotateKey { account: String },
     TokenCreate { account: String, scopes: String, name: String },
     DeliveryList { limit: u32 },
     Import { account: String, sheet: Sheet, overwrite: bool, text: String },
@@ -139,6 +140,7 @@ impl Command {
             Self::AccountPassword { .. } => "account password",
             Self::AccountDelete { .. } => "account delete",
             Self::AccountDisable2fa { .. } => "account disable-2fa",
+            Self::AccountRotateKey { .. } => "account rotate-key",
             Self::TokenCreate { .. } => "token create",
             Self::DeliveryList { .. } => "delivery list",
             Self::Import { .. } | Self::ImportList { .. } => "import",
@@ -171,6 +173,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::AccountPassword { account, password } => set_password(app, account, &password),
         Command::AccountDelete { account } => delete_account(app, account),
         Command::AccountDisable2fa { account } => disable_2fa(app, account),
+        Command::AccountRotateKey { account } => keys::rotate(app, account),
         Command::TokenCreate { account, scopes, name } => create_token(app, account, &scopes, name),
         Command::DeliveryList { limit } => app.db.read(|conn| list_deliveries(conn, limit)),
         Command::Import { account, sheet, overwrite, text } => {
@@ -389,6 +392,6 @@ pub(super) fn find_person(conn: &Conn, site: &Site, name: &str) -> Result<(Accou
         .ok_or_else(|| Error::Missing(format!("there is no account {} here", name.trim()).into()))
 }
 
-fn handle(site: &Site, account: &Account) -> String {
+pub(super) fn handle(site: &Site, account: &Account) -> String {
     format!("{}@{}", account.username, site.account_domain)
 }

@@ -8,6 +8,7 @@
 
 mod call;
 mod command;
+mod keys;
 mod listen;
 mod lock;
 mod moderation;

@@ -147,6 +147,14 @@ pub fn count(conn: &Conn) -> Result<i64> {
     Ok(conn.sql.prepare_cached("SELECT count(*) FROM delivery")?.query_row([], |row| row.get(0))?)
 }
 
+/// The activity of this account that was queued last, if it still waits.
+pub fn newest_activity(conn: &Conn, sender: i64) -> Result<Option<i64>> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT max(id) FROM activity_out WHERE sender_id = ?")?
+        .query_row([sender], |row| row.get(0))?)
+}
+
 /// Whether something of this account still waits.
 pub fn has_activities_of(conn: &Conn, sender: i64) -> Result<bool> {
     Ok(conn

@@ -253,3 +253,16 @@ pub fn count_requests(conn: &Conn, target: i64) -> Result<i64> {
         .prepare_cached("SELECT count(*) FROM follow WHERE target_id = ? AND accepted = 0")?
         .query_row([target], |row| row.get(0))?)
 }
+
+/// People here who follow an actor whose address begins with `base`.
+pub fn list_followers_below(conn: &Conn, base: &str, limit: i64) -> Result<Vec<i64>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT u.account_id FROM user u WHERE EXISTS (
+           SELECT 1 FROM follow f CROSS JOIN account a ON a.id = f.target_id
+           WHERE f.account_id = u.account_id AND f.accepted = 1
+             AND substr(a.uri, 1, length(?1)) = ?1)
+         LIMIT ?2",
+    )?;
+    let rows = statement.query_map(rusqlite::params![base, limit], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

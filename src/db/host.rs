@@ -5,9 +5,13 @@ use rusqlite::params;
 use super::{Conn, Tx, optional};
 use crate::clock::DAY;
 use crate::error::Result;
+use crate::model::SignatureForm;
 
 /// A server is given up after failing on this many different days (F-214).
 const UNAVAILABLE_AFTER_DAYS: i64 = 7;
+
+/// How long the form of signature that a server took is remembered (F-087).
+const SIGNATURE: i64 = 7 * DAY;
 
 /// What is known of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,21 +85,70 @@ pub fn succeeded(tx: &Tx<'_>, name: &str) -> Result<bool> {
     }
 }
 
-/// Whether it took an RFC 9421 signature last.
-pub fn takes_rfc9421(conn: &Conn, name: &str) -> Result<bool> {
+/// Whether it reads EmojiReact.
+pub fn reads_emoji_react(conn: &Conn, name: &str) -> Result<bool> {
     Ok(conn
         .sql
-        .prepare_cached("SELECT 1 FROM host WHERE name = ? AND signature = 2")?
+        .prepare_cached("SELECT 1 FROM host WHERE name = ? AND emoji_react = 1")?
         .exists([name])?)
 }
 
-/// Remembers which kind of signature it took.
-pub fn set_rfc9421(tx: &Tx<'_>, name: &str, modern: bool) -> Result<()> {
+/// It showed that it reads EmojiReact.
+pub fn set_emoji_react(tx: &Tx<'_>, name: &str) -> Result<()> {
     tx.sql
         .prepare_cached(
-            "INSERT INTO host (name, signature, updated_at) VALUES (?1, ?2, ?3)
-             ON CONFLICT (name) DO UPDATE SET signature = ?2, updated_at = ?3",
+            "INSERT INTO host (name, emoji_react, updated_at) VALUES (?1, 1, ?2)
+             ON CONFLICT (name) DO UPDATE SET emoji_react = 1 WHERE emoji_react = 0",
         )?
-        .execute(params![name, if modern { 2 } else { 1 }, tx.now()])?;
+        .execute(params![name, tx.now()])?;
+    Ok(())
+}
+
+/// The form of signature that it took last, or said or showed that it reads (F-087).
+pub fn signature(conn: &Conn, name: &str) -> Result<Option<SignatureForm>> {
+    let number: Option<i64> = optional(
+        conn.sql
+            .prepare_cached("SELECT signature FROM host WHERE name = ? AND signature_until > ?")?
+            .query_row(params![name, conn.now()], |row| row.get(0)),
+    )?;
+    Ok(number.and_then(SignatureForm::from_number))
+}
+
+/// It took this form when it had refused another.
+pub fn set_signature(tx: &Tx<'_>, name: &str, form: SignatureForm) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "INSERT INTO host (name, signature, signature_until, updated_at)
+             VALUES (?1, ?2, ?3 + ?4, ?3)
+             ON CONFLICT (name) DO UPDATE SET signature = ?2, signature_until = ?3 + ?4",
+        )?
+        .execute(params![name, form as i64, tx.now(), SIGNATURE])?;
+    Ok(())
+}
+
+/// It says or shows that it reads this form. What it took itself counts more while it is
+/// remembered, unless this is better still; again it lasts longer, noted once a day.
+pub fn learn_signature(tx: &Tx<'_>, name: &str, form: SignatureForm) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "INSERT INTO host (name, signature, signature_until, updated_at)
+             VALUES (?1, ?2, ?3 + ?4, ?3)
+             ON CONFLICT (name) DO UPDATE SET signature = ?2, signature_until = ?3 + ?4
+               WHERE signature_until <= ?3 OR signature = 0
+                 OR (signature BETWEEN 2 AND ?2 - 1)
+                 OR (signature = ?2 AND signature_until < ?3 + ?4 - ?5)",
+        )?
+        .execute(params![name, form as i64, tx.now(), SIGNATURE, DAY])?;
+    Ok(())
+}
+
+/// It took the remembered form once more: that lasts longer, noted once a day.
+pub fn keep_signature(tx: &Tx<'_>, name: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "UPDATE host SET signature_until = ?2 + ?3
+             WHERE name = ?1 AND signature_until > ?2 AND signature_until < ?2 + ?3 - ?4",
+        )?
+        .execute(params![name, tx.now(), SIGNATURE, DAY])?;
     Ok(())
 }

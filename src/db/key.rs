@@ -15,6 +15,16 @@ pub struct LocalKey {
     pub public_pem: String,
 }
 
+/// The Ed25519 pair of a local actor.
+#[derive(Clone)]
+pub struct LocalEd25519 {
+    pub account_id: i64,
+    pub key_id: String,
+    /// PKCS#8 DER; never leaves the process (S-040).
+    pub pkcs8: Vec<u8>,
+    pub public: [u8; 32],
+}
+
 /// A remote actor's public key, as `signature::key::PublicKey` writes it.
 pub struct RemoteKey {
     pub account_id: i64,
@@ -48,6 +58,88 @@ pub fn insert_local(tx: &Tx<'_>, key: &LocalKey) -> Result<()> {
         )?
         .execute(params![key.account_id, key.key_id, key.pkcs8, key.public_pem])?;
     Ok(())
+}
+
+/// Puts a new pair in the place of the account's (F-353).
+pub fn replace_local(tx: &Tx<'_>, key: &LocalKey) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "UPDATE local_key SET key_id = ?, pkcs8 = ?, public_pem = ? WHERE account_id = ?",
+        )?
+        .execute(params![key.key_id, key.pkcs8, key.public_pem, key.account_id])?;
+    Ok(())
+}
+
+/// The Ed25519 pair of a local account.
+pub fn find_ed25519(conn: &Conn, account_id: i64) -> Result<Option<LocalEd25519>> {
+    optional(
+        conn.sql
+            .prepare_cached(
+                "SELECT account_id, key_id, pkcs8, public FROM local_ed25519 WHERE account_id = ?",
+            )?
+            .query_row([account_id], |row| {
+                Ok(LocalEd25519 {
+                    account_id: row.get(0)?,
+                    key_id: row.get(1)?,
+                    pkcs8: row.get(2)?,
+                    public: row.get(3)?,
+                })
+            }),
+    )
+}
+
+/// Stores an Ed25519 pair, in the place of an earlier one.
+pub fn put_ed25519(tx: &Tx<'_>, key: &LocalEd25519) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "INSERT OR REPLACE INTO local_ed25519 (account_id, key_id, pkcs8, public)
+             VALUES (?, ?, ?, ?)",
+        )?
+        .execute(params![key.account_id, key.key_id, key.pkcs8, key.public])?;
+    Ok(())
+}
+
+/// Local accounts that have an RSA pair alone: those of an older version.
+pub fn list_without_ed25519(conn: &Conn) -> Result<Vec<i64>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT account_id FROM local_key k WHERE account_id > 0
+           AND NOT EXISTS (SELECT 1 FROM local_ed25519 e WHERE e.account_id = k.account_id)",
+    )?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Keeps a replaced pair for one activity: it is signed with that.
+pub fn insert_old(tx: &Tx<'_>, activity: i64, key: &LocalKey, expires_at: i64) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "INSERT INTO old_key (activity_id, account_id, key_id, pkcs8, expires_at)
+             VALUES (?, ?, ?, ?, ?)",
+        )?
+        .execute(params![activity, key.account_id, key.key_id, key.pkcs8, expires_at])?;
+    Ok(())
+}
+
+/// The replaced pair that an activity is signed with: `(key id, PKCS#8)`.
+pub fn find_old(conn: &Conn, activity: i64) -> Result<Option<(String, Vec<u8>)>> {
+    optional(
+        conn.sql
+            .prepare_cached(
+                "SELECT key_id, pkcs8 FROM old_key WHERE activity_id = ? AND expires_at > ?",
+            )?
+            .query_row([activity, conn.now()], |row| Ok((row.get(0)?, row.get(1)?))),
+    )
+}
+
+/// Removes replaced pairs whose time is over; how many went.
+pub fn expire_old(tx: &Tx<'_>, limit: i64) -> Result<usize> {
+    Ok(tx
+        .sql
+        .prepare_cached(
+            "DELETE FROM old_key WHERE activity_id IN
+               (SELECT activity_id FROM old_key WHERE expires_at <= ? LIMIT ?)",
+        )?
+        .execute([tx.now(), limit])?)
 }
 
 /// The public key under `key_id`.

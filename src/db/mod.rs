@@ -45,6 +45,7 @@ pub mod poll;
 pub mod profile;
 pub mod push;
 pub mod quote;
+pub mod reaction;
 pub mod report;
 mod rest;
 pub mod scheduled_status;

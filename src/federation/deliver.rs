@@ -7,10 +7,11 @@ use crate::client::{ClientError, Kind, OutRequest, Sign};
 use crate::clock::{DAY, HOUR};
 use crate::db::{self, Lane, Tx};
 use crate::error::{Error, Result};
-use crate::model::Delivery;
+use crate::model::{Delivery, SignatureForm};
 use crate::service;
+use crate::signature::key::PrivateKey;
 
-use super::{accept, fetch};
+use super::{accept, knock};
 
 /// A delivery that did not arrive for so long is given up.
 const GIVE_UP: i64 = 10 * DAY;
@@ -53,10 +54,12 @@ pub fn deliver(app: &App, delivery: Delivery) -> Result<()> {
 }
 
 fn send(app: &App, delivery: &Delivery) -> Result<Outcome> {
-    let (activity, blocked) = app.db.read(|conn| {
+    let (activity, blocked, remembered, old) = app.db.read(|conn| {
         Ok((
             db::delivery::find_activity(conn, delivery.activity_id)?,
             service::domain::is_suspended(conn, &delivery.host)?,
+            db::host::signature(conn, &delivery.host)?,
+            db::key::find_old(conn, delivery.activity_id)?,
         ))
     })?;
     if blocked {
@@ -66,25 +69,29 @@ fn send(app: &App, delivery: &Delivery) -> Result<Outcome> {
         return Ok(Outcome::Dropped("the activity is gone"));
     };
     let body: Arc<[u8]> = body.into();
-    let modern = app.db.read(|conn| db::host::takes_rfc9421(conn, &delivery.host))?;
-    let first = post(app, delivery, &body, sign(app, sender, modern)?);
+    if let Some((key_id, pkcs8)) = old {
+        // it tells of the new key: who knows the old one believes it (F-353)
+        let sign = knock::cavage(app, key_id, PrivateKey::from_pkcs8(&pkcs8)?);
+        match post(app, delivery, &body, sign) {
+            Ok((400..=403, _)) => {}
+            other => return Ok(judge(other)),
+        }
+    }
+    let [form, other] = SignatureForm::order(remembered);
+    let first = post(app, delivery, &body, knock::sign(app, sender, form)?);
     // the other kind of signature, once (F-087)
-    let refused_signature = matches!(&first, Ok(status) if matches!(status.0, 400 | 401));
-    if refused_signature {
-        let second = post(app, delivery, &body, sign(app, sender, !modern)?);
+    if matches!(&first, Ok((status, _)) if knock::is_refusal(form, *status)) {
+        let second = post(app, delivery, &body, knock::sign(app, sender, other)?);
         if matches!(&second, Ok((200..=299, _))) {
-            let host = delivery.host.clone();
-            app.db
-                .write(Lane::Background, move |tx| db::host::set_rfc9421(tx, &host, !modern))
-                .wait()?;
+            knock::remember(app, &delivery.host, other)?;
+            return Ok(judge(second));
+        }
+        // what everybody reads is judged by
+        if form != SignatureForm::Cavage {
             return Ok(judge(second));
         }
     }
     Ok(judge(first))
-}
-
-fn sign(app: &App, sender: i64, modern: bool) -> Result<Sign> {
-    if modern { fetch::signer_rfc9421(app, sender) } else { fetch::signer(app, sender) }
 }
 
 type Answer = std::result::Result<(u16, Option<u64>), ClientError>;
@@ -116,6 +123,7 @@ fn record(tx: &Tx<'_>, delivery: &Delivery, outcome: Outcome, spread: u16) -> Re
     match outcome {
         Outcome::Arrived => {
             db::delivery::remove(tx, delivery.id)?;
+            db::host::keep_signature(tx, &delivery.host)?;
             if db::host::succeeded(tx, &delivery.host)? {
                 db::delivery::hasten(tx, &delivery.host)?;
             }

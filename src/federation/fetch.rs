@@ -1,40 +1,20 @@
 //! Getting a document from its origin: signed, of the right type, under its own id.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::activity::{self, read};
 use crate::app::App;
 use crate::client::{Limits, OutRequest, Sign, host_of};
 use crate::clock::MINUTE;
+use crate::db;
 use crate::error::{Error, Result};
-use crate::model::INSTANCE_ACTOR;
+use crate::model::{INSTANCE_ACTOR, SignatureForm};
 use crate::service;
-use crate::signature;
 
-use super::accept;
+use super::{accept, knock};
 
 /// How long a failed fetch is remembered (S-019).
 const NEGATIVE: i64 = 5 * MINUTE;
-
-/// A closure that signs requests as a local account, draft-cavage.
-pub fn signer(app: &App, account_id: i64) -> Result<Sign> {
-    let signer = app.keys.get(&app.db, account_id)?;
-    let clock = app.clock.clone();
-    Ok(Arc::new(move |method, url, body| {
-        signature::sign_cavage(&signer.key, &signer.key_id, method, url, body, clock.now_ms())
-    }))
-}
-
-/// The same, RFC 9421.
-pub fn signer_rfc9421(app: &App, account_id: i64) -> Result<Sign> {
-    let signer = app.keys.get(&app.db, account_id)?;
-    let clock = app.clock.clone();
-    Ok(Arc::new(move |method, url, body| {
-        signature::sign_rfc9421(&signer.key, &signer.key_id, method, url, body, clock.now_ms())
-    }))
-}
 
 /// What came back from an address.
 pub struct Fetched {
@@ -86,10 +66,19 @@ fn request(app: &App, address: &str, as_account: i64, limits: Limits) -> Result<
         let request = OutRequest::get(address).header("Accept", accept::WANTED).limits(limits);
         app.client.send(request.signed(sign))
     };
-    let mut response = send(signer(app, as_account)?)?;
-    if matches!(response.status, 400 | 401) {
+    let host = host_of(address).unwrap_or_default();
+    let [form, other] = SignatureForm::order(app.db.read(|conn| db::host::signature(conn, &host))?);
+    let mut response = send(knock::sign(app, as_account, form)?)?;
+    if knock::is_refusal(form, response.status) {
         // the other kind of signature, once (F-087)
-        response = send(signer_rfc9421(app, as_account)?)?;
+        response = send(knock::sign(app, as_account, other)?)?;
+        if response.is_success() && host_of(&response.final_url).as_deref() == Some(&*host) {
+            knock::remember(app, &host, other)?;
+        }
+    }
+    if response.status == 401 && address.contains('?') {
+        let sign = knock::sign(app, as_account, SignatureForm::Cavage)?;
+        response = send(knock::without_query(sign))?;
     }
     match response.status {
         200..=299 => {}
@@ -108,6 +97,16 @@ fn request(app: &App, address: &str, as_account: i64, limits: Limits) -> Result<
     let value = activity::json::parse_collection(&response.body)
         .map_err(|e| Error::Remote(format!("{address}: {e}").into()))?;
     Ok(Fetched { value, url: response.final_url })
+}
+
+/// Whether another reader might be answered something else: the document is not there for this
+/// one. (Error texts are made above, in [`request`].)
+pub fn is_refusal(error: &Error) -> bool {
+    match error {
+        Error::NotFound => true,
+        Error::Remote(text) => text.ends_with(" answered 401") || text.ends_with(" answered 403"),
+        _ => false,
+    }
 }
 
 /// Blocked servers and our own addresses are never fetched (F-142, F-338).
@@ -157,8 +156,10 @@ pub fn plain_json(app: &App, address: &str, accept: &str) -> Result<Value> {
 pub fn page_or_document(app: &App, address: &str) -> Result<Value> {
     check(app, address)?;
     let accept = format!("{}, text/html;q=0.5", accept::WANTED);
-    let request =
-        OutRequest::get(address).header("Accept", accept).signed(signer(app, INSTANCE_ACTOR)?);
+    let host = host_of(address).unwrap_or_default();
+    let [form, _] = SignatureForm::order(app.db.read(|conn| db::host::signature(conn, &host))?);
+    let sign = knock::sign(app, INSTANCE_ACTOR, form)?;
+    let request = OutRequest::get(address).header("Accept", accept).signed(sign);
     let response = app.client.send(request)?;
     if !response.is_success() {
         return document(app, address, INSTANCE_ACTOR);

@@ -17,13 +17,13 @@ use crate::crypto::short_hash16;
 use crate::db::{self, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::http::body;
-use crate::model::{Account, ActorKind, JobKind};
+use crate::model::{Account, ActorKind, JobKind, SignatureForm};
 use crate::service;
 
-use super::accept;
 use super::process::Accepted;
 use super::resolve;
 use super::verify::{self, Signed};
+use super::{accept, gone};
 
 /// The largest body (F-128).
 const LIMIT: usize = 1024 * 1024;
@@ -102,9 +102,12 @@ async fn receive(
         actix_web::web::block(move || drop_cheaply(&this, activities, owner, size)).await;
     let candidates = candidates.map_err(|_| Error::internal("a check was cancelled"))??;
     let Some(activities) = candidates else { return Ok(accepted()) };
-    let signer = verify::signer(app, signed).await?;
+    let (signer, form) = match verify::signer(app, signed).await? {
+        Ok(verified) => (verified.account, verified.form),
+        Err(key) => (gone::actor(app, &key, &activities).await?, None),
+    };
     let this = app.clone();
-    let writes = actix_web::web::block(move || judge(&this, signer, activities, owner))
+    let writes = actix_web::web::block(move || judge(&this, signer, form, activities, owner))
         .await
         .map_err(|_| Error::internal("a check was cancelled"))??;
     for write in writes {
@@ -179,6 +182,7 @@ fn hash(activity: &Activity, owner: Option<i64>) -> [u8; 16] {
 fn judge(
     app: &App,
     signer: Account,
+    form: Option<SignatureForm>,
     activities: Vec<Activity>,
     owner: Option<i64>,
 ) -> Result<Vec<Write>> {
@@ -190,6 +194,7 @@ fn judge(
                 hash: hash(&activity, None),
                 owner_hash: owner.map(|owner| hash(&activity, Some(owner))),
                 host: signer_host.clone(),
+                form,
                 accepted: Accepted {
                     signer: signer.id,
                     owner,
@@ -228,15 +233,23 @@ fn forwarded_reply(app: &App, activity: &Activity) -> Result<Option<String>> {
 
 /// What an accepted activity leaves in the database before the 202.
 enum Write {
-    Process { hash: [u8; 16], owner_hash: Option<[u8; 16]>, host: String, accepted: Accepted },
-    Fetch { uri: String },
+    Process {
+        hash: [u8; 16],
+        owner_hash: Option<[u8; 16]>,
+        host: String,
+        form: Option<SignatureForm>,
+        accepted: Accepted,
+    },
+    Fetch {
+        uri: String,
+    },
 }
 
 impl Write {
     fn queue(self, tx: &Tx<'_>) -> Result<()> {
         let until = tx.now() + REMEMBERED;
         match self {
-            Self::Process { hash, owner_hash, host, mut accepted } => {
+            Self::Process { hash, owner_hash, host, form, mut accepted } => {
                 let is_new = db::seen::insert(tx, &hash, until)?;
                 let new_to_owner = match owner_hash {
                     Some(hash) => db::seen::insert(tx, &hash, until)?,
@@ -248,6 +261,9 @@ impl Write {
                 // known from another inbox: only its recipients are new
                 accepted.merge = !is_new;
                 db::job::insert(tx, JobKind::Inbox, &host, &accepted.to_payload()?)?;
+                if let Some(form) = form {
+                    db::host::learn_signature(tx, &host, form)?;
+                }
                 // it speaks to us: what waits for it may go (F-214)
                 if db::host::succeeded(tx, &host)? {
                     db::delivery::hasten(tx, &host)?;

@@ -7,15 +7,19 @@ pub mod deliver;
 mod discovery;
 pub mod featured_tags;
 mod fetch;
+mod gone;
 mod inbox;
+mod knock;
 pub mod mentions;
 pub mod process;
 pub mod quote;
+mod reader;
 pub mod resolve;
 mod status;
 mod verify;
 
 use actix_web::guard;
+use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 /// The routes of this module. Pages share some of them: there the `Accept` header decides.
@@ -59,6 +63,18 @@ pub fn routes(cfg: &mut ServiceConfig) {
                 .guard(guard::fn_guard(accept::guard_activity))
                 .route(read(status::object)),
         );
+}
+
+/// What `Accept-Signature` says beside a 401 at the addresses of this module (F-117): which parts
+/// of a request we want signed.
+/// <https://www.rfc-editor.org/rfc/rfc9421#name-requesting-signatures>
+pub fn wanted_signature(method: &Method, path: &str) -> Option<&'static str> {
+    let ours = ["/inbox", "/users/", "/@", "/actor"].iter().any(|start| path.starts_with(start));
+    ours.then_some(if *method == Method::POST {
+        r#"sig1=("@method" "@target-uri" "content-digest");created"#
+    } else {
+        r#"sig1=("@method" "@target-uri");created"#
+    })
 }
 
 /// GET, and HEAD as GET without a body (F-246).

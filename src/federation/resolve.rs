@@ -18,7 +18,7 @@ use crate::service;
 use crate::service::account::IncomingActor;
 use crate::service::remote::{Arrival, Incoming, Reading};
 
-use super::fetch;
+use super::{fetch, reader};
 
 /// How many parents above a fetched status are fetched as well (F-251).
 pub const MOST_ANCESTORS: u32 = 40;
@@ -179,7 +179,7 @@ pub fn status(app: &App, uri: &str, depth: u32) -> Result<Status> {
     if app.site.owns(uri) {
         return Err(Error::NotFound);
     }
-    let value = fetch::document(app, uri, INSTANCE_ACTOR)?;
+    let value = reader::status(app, uri)?;
     store_status(app, &value, depth)
 }
 

@@ -9,10 +9,10 @@ use actix_web::HttpRequest;
 use crate::activity::{actor, read};
 use crate::app::App;
 use crate::client::{Limits, host_of};
-use crate::clock::MINUTE;
+use crate::clock::{DAY, MINUTE};
 use crate::db;
 use crate::error::{Error, Result};
-use crate::model::{Account, INSTANCE_ACTOR};
+use crate::model::{Account, INSTANCE_ACTOR, SignatureForm};
 use crate::service;
 use crate::signature::key::PublicKey;
 use crate::signature::{self, Inspected, Request};
@@ -21,6 +21,9 @@ use super::{fetch, resolve};
 
 /// How often a key that does not fit may be read anew (F-104).
 const REFETCH: i64 = 5 * MINUTE;
+/// How long a key is believed without a look at its origin: what is replaced or withdrawn there
+/// must end here.
+const GOOD: i64 = 30 * DAY;
 /// How long the fetch of a key may take (F-103).
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -73,6 +76,13 @@ impl Signed {
     }
 }
 
+/// Who signed, and what that shows of its server.
+pub struct Verified {
+    pub account: Account,
+    /// A form of signature that it makes, and so reads, beside the one that everybody does.
+    pub form: Option<SignatureForm>,
+}
+
 /// Checks all that needs no key (F-089 to F-098) and refuses blocked servers (F-108).
 pub fn inspect(app: &App, signed: &Signed) -> Result<Inspected> {
     let scheme = if app.config.dev { "http" } else { "https" };
@@ -88,27 +98,30 @@ pub fn inspect(app: &App, signed: &Signed) -> Result<Inspected> {
 }
 
 /// The account whose key signed, if its key is here and fits. `Ok(None)`: ask [`fetch_and_verify`].
-pub fn verify_known(app: &App, signed: &Signed, inspected: &Inspected) -> Result<Option<Account>> {
+pub fn verify_known(app: &App, signed: &Signed, inspected: &Inspected) -> Result<Option<Verified>> {
     let known = app.db.read(|conn| {
         let Some(key) = db::key::find_remote(conn, &inspected.key_id)? else { return Ok(None) };
         Ok(db::account::find(conn, key.account_id)?.map(|account| (key, account)))
     })?;
     let Some((key, account)) = known else { return Ok(None) };
-    if inspected.verify(&signed.request(), &PublicKey::from_bytes(&key.public)?).is_ok() {
-        return Ok(Some(account));
+    let age = app.clock.now_ms() - key.fetched_at;
+    let public = PublicKey::from_bytes(&key.public)?;
+    if inspected.verify(&signed.request(), &public).is_ok() {
+        let form = inspected.shows(&public);
+        return Ok((age < GOOD).then_some(Verified { account, form }));
     }
     // perhaps the key was changed: read it anew, but not for every forged request
-    if app.clock.now_ms() - key.fetched_at < REFETCH {
+    if age < REFETCH {
         return Err(wrong());
     }
     Ok(None)
 }
 
 /// Reads the key from its origin and verifies with it. Blocking, on the resolve lane.
-pub fn fetch_and_verify(app: &App, signed: &Signed, inspected: &Inspected) -> Result<Account> {
+pub fn fetch_and_verify(app: &App, signed: &Signed, inspected: &Inspected) -> Result<Verified> {
     // somebody may have been quicker
-    if let Some(account) = verify_known(app, signed, inspected)? {
-        return Ok(account);
+    if let Some(verified) = verify_known(app, signed, inspected)? {
+        return Ok(verified);
     }
     let account = fetch_owner(app, &inspected.key_id)?;
     let key = app
@@ -116,10 +129,9 @@ pub fn fetch_and_verify(app: &App, signed: &Signed, inspected: &Inspected) -> Re
         .read(|conn| db::key::find_remote(conn, &inspected.key_id))?
         .filter(|key| key.account_id == account.id)
         .ok_or_else(unknown)?;
-    inspected
-        .verify(&signed.request(), &PublicKey::from_bytes(&key.public)?)
-        .map_err(|_| wrong())?;
-    Ok(account)
+    let public = PublicKey::from_bytes(&key.public)?;
+    inspected.verify(&signed.request(), &public).map_err(|_| wrong())?;
+    Ok(Verified { form: inspected.shows(&public), account })
 }
 
 /// The actor that owns a key, stored from its own document, which must list the key (F-102).
@@ -160,12 +172,18 @@ pub async fn reader(app: &App, request: &HttpRequest) -> Result<Option<Account>>
     if !signed.is_signed() {
         return Ok(None);
     }
-    signer(app, signed).await.map(Some)
+    match signer(app, signed).await? {
+        Ok(verified) => Ok(Some(verified.account)),
+        Err(_) => Err(unknown()),
+    }
 }
+
+/// The address of a key that its server says is gone (F-111).
+pub struct GoneKey(pub String);
 
 /// The account that signed a request: from the stored key, or after one fetch (503 when the
 /// key's server does not answer, so that the sender tries again; F-109).
-pub async fn signer(app: &App, signed: Signed) -> Result<Account> {
+pub async fn signer(app: &App, signed: Signed) -> Result<std::result::Result<Verified, GoneKey>> {
     let (this, copy) = (app.clone(), signed.clone());
     let (inspected, known) = blocking(move || {
         let inspected = inspect(&this, &copy)?;
@@ -173,8 +191,8 @@ pub async fn signer(app: &App, signed: Signed) -> Result<Account> {
         Ok((inspected, known))
     })
     .await?;
-    if let Some(account) = known {
-        return Ok(account);
+    if let Some(verified) = known {
+        return Ok(Ok(verified));
     }
     // one address has one answer, whatever fragments are made up for it
     let address = signature::key_id_actor(&inspected.key_id).ok_or_else(unknown)?;
@@ -201,7 +219,11 @@ pub async fn signer(app: &App, signed: Signed) -> Result<Account> {
             app.unreachable.count(&key, REFETCH);
             Err(Error::Unavailable { message: reason, retry_after: 300 })
         }
-        Ok(Err(Error::NotFound | Error::Gone | Error::BadRequest(_))) => {
+        Ok(Err(Error::Gone)) => {
+            app.unreachable.count(&key, REFETCH);
+            Ok(Err(GoneKey(address)))
+        }
+        Ok(Err(Error::NotFound | Error::BadRequest(_))) => {
             app.unreachable.count(&key, REFETCH);
             Err(unknown())
         }
@@ -209,7 +231,7 @@ pub async fn signer(app: &App, signed: Signed) -> Result<Account> {
             app.unreachable.count(&key, REFETCH);
             Err(error)
         }
-        Ok(result) => result,
+        Ok(result) => result.map(Ok),
         Err(_) => Err(Error::Unavailable {
             message: "The key of the signature could not be fetched".into(),
             retry_after: 60,

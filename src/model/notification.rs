@@ -21,6 +21,8 @@ pub enum NotificationKind {
     QuotedUpdate = 9,
     /// Somebody reported an account, and one is an admin.
     AdminReport = 11,
+    /// Somebody reacted to a status of one's own with an emoji.
+    Reaction = 12,
 }
 
 impl NotificationKind {
@@ -37,6 +39,7 @@ impl NotificationKind {
         Self::Quote,
         Self::QuotedUpdate,
         Self::AdminReport,
+        Self::Reaction,
     ];
 
     /// The client API's word.
@@ -53,6 +56,8 @@ impl NotificationKind {
             Self::Quote => "quote",
             Self::QuotedUpdate => "quoted_update",
             Self::AdminReport => "admin.report",
+            // Akkoma's word, which those clients know that know reactions
+            Self::Reaction => "pleroma:emoji_reaction",
         }
     }
 
@@ -69,6 +74,7 @@ impl NotificationKind {
                 | Self::Favourite
                 | Self::Reblog
                 | Self::Quote
+                | Self::Reaction
         )
     }
 

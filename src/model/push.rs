@@ -66,5 +66,6 @@ impl PushSubscription {
         "quoted_update",
         "admin.sign_up",
         "admin.report",
+        "pleroma:emoji_reaction",
     ];
 }

@@ -130,8 +130,8 @@ pub fn ensure_instance_actor(tx: &Tx<'_>, site: &Site, key: GeneratedKey) -> Res
     let uri = site.instance_actor();
     let account = Account {
         id: INSTANCE_ACTOR,
-        // a domain is no user name anybody could take
-        username: site.account_domain.clone(),
+        // a domain is no user name anybody could take; a port is none that others would read
+        username: site.account_domain.split(':').next().unwrap_or_default().to_owned(),
         kind: ActorKind::Application,
         url: Some(format!("{}/about", site.base)),
         inbox: Some(site.shared_inbox()),
@@ -155,7 +155,8 @@ fn insert_with_key(tx: &Tx<'_>, account: &Account, key: GeneratedKey) -> Result<
             pkcs8: key.pkcs8,
             public_pem: key.public_pem,
         },
-    )
+    )?;
+    super::keys::add_ed25519(tx, account)
 }
 
 /// Checks a name or e-mail address and a password; slow on purpose, the same for all failures
@@ -236,6 +237,7 @@ pub struct IncomingActor {
     published: Option<i64>,
     moved_to: Option<String>,
     keys: Vec<(String, Vec<u8>)>,
+    skills: activity::actor::Skills,
 }
 
 impl IncomingActor {
@@ -247,12 +249,13 @@ impl IncomingActor {
             verified_at: None,
         });
         let keys = actor.public_keys.iter().filter_map(|key| {
-            Some((key.id.clone(), PublicKey::from_pem(&key.pem).ok()?.to_bytes()))
+            Some((key.id.clone(), PublicKey::from_published(&key.pem).ok()?.to_bytes()))
         });
         Self {
             published: actor.published_ms,
             moved_to: actor.moved_to.clone(),
             keys: keys.collect(),
+            skills: actor.skills,
             account: Account {
                 username: sanitize::name(&actor.preferred_username, 2048),
                 domain: Some(domain.to_owned()),
@@ -337,6 +340,7 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
         }
     }
     db::key::replace_remote(tx, account.id, &incoming.keys)?;
+    super::keys::note_skills(tx, incoming.uri(), incoming.skills)?;
     tx.after_commit(Event::AccountChanged { account_id: account.id });
     Ok(account)
 }

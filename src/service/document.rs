@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::{
     Account, ContentType, Picture, Poll, Quote, QuoteState, Status, Upload, Visibility,
 };
+use crate::signature::multikey;
 use crate::site::Site;
 use crate::text::entity::{self, EntityKind};
 use crate::text::hashtag;
@@ -20,6 +21,8 @@ use crate::text::hashtag;
 pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
     let key = db::key::find_local(conn, account.id)?
         .ok_or_else(|| Error::internal(format!("{} has no key", account.uri)))?;
+    let ed25519 = db::key::find_ed25519(conn, account.id)?
+        .map(|key| (key.key_id, multikey::encode(&key.public)));
     let owned = |text: &Option<String>| text.clone().unwrap_or_default();
     if account.suspended_at.is_some() {
         // what its key and inboxes are, and nothing that it said of itself (F-034)
@@ -36,6 +39,7 @@ pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
             shared_inbox: owned(&account.shared_inbox),
             key_id: key.key_id,
             public_key_pem: key.public_pem,
+            ed25519,
             suspended: true,
             ..ActorDoc::default()
         });
@@ -56,6 +60,7 @@ pub fn actor(conn: &Conn, site: &Site, account: &Account) -> Result<ActorDoc> {
         featured: account.featured_uri.clone(),
         key_id: key.key_id,
         public_key_pem: key.public_pem,
+        ed25519,
         locked: account.locked,
         discoverable: account.discoverable,
         indexable: account.indexable,

@@ -198,6 +198,9 @@ pub fn purge_slice(tx: &Tx<'_>, id: i64) -> Result<Removal> {
     if !ids.is_empty() {
         return Ok(Removal::More);
     }
+    if db::reaction::remove_of_account(tx, id, SLICE)? > 0 {
+        return Ok(Removal::More);
+    }
     relationship::sever(tx, &account)?;
     Ok(Removal::Done)
 }

@@ -176,6 +176,7 @@ fn title(kind: NotificationKind, from: &Account) -> String {
         "quote" => format!("{name} quoted your post"),
         "quoted_update" => format!("{name} edited a post that you quoted"),
         "admin.sign_up" => format!("{name} signed up"),
+        "pleroma:emoji_reaction" => format!("{name} reacted to your post"),
         "admin.report" => format!("{name} reported somebody"),
         _ => name.clone(),
     }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use base64::Engine as _;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RsaKeyPair,
-    UnparsedPublicKey, VerificationAlgorithm,
+    ED25519, Ed25519KeyPair, KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512,
+    RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
 };
 use rsa::pkcs8::spki::SubjectPublicKeyInfoRef;
 use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 
+use super::multikey;
 use crate::error::{Error, Result};
 
 /// Longest PEM text that is looked at; 8192 bit need about 1.5 kB.
@@ -28,9 +29,14 @@ pub enum Algorithm {
     Ed25519,
 }
 
-/// One of our own RSA keys, ready to sign. Cheap to clone.
+/// One of our own keys, ready to sign. Cheap to clone.
 #[derive(Clone)]
-pub struct PrivateKey(Arc<RsaKeyPair>);
+pub struct PrivateKey(Arc<Pair>);
+
+enum Pair {
+    Rsa(RsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
 
 /// S-040: a key never reaches a log or an error text.
 impl fmt::Debug for PrivateKey {
@@ -43,22 +49,44 @@ impl PrivateKey {
     /// Reads the PKCS#8 DER that [`generate`] made.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self> {
         RsaKeyPair::from_pkcs8(der)
-            .map(|pair| Self(Arc::new(pair)))
+            .map(|pair| Self(Arc::new(Pair::Rsa(pair))))
             .map_err(|e| Error::internal(format!("a stored private key cannot be used: {e}")))
     }
 
-    /// RSASSA-PKCS1-v1_5 with SHA-256, the one form that every server of the fediverse checks.
+    /// Reads the PKCS#8 DER that [`generate_ed25519`] made.
+    pub fn from_ed25519_pkcs8(der: &[u8]) -> Result<Self> {
+        Ed25519KeyPair::from_pkcs8(der)
+            .map(|pair| Self(Arc::new(Pair::Ed25519(pair))))
+            .map_err(|e| Error::internal(format!("a stored private key cannot be used: {e}")))
+    }
+
+    /// RSASSA-PKCS1-v1_5 with SHA-256, the one form that every server of the fediverse checks, or
+    /// Ed25519, by the kind of the key.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
-        let mut signature = vec![0; self.0.public().modulus_len()];
-        self.0
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+        let pair = match &*self.0 {
+            Pair::Rsa(pair) => pair,
+            Pair::Ed25519(pair) => return Ok(pair.sign(message).as_ref().to_vec()),
+        };
+        let mut signature = vec![0; pair.public().modulus_len()];
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
             .map_err(|_| Error::internal("signing failed"))?;
         Ok(signature)
     }
 
     /// The public half.
     pub fn public_key(&self) -> PublicKey {
-        PublicKey::Rsa(self.0.public().as_ref().to_vec())
+        match &*self.0 {
+            Pair::Rsa(pair) => PublicKey::Rsa(pair.public().as_ref().to_vec()),
+            Pair::Ed25519(pair) => {
+                let mut key = [0; 32];
+                let public = pair.public_key().as_ref();
+                // always 32 bytes; what is not can verify nothing
+                for (to, from) in key.iter_mut().zip(public) {
+                    *to = *from;
+                }
+                PublicKey::Ed25519(key)
+            }
+        }
     }
 }
 
@@ -89,6 +117,19 @@ pub fn generate() -> Result<GeneratedKey> {
     Ok(GeneratedKey { pkcs8, public_pem })
 }
 
+/// A new Ed25519 pair, made at once: PKCS#8 DER for [`PrivateKey::from_ed25519_pkcs8`], and the
+/// public half.
+pub fn generate_ed25519() -> Result<(Vec<u8>, [u8; 32])> {
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
+        .map_err(|_| Error::internal("no random numbers for a key"))?
+        .as_ref()
+        .to_vec();
+    match PrivateKey::from_ed25519_pkcs8(&pkcs8)?.public_key() {
+        PublicKey::Ed25519(public) => Ok((pkcs8, public)),
+        PublicKey::Rsa(_) => Err(Error::internal("an Ed25519 key of another kind")),
+    }
+}
+
 /// Someone's public key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKey {
@@ -99,6 +140,14 @@ pub enum PublicKey {
 }
 
 impl PublicKey {
+    /// Reads what an actor publishes: PEM, or the text of a Multikey (FEP-521a).
+    pub fn from_published(text: &str) -> Result<Self> {
+        match multikey::decode(text.trim()) {
+            Some(key) => Ok(Self::Ed25519(key)),
+            None => Self::from_pem(text),
+        }
+    }
+
     /// Reads `PUBLIC KEY` (SPKI, RSA or Ed25519) and `RSA PUBLIC KEY` (PKCS#1). Line ends of any
     /// kind, written-out `\r\n`, stray spaces and a missing last newline do no harm (F-113).
     /// RSA below 2048 or above 8192 bits is refused (F-112).

@@ -8,7 +8,11 @@
 mod adapter;
 mod cavage;
 pub mod digest;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod forgery_tests;
 pub mod key;
+pub mod multikey;
 mod rfc9421;
 mod sf;
 #[cfg(test)]
@@ -20,6 +24,7 @@ use url::Url;
 
 use crate::clock::{HOUR, MINUTE};
 use crate::error::{Error, Result};
+use crate::model::SignatureForm;
 pub use adapter::sign as sign_cavage;
 use key::PublicKey;
 pub use rfc9421::sign as sign_rfc9421;
@@ -119,6 +124,18 @@ pub struct Inspected {
 enum Dialect {
     Cavage(cavage::Claim),
     Rfc9421(rfc9421::Claim),
+}
+
+impl Inspected {
+    /// What a signature that holds under `key` shows of its server: what signs in a form reads it
+    /// as well. `None`: nothing that was not known of everybody.
+    pub fn shows(&self, key: &PublicKey) -> Option<SignatureForm> {
+        match (&self.dialect, key) {
+            (Dialect::Cavage(_), _) => None,
+            (Dialect::Rfc9421(_), PublicKey::Ed25519(_)) => Some(SignatureForm::Ed25519),
+            (Dialect::Rfc9421(_), PublicKey::Rsa(_)) => Some(SignatureForm::Rfc9421),
+        }
+    }
 }
 
 /// Makes every check that needs no key (F-089..F-098, F-100, F-114, F-115, S-036).

@@ -20,6 +20,7 @@ type Step = fn(&Tx<'_>) -> Result<usize>;
 
 const STEPS: &[Step] = &[
     |tx| db::seen::expire(tx, SLICE, tx.now() - TOMBSTONES),
+    |tx| db::key::expire_old(tx, SLICE),
     |tx| db::job::expire_dead(tx, tx.now() - DEAD_JOBS, SLICE),
     |tx| db::upload::expire_loose(tx, SLICE),
     |tx| db::oauth::expire_applications(tx, tx.now() - UNUSED_APPLICATIONS, SLICE),

@@ -76,6 +76,7 @@ impl Scene {
             "follow",
             "block",
             "favourite",
+            "reaction",
             "notification",
             "remote_key",
             "timeline_entry",

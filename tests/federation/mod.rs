@@ -3,9 +3,12 @@
 mod basics;
 mod groups;
 mod hostile;
+mod key_changes;
+mod keys;
 mod media;
 mod mentions;
 mod objects;
 mod profiles;
 mod quotes;
 mod vectors;
+mod reactions;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 pub use http::{Answer, Request};
 pub use instance::{Instance, Options, Person, texts};
-pub use peer::{Peer, PeerAnswer};
+pub use peer::{Heard, Peer, PeerAnswer};
 pub use push::{PushKeys, PushService, Pushed};
 pub use stream::{Events, Socket};
 pub use temp::TempDir;

@@ -33,7 +33,33 @@ struct Shared {
     asked: Mutex<Vec<String>>,
     answer: Mutex<PeerAnswer>,
     hanging: Mutex<Vec<TcpStream>>,
+    heard: Mutex<Vec<Heard>>,
+    refuse: Mutex<Option<Refuse>>,
 }
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    pub method: String,
+    pub path: String,
+    /// Names in small letters.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Heard {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether its signature is of RFC 9421.
+    pub fn is_modern(&self) -> bool {
+        self.header("signature-input").is_some()
+    }
+}
+
+/// The status that a request is refused with.
+type Refuse = Box<dyn Fn(&Heard) -> Option<u16> + Send>;
 
 impl Peer {
     /// Starts with the actors of `names`, all with the key of the vectors.
@@ -46,6 +72,8 @@ impl Peer {
             asked: Mutex::default(),
             answer: Mutex::new(PeerAnswer::Status(202)),
             hanging: Mutex::default(),
+            heard: Mutex::default(),
+            refuse: Mutex::default(),
         });
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/http");
         let der = std::fs::read_to_string(format!("{folder}/test-rsa-1.pk8-der.base64")).unwrap();
@@ -114,6 +142,16 @@ impl Peer {
     /// The paths that were asked for.
     pub fn asked(&self) -> Vec<String> {
         self.shared.asked.lock().unwrap().clone()
+    }
+
+    /// The requests that came.
+    pub fn heard(&self) -> Vec<Heard> {
+        self.shared.heard.lock().unwrap().clone()
+    }
+
+    /// From now on requests are refused as this says.
+    pub fn refuse(&self, how: impl Fn(&Heard) -> Option<u16> + Send + 'static) {
+        *self.shared.refuse.lock().unwrap() = Some(Box::new(how));
     }
 
     /// How many requests hang.
@@ -201,10 +239,14 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
         let (method, path) = (parts.next().unwrap_or(""), parts.next().unwrap_or("").to_owned());
         let method = method.to_owned();
         let mut length = 0;
+        let mut headers = Vec::new();
         loop {
             let mut header = String::new();
             if reader.read_line(&mut header).unwrap_or(0) == 0 || header == "\r\n" {
                 break;
+            }
+            if let Some((name, value)) = header.split_once(':') {
+                headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
             }
             let header = header.to_ascii_lowercase();
             if let Some(value) = header.strip_prefix("content-length:") {
@@ -216,7 +258,13 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
             return;
         }
         shared.asked.lock().unwrap().push(path.clone());
-        let (status, kind, body) = if method == "POST" {
+        let heard =
+            Heard { method: method.clone(), path: path.clone(), headers, body: body.clone() };
+        let refused = shared.refuse.lock().unwrap().as_ref().and_then(|refuse| refuse(&heard));
+        shared.heard.lock().unwrap().push(heard);
+        let (status, kind, body) = if let Some(status) = refused {
+            (status, "text/plain", String::new())
+        } else if method == "POST" {
             let answer = *shared.answer.lock().unwrap();
             match answer {
                 PeerAnswer::Hang => {

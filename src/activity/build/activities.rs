@@ -124,6 +124,27 @@ pub fn react(
     with_context(Value::Object(out))
 }
 
+/// A reaction as Pleroma and its kind know it (F-316).
+pub fn emoji_react(
+    id: &str,
+    actor: &str,
+    object: &str,
+    author: &str,
+    content: &str,
+    emoji: Option<&EmojiDoc>,
+) -> Value {
+    let mut out = map(json!({
+        "id": id,
+        "type": "EmojiReact",
+        "actor": actor,
+        "object": object,
+        "to": [author],
+        "content": content,
+    }));
+    put(&mut out, "tag", emoji.map(|emoji| json!([emoji_tag(emoji)])));
+    with_context(Value::Object(out))
+}
+
 /// A boost; `cc` includes the author of the post (F-222).
 pub fn announce(
     id: &str,

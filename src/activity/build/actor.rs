@@ -44,6 +44,8 @@ pub struct ActorDoc {
     pub featured: Option<String>,
     pub featured_tags: Option<String>,
     pub key_id: String,
+    /// The id and the multibase text of the Ed25519 key (F-036).
+    pub ed25519: Option<(String, String)>,
     /// SPKI; the newline at the end is added when missing (F-022).
     pub public_key_pem: String,
     pub locked: bool,
@@ -83,6 +85,7 @@ impl Default for ActorDoc {
             featured_tags: None,
             key_id: text(),
             public_key_pem: text(),
+            ed25519: None,
             locked: false,
             discoverable: false,
             indexable: false,
@@ -148,7 +151,7 @@ fn filled(list: Vec<Value>) -> Option<Vec<Value>> {
 /// What every actor has, the instance too.
 fn base(doc: &ActorDoc) -> Map<String, Value> {
     let pem = doc.public_key_pem.trim_end();
-    map(json!({
+    let mut out = map(json!({
         "id": doc.id,
         "type": doc.kind.as_str(),
         "preferredUsername": doc.username,
@@ -158,7 +161,28 @@ fn base(doc: &ActorDoc) -> Map<String, Value> {
         "endpoints": {"sharedInbox": doc.shared_inbox},
         "manuallyApprovesFollowers": doc.locked,
         "publicKey": {"id": doc.key_id, "owner": doc.id, "publicKeyPem": format!("{pem}\n")},
-    }))
+    }));
+    if let Some((id, multibase)) = &doc.ed25519 {
+        out.insert(
+            "assertionMethod".to_owned(),
+            json!([{"id": id, "type": "Multikey", "controller": doc.id,
+                "publicKeyMultibase": multibase}]),
+        );
+        out.insert("generator".to_owned(), generator());
+    }
+    out
+}
+
+/// What software this is able to do (F-037): <https://w3id.org/fep/844e>
+fn generator() -> Value {
+    json!({
+        "type": "Application",
+        "implements": [
+            {"href": crate::activity::RFC9421, "name": "RFC-9421: HTTP Message Signatures"},
+            {"href": crate::activity::RFC9421_ED25519,
+             "name": "RFC-9421 signatures using the Ed25519 algorithm"},
+        ],
+    })
 }
 
 /// The instance's own actor (F-038): an Application that nobody follows. Of `doc` the ids, the

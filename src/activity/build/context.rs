@@ -20,6 +20,8 @@ enum Form {
     List,
     /// A set of plain values.
     Set,
+    /// A set of ids or objects.
+    IdSet,
 }
 
 /// Our extension terms and type names with the IRIs that Mastodon uses (F-006).
@@ -61,6 +63,15 @@ const TERMS: [(&str, &str, Form); 35] = [
     ("atomUri", "ostatus:atomUri", Form::Plain),
 ];
 
+/// Those of keys and of what software can do.
+const KEY_TERMS: [(&str, &str, Form); 2] = [
+    ("assertionMethod", "https://w3id.org/security#assertionMethod", Form::IdSet),
+    ("implements", "https://w3id.org/fep/844e#implements", Form::IdSet),
+];
+
+/// FEP-521a, for `assertionMethod`.
+const MULTIKEY: &str = "https://w3id.org/security/multikey/v1";
+
 /// The prefixes in [`TERMS`]; `http://schema.org#` is wrong and must stay so (F-006).
 const PREFIXES: [(&str, &str); 4] = [
     ("gts", "https://gotosocial.org/ns#"),
@@ -78,15 +89,20 @@ pub fn with_context(document: Value) -> Value {
     if used.contains("publicKey") {
         context.push(json!(SECURITY));
     }
+    if used.contains("Multikey") {
+        context.push(json!(MULTIKEY));
+    }
     if used.contains("webfinger") {
         context.push(json!(WEBFINGER));
     }
     let mut terms = Map::new();
-    for (term, iri, form) in TERMS.iter().filter(|(term, ..)| used.contains(term)) {
+    for (term, iri, form) in TERMS.iter().chain(&KEY_TERMS).filter(|(term, ..)| used.contains(term))
+    {
         let definition = match form {
             Form::Plain => json!(iri),
             Form::Id => json!({"@id": iri, "@type": "@id"}),
             Form::List => json!({"@container": "@list", "@id": iri}),
+            Form::IdSet => json!({"@container": "@set", "@id": iri, "@type": "@id"}),
             Form::Set => json!({"@container": "@set", "@id": iri}),
         };
         terms.insert((*term).to_owned(), definition);

@@ -10,8 +10,8 @@ mod note;
 mod quotes;
 
 pub use activities::{
-    accept, add, announce, block, create, delete, delete_actor, flag, follow, like, move_actor,
-    react, reject, remove, undo, undo_of, update, update_actor, vote,
+    accept, add, announce, block, create, delete, delete_actor, emoji_react, flag, follow, like,
+    move_actor, react, reject, remove, undo, undo_of, update, update_actor, vote,
 };
 pub use actor::{ActorDoc, ImageDoc, actor, instance_actor};
 pub use collections::{collection_page, inline_collection, ordered_collection, tombstone};
@@ -29,6 +29,7 @@ use crate::model::Visibility;
 /// A custom emoji that is used in a text (F-292).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EmojiDoc {
+    /// Empty: another server's, whose id is not known.
     pub id: String,
     /// Without colons.
     pub shortcode: String,
@@ -95,13 +96,14 @@ fn put<T: Into<Value>>(map: &mut Map<String, Value>, key: &str, value: Option<T>
 }
 
 fn emoji_tag(emoji: &EmojiDoc) -> Value {
-    json!({
-        "id": emoji.id,
+    let mut tag = map(json!({
         "type": "Emoji",
         "name": format!(":{}:", emoji.shortcode),
         "updated": time(emoji.updated_ms),
         "icon": {"type": "Image", "mediaType": emoji.media_type, "url": emoji.url},
-    })
+    }));
+    put(&mut tag, "id", Some(emoji.id.as_str()).filter(|id| !id.is_empty()));
+    Value::Object(tag)
 }
 
 fn hashtag_tag(tag: &HashtagDoc) -> Value {

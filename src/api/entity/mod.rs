@@ -20,6 +20,7 @@ mod poll;
 mod profile;
 mod push;
 mod quote;
+mod reaction;
 mod relationship;
 mod report;
 mod scheduled_status;
@@ -63,6 +64,7 @@ pub(super) use notification_policy::{
 pub(super) use poll::poll;
 pub(super) use profile::profile;
 pub(super) use push::WebPushSubscription;
+pub(super) use reaction::reactors;
 pub(super) use relationship::{relationship, relationships};
 pub(super) use report::{admin_reports, reports};
 pub(super) use scheduled_status::{scheduled_status, scheduled_statuses};

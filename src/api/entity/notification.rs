@@ -30,6 +30,11 @@ pub(crate) struct Notification {
     /// Of `admin.report` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<Report>,
+    /// Of `pleroma:emoji_reaction` only: the emoji, and the picture of a custom one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emoji: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emoji_url: Option<String>,
 }
 
 /// The shapes of a page of notifications, in its order.
@@ -46,6 +51,7 @@ pub(crate) fn notifications(
     let shown: HashMap<i64, Arc<Status>> =
         shown.into_iter().map(|status| (status.id, Arc::new(status))).collect();
     let mut about = reports_of(conn, site, page)?;
+    let mut reactions = reactions_of(conn, page)?;
     Ok(page
         .iter()
         .filter_map(|one| {
@@ -57,9 +63,24 @@ pub(crate) fn notifications(
                 account: Arc::clone(accounts.get(&one.from_account_id)?),
                 status: one.status_id.and_then(|id| shown.get(&id).cloned()),
                 report: about.remove(&one.id),
+                emoji: reactions.get(&one.id).map(model::Reaction::content),
+                emoji_url: reactions.remove(&one.id).and_then(|reaction| reaction.url),
             })
         })
         .collect())
+}
+
+/// What those that are reactions react with.
+fn reactions_of(
+    conn: &Conn,
+    page: &[model::Notification],
+) -> Result<HashMap<i64, model::Reaction>> {
+    let ids: Vec<i64> = page
+        .iter()
+        .filter(|one| one.kind == model::NotificationKind::Reaction)
+        .map(|one| one.id)
+        .collect();
+    db::reaction::list_of_notifications(conn, &ids)
 }
 
 /// The reports that some notifications are about, by the notification's id.

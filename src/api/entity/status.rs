@@ -10,6 +10,7 @@ use super::filter::FilterResult;
 use super::media::Media;
 use super::poll::Poll;
 use super::quote::{Approval, Quote, Quotes, Ties};
+use super::reaction::{Pleroma, Reactions, reactions};
 use super::{Account, Emoji, emojis};
 use crate::clock::api_time;
 use crate::db::{self, Conn};
@@ -75,6 +76,10 @@ pub(crate) struct Status {
     quote_approval: Approval,
     card: Option<PreviewCard>,
     poll: Option<Poll>,
+    /// Akkoma's place for them, glitch's, and Pleroma's.
+    emoji_reactions: Reactions,
+    reactions: Reactions,
+    pleroma: Pleroma,
 }
 
 impl Status {
@@ -201,6 +206,9 @@ pub(super) fn statuses_and_accounts(
             shown.reblogged = inner.reblogged;
             shown.bookmarked = inner.bookmarked;
             shown.muted = inner.muted;
+            shown.emoji_reactions = inner.emoji_reactions.clone();
+            shown.reactions = inner.reactions.clone();
+            shown.pleroma = inner.pleroma.clone();
             shown.quote_approval = inner.quote_approval.clone();
             // what is found in the boosted one is found in the boost
             shown.filtered = details.filtered(of, Some(id));
@@ -239,6 +247,7 @@ struct Details {
     cards: HashMap<i64, PreviewCard>,
     /// What the servers of remote ones count.
     origins: HashMap<i64, db::origin_count::Counts>,
+    reactions: HashMap<i64, Reactions>,
     marks: Marks,
     /// The viewer's votes, by status.
     votes: HashMap<i64, Vec<i64>>,
@@ -347,6 +356,7 @@ impl Details {
                 .into_iter()
                 .map(|(id, name, website)| (id, Program { name, website }))
                 .collect(),
+            reactions: reactions(conn, viewer, &written)?,
             cards: db::card::list_of_statuses(conn, &written)?
                 .into_iter()
                 .map(|(status, card)| (status, PreviewCard::new(card)))
@@ -384,6 +394,7 @@ impl Details {
         let quote_approval = self.ties.approval(&status);
         // we know the likes of few servers; its own one knows more, if it is right (F-313)
         let origin = self.origins.get(&id).copied().unwrap_or_default();
+        let reactions = self.reactions.get(&id).cloned().unwrap_or_default();
         Some(Status {
             id,
             created_at: api_time(status.created_at),
@@ -420,6 +431,9 @@ impl Details {
             quotes_count: status.quotes_count,
             quote_approval,
             card: self.cards.get(&id).cloned(),
+            pleroma: Pleroma { emoji_reactions: reactions.clone(), local: status.local },
+            emoji_reactions: reactions.clone(),
+            reactions,
         })
     }
 }

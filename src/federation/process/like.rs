@@ -1,8 +1,9 @@
-//! `Like`: a favourite of a local status (F-177, F-182).
+//! `Like`: a favourite of a local status (F-177, F-182), with content a reaction as well (F-178).
 //! <https://www.w3.org/TR/activitypub/#like-activity-inbox>
 
 use crate::activity::incoming::Activity;
 use crate::db;
+use crate::service;
 use crate::service::remote;
 
 use super::{Context, Step, Stop, was_undone};
@@ -20,5 +21,12 @@ pub(super) fn like(context: &Context<'_>, activity: &Activity) -> Step<()> {
     }
     let from = context.signer.clone();
     let uri = activity.id.clone();
-    context.write(move |tx| remote::favourite(tx, &from, &target, uri.as_deref()))
+    let reaction = super::react::reaction(context, activity)?;
+    context.write(move |tx| {
+        remote::favourite(tx, &from, &target, uri.as_deref())?;
+        match reaction {
+            Some(reaction) => service::reaction::receive(tx, &from, &target, reaction),
+            None => Ok(()),
+        }
+    })
 }

@@ -10,7 +10,9 @@ mod group;
 mod like;
 mod pin;
 mod quote;
+mod react;
 mod undo;
+mod undo_react;
 mod update;
 
 use std::cell::Cell;
@@ -180,6 +182,7 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Add => pin::add(&context, &activity),
         Kind::Remove => pin::remove(&context, &activity),
         Kind::Like => like::like(&context, &activity),
+        Kind::EmojiReact => react::react(&context, &activity),
         Kind::QuoteRequest => quote::request(&context, &activity),
         Kind::Flag => flag::flag(&context, &activity),
         _ => Err(Stop::Drop("this type of activity has no effect here")),

@@ -5,8 +5,8 @@ use crate::activity::incoming::{Activity, Kind};
 use crate::activity::{read, urls};
 use crate::db::{self, Conn};
 use crate::error::Result;
-use crate::model::{Account, Status};
-use crate::service::{relationship, remote};
+use crate::model::{Account, Reaction, Status};
+use crate::service::{reaction, relationship, remote};
 
 use super::{Context, Step, Stop, UNDONE, undone_mark};
 
@@ -22,6 +22,9 @@ pub(super) fn undo(context: &Context<'_>, activity: &Activity) -> Step<()> {
     let what = match embedded.map(Kind::of) {
         Some(Kind::Accept) => return undo_accept(context, activity),
         Some(Kind::Delete) => return undo_delete(context, activity),
+        Some(Kind::Like | Kind::EmojiReact) => {
+            super::undo_react::find(context, activity, uri.as_deref(), target.as_deref())?
+        }
         kind => context.read(|conn| find(conn, &from, kind, uri.as_deref(), target.as_deref()))?,
     };
     context.write(move |tx| {
@@ -29,7 +32,11 @@ pub(super) fn undo(context: &Context<'_>, activity: &Activity) -> Step<()> {
             Some(Undone::Follow(target)) => relationship::receive_unfollow(tx, &from, &target)?,
             Some(Undone::Block(target)) => relationship::receive_unblock(tx, &from, &target)?,
             Some(Undone::Reblog(target)) => remote::unreblog(tx, &from, &target)?,
-            Some(Undone::Favourite(status)) => remote::unfavourite(tx, &from, status)?,
+            Some(Undone::Favourite(status)) => {
+                remote::unfavourite(tx, &from, status)?;
+                reaction::receive_unlike(tx, &from, status)?;
+            }
+            Some(Undone::Reaction(done)) => reaction::receive_undo(tx, &from, &done)?,
             None => {}
         }
         // what comes late has no effect any more
@@ -40,11 +47,12 @@ pub(super) fn undo(context: &Context<'_>, activity: &Activity) -> Step<()> {
     })
 }
 
-enum Undone {
+pub(super) enum Undone {
     Follow(Account),
     Block(Account),
     Reblog(Status),
     Favourite(i64),
+    Reaction(Reaction),
 }
 
 /// What is undone: by the type and object of the embedded activity, or by its id alone.
@@ -67,9 +75,6 @@ fn find(
         Some(Kind::Follow) => account(target)?.map(Undone::Follow),
         Some(Kind::Block) => account(target)?.map(Undone::Block),
         Some(Kind::Announce) => status(target)?.map(Undone::Reblog),
-        Some(Kind::Like | Kind::EmojiReact) => {
-            status(target)?.map(|status| Undone::Favourite(status.id))
-        }
         _ => match uri {
             Some(uri) => by_id(conn, from, uri)?,
             None => None,
@@ -82,6 +87,12 @@ fn by_id(conn: &Conn, from: &Account, uri: &str) -> Result<Option<Undone>> {
         && follow.account_id == from.id
     {
         return Ok(db::account::find(conn, follow.target_id)?.map(Undone::Follow));
+    }
+    // a Like with content is both; the reaction knows of the favourite
+    if let Some(done) = db::reaction::find_by_uri(conn, uri)?
+        && done.account_id == from.id
+    {
+        return Ok(Some(Undone::Reaction(done)));
     }
     if let Some(favourite) = db::favourite::find_by_uri(conn, uri)?
         && favourite.account_id == from.id
