@@ -94,6 +94,7 @@ keys! {
     federation: Federation {
         require_signed_fetch: any,
         allowlist: any,
+        relay_status_days: (|n| within(n, 1, 3650)),
     }
     trends: Trends {
         enabled: any,

@@ -128,12 +128,14 @@ pub struct Limits {
 }
 
 /// Dealings with other servers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Federation {
     /// Answer ActivityPub documents only to signed requests.
     pub require_signed_fetch: bool,
     /// Have to do with allowed servers only.
     pub allowlist: bool,
+    /// Days after which statuses go that relays brought and nobody here did anything with.
+    pub relay_status_days: usize,
 }
 
 /// What is much talked about.
@@ -274,6 +276,12 @@ impl Default for Instance {
             terms_of_service: LongText::default(),
             show_domain_blocks: Audience::Nobody,
         }
+    }
+}
+
+impl Default for Federation {
+    fn default() -> Self {
+        Self { require_signed_fetch: false, allowlist: false, relay_status_days: 7 }
     }
 }
 

@@ -11,6 +11,7 @@ mod command;
 mod listen;
 mod lock;
 mod moderation;
+mod relay;
 mod sheet;
 mod socket;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use command::{
 };
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
+pub use relay::{RelayChange, RelayLine};
 pub use sheet::ImportLine;
 
 /// The longest command: one with a file of a mebibyte in it, each character escaped.

@@ -55,6 +55,10 @@ pub enum JobKind {
     DomainLimits = 50,
     /// Remove what a suspended remote account wrote, in slices: its id.
     PurgeAccount = 51,
+    /// Fetch a status that a relay named: `[relay, URI]`.
+    RelayFetch = 80,
+    /// See at its origin whether a status or account was changed or deleted: its URI.
+    CheckOrigin = 81,
 }
 
 impl JobKind {
@@ -80,6 +84,8 @@ impl JobKind {
         Self::ImportClear,
         Self::DomainLimits,
         Self::PurgeAccount,
+        Self::RelayFetch,
+        Self::CheckOrigin,
     ];
 
     /// From the stored number.

@@ -6,8 +6,10 @@ use crate::app::App;
 use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
+use crate::federation::forward;
 use crate::federation::process::{self, Stop};
 use crate::federation::quote;
+use crate::federation::relay;
 use crate::federation::resolve;
 use crate::model::{Job, JobKind};
 use crate::service;
@@ -48,7 +50,10 @@ pub(super) fn start(app: &App, running: &Arc<Running>) -> Result<bool> {
                 break;
             }
             let now = app.clock.now_ms();
-            let Some(place) = running.take_lane(id, &lane, fetches, is_patient(kind), now) else {
+            // what several relays name on one server is asked for one after the other
+            let key = db::relay::host_of_lane(&lane).map(|host| format!("relay {host}"));
+            let key = key.as_deref().unwrap_or(&lane);
+            let Some(place) = running.take_lane(id, key, fetches, is_patient(kind), now) else {
                 break;
             };
             // between the list and its turn it may have been done
@@ -79,14 +84,26 @@ pub(super) fn is_crowded(app: &App, kind: JobKind) -> bool {
 
 /// What nobody waits for.
 fn is_patient(kind: JobKind) -> bool {
-    matches!(kind, JobKind::CheckLink | JobKind::FetchFeaturedTags | JobKind::Import)
+    matches!(
+        kind,
+        JobKind::CheckLink
+            | JobKind::FetchFeaturedTags
+            | JobKind::Import
+            | JobKind::RelayFetch
+            | JobKind::CheckOrigin
+    )
 }
 
 /// What surely uses the network; the rest is tried without it first.
 fn fetches(kind: JobKind) -> bool {
     matches!(
         kind,
-        JobKind::FetchStatus | JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags
+        JobKind::FetchStatus
+            | JobKind::CheckLink
+            | JobKind::CheckMove
+            | JobKind::FetchFeaturedTags
+            | JobKind::RelayFetch
+            | JobKind::CheckOrigin
     )
 }
 
@@ -188,6 +205,8 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             Ok(true)
         }
         JobKind::DomainLimits => domain_limits(app, job),
+        JobKind::RelayFetch => relay::fetch_named(app, job),
+        JobKind::CheckOrigin => forward::check(app, job),
         JobKind::PurgeAccount => {
             let account = String::from_utf8_lossy(&job.payload);
             let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;
