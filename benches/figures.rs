@@ -13,6 +13,8 @@ mod people;
 mod program;
 #[path = "figures/reading.rs"]
 mod reading;
+#[path = "figures/relays.rs"]
+mod relays;
 #[path = "figures/seed.rs"]
 mod seed;
 #[path = "figures/sink.rs"]
@@ -40,7 +42,8 @@ pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
 pub const MB: f64 = 1_000_000.0;
 /// What can be measured by itself.
-const PARTS: [&str; 7] = ["disk", "start", "read", "post", "inbound", "delivery", "search"];
+const PARTS: [&str; 8] =
+    ["disk", "start", "read", "post", "inbound", "relays", "delivery", "search"];
 
 /// What was asked for.
 pub struct Options {
@@ -122,7 +125,11 @@ fn disk(seeded: &Seeded, report: &mut Report) -> Res<()> {
 
 fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Report) -> Res<()> {
     let all = options.only.is_none();
-    if all || ["start", "read", "post", "inbound", "delivery"].iter().any(|p| options.wants(p)) {
+    if all
+        || ["start", "read", "post", "inbound", "relays", "delivery"]
+            .iter()
+            .any(|p| options.wants(p))
+    {
         let folder = place.copy()?;
         let sink = Sink::start()?;
         if options.wants("start") {
@@ -191,6 +198,9 @@ fn loads(
     }
     if options.wants("inbound") {
         writing::inbound(program, folder, seeded, options, report)?;
+    }
+    if options.wants("relays") {
+        relays::measure(program, folder, options, report)?;
     }
     if options.wants("delivery") {
         let alone = match alone {
