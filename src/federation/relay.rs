@@ -8,7 +8,7 @@ use crate::activity::object::{Object, ObjectKind};
 use crate::activity::{self, read, urls};
 use crate::app::App;
 use crate::client::{host_of, tally};
-use crate::clock::{DAY, thread_cpu_us};
+use crate::clock::{DAY, MINUTE, thread_cpu_us};
 use crate::crypto::short_hash16;
 use crate::db::{self, Conn, Lane, Tx};
 use crate::error::{Error, Result};
@@ -31,6 +31,11 @@ const WAITING: i64 = 200;
 const WAITING_PER_HOST: i64 = 20;
 /// While so much else waits, relays bring nothing: they are the first to be left out (F-347).
 const BUSY: i64 = 1000;
+
+/// After so many failures of one server it is left alone for a while: each may take half a minute,
+/// and only two fetches for relays run at once.
+const FAILURES: u32 = 3;
+const LEFT_ALONE: i64 = 5 * MINUTE;
 
 /// Why nothing more happens to what came another way in the meantime.
 const CAME: &str = "it came another way";
@@ -75,6 +80,7 @@ enum Verdict {
     Known,
     Filtered(&'static str),
     OverBudget,
+    Silent,
 }
 
 /// Takes what an accepted relay delivers: `None` where the signer is none (F-348), or where the
@@ -110,6 +116,10 @@ pub(super) fn hear(
         }
         Verdict::Known => {
             counts.known = 1;
+            None
+        }
+        Verdict::Silent => {
+            counts.failed = 1;
             None
         }
         Verdict::Filtered(reason) => {
@@ -195,6 +205,9 @@ fn consider(app: &App, conn: &Conn, relay: &Relay, activity: &Activity) -> Resul
     {
         return Ok(Verdict::Filtered(reason));
     }
+    if app.unreachable.look(&silence(&host)).0 >= FAILURES {
+        return Ok(Verdict::Silent);
+    }
     let lane = db::relay::lane(relay.id, &host);
     if db::relay::count_waiting(conn, relay.id, WAITING)? >= WAITING
         || db::job::count_lane(conn, &lane, WAITING_PER_HOST)? >= WAITING_PER_HOST
@@ -203,6 +216,11 @@ fn consider(app: &App, conn: &Conn, relay: &Relay, activity: &Activity) -> Resul
         return Ok(Verdict::OverBudget);
     }
     Ok(Verdict::Wanted(Hint::Named { relay: relay.id, uri, host }))
+}
+
+/// What the failures of a server are counted by.
+fn silence(host: &str) -> String {
+    format!("relayed from {host}")
 }
 
 fn days(app: &App) -> u32 {
@@ -219,6 +237,11 @@ pub fn fetch_named(app: &App, job: &Job) -> Step<bool> {
     let Some(relay) = relay.filter(|relay| relay.state == RelayState::Accepted) else {
         return Err(Stop::Drop("the relay is not listened to any more"));
     };
+    let host = host_of(&uri).unwrap_or_default();
+    if app.unreachable.look(&silence(&host)).0 >= FAILURES {
+        app.relays.count(relay.id, &RelayCounts { failed: 1, ..RelayCounts::default() });
+        return Err(Stop::Drop("its server does not answer"));
+    }
     let (begin, _) = (thread_cpu_us(), tally::take());
     let found = find_named(app, &relay, &uri);
     let tally = tally::take();
@@ -244,6 +267,7 @@ pub fn fetch_named(app: &App, job: &Job) -> Step<bool> {
             match stop {
                 Stop::Failed(Error::Remote(reason)) if !app.wake.is_closed() => {
                     tracing::debug!(%uri, %reason, "what a relay named was not found");
+                    app.unreachable.count(&silence(&host), LEFT_ALONE);
                     Err(Stop::Drop("its origin did not show it"))
                 }
                 stop => Err(stop),

@@ -7,7 +7,7 @@ use dassie::{activity, db};
 use serde_json::{Value, json};
 
 use crate::support::relay::lines;
-use crate::support::{Instance, Options, Peer, Person, Relay, eventually, texts};
+use crate::support::{Instance, Options, Peer, Person, Relay, Socket, eventually, texts};
 
 /// An instance with somebody, a relay that it listens to, and a server of authors.
 struct Scene {
@@ -298,6 +298,101 @@ fn f_347_a_relay_has_a_budget() {
 }
 
 #[test]
+fn f_347_one_server_is_asked_for_one_status_at_a_time() {
+    let scene = Scene::new(RelayChange::default());
+    let other = Relay::start();
+    other.accepts(&scene.instance, "/inbox", RelayChange::default());
+    for (number, relay) in [(1, &scene.relay), (2, &other), (3, &scene.relay)] {
+        let create = scene.written(number, "<p>held</p>", json!({}));
+        scene.origin.hold(&format!("/notes/{number}"));
+        assert_eq!(relay.sends(&scene.instance, &create).status, 202);
+    }
+    eventually("it is asked", || (scene.origin.hanging() > 0).then_some(()));
+    // meanwhile another server answers
+    let quick = Peer::start(&["quentin"]);
+    let create = quick.create("quentin", 1, "<p>quick</p>", json!({}));
+    let mut note = create["object"].clone();
+    note["@context"] = json!(activity::AS2);
+    quick.serve("/notes/1", note);
+    assert_eq!(other.sends(&scene.instance, &create).status, 202);
+    eventually("it arrives", || (scene.public() == ["quick"]).then_some(()));
+    assert_eq!(scene.origin.hanging(), 1);
+}
+
+#[test]
+fn f_347_a_server_that_fails_is_left_alone_for_a_while() {
+    let clock = Clock::manual(Clock::system().now_ms());
+    let scene = Scene::with(RelayChange::default(), clock);
+    for number in 1..=6 {
+        let create = scene.written(number, "<p>x</p>", json!({}));
+        if number < 6 {
+            scene.origin.serve(&format!("/notes/{number}"), json!(503));
+        }
+        scene.relay.passes_on(&scene.instance, &create);
+    }
+    let notes = || scene.origin.asked().iter().filter(|path| path.starts_with("/notes/")).count();
+    assert_eq!((notes(), scene.relay.line(&scene.instance).counts.failed), (3, 6));
+    scene.instance.advance(5 * MINUTE);
+    let announce = scene.relay.own(9, "Announce", json!(scene.origin.at("/notes/6")));
+    scene.relay.passes_on(&scene.instance, &announce);
+    assert_eq!(scene.public(), ["x"]);
+}
+
+#[test]
+fn f_143_relays_are_listened_to_about_statuses_alone() {
+    let scene = Scene::new(RelayChange::default());
+    let create = scene.written(1, "<p>x</p>", json!({}));
+    scene.relay.passes_on(&scene.instance, &create);
+    let mine = scene.ann.writes("mine", "public");
+    scene.instance.settle();
+    let (before, asked) = (scene.rows(), scene.origin.asked().len());
+    for (number, kind) in
+        ["Like", "Undo", "Move", "Follow", "Block", "Flag", "Add", "EmojiReact", "View"]
+            .into_iter()
+            .enumerate()
+    {
+        for object in
+            [mine["uri"].clone(), json!(scene.ann.uri), json!(scene.origin.at("/notes/1"))]
+        {
+            let activity = json!({
+                "@context": activity::AS2, "id": scene.origin.at(&format!("/acts/{number}")),
+                "type": kind, "actor": scene.origin.uri("maria"), "object": object,
+                "target": scene.origin.uri("eve"),
+            });
+            scene.relay.passes_on(&scene.instance, &activity);
+        }
+    }
+    assert_eq!((scene.rows(), scene.origin.asked().len()), (before, asked));
+    assert!(scene.ann.notifications().is_empty());
+}
+
+#[test]
+fn f_346_who_listens_to_the_federated_timeline_hears_of_it_at_once() {
+    let scene = Scene::new(RelayChange::default());
+    let open = |stream: &str| {
+        let query = format!("?access_token={}&stream={stream}", scene.ann.token);
+        Socket::open(&scene.instance.host, &query, &[]).unwrap()
+    };
+    let (mut public, mut home) = (open("public:remote"), open("user"));
+    let create = scene.written(1, "<p>live</p>", json!({}));
+    scene.relay.passes_on(&scene.instance, &create);
+    let (event, status) = public.event();
+    assert_eq!(
+        (event.as_str(), &status["content"]),
+        ("public:remote update", &json!("<p>live</p>"))
+    );
+    home.is_quiet();
+    // its author sends it as well: nobody hears of it twice
+    let mut direct = create.clone();
+    direct["cc"] = json!([scene.ann.uri]);
+    direct["object"]["cc"] = json!([scene.ann.uri]);
+    let inbox = format!("{}/inbox", scene.instance.base);
+    assert_eq!(scene.origin.send("maria", &inbox, &direct).status, 202);
+    scene.instance.settle();
+    public.is_quiet();
+}
+
+#[test]
 fn f_347_relays_are_the_first_to_be_left_out_under_load() {
     let scene = Scene::new(RelayChange::default());
     let later = scene.instance.app.clock.now_ms() + DAY;
@@ -484,8 +579,10 @@ fn f_130_what_a_relay_named_survives_a_stop() {
     scene.origin.hold("/notes/1");
     assert_eq!(scene.relay.sends(&scene.instance, &create).status, 202);
     eventually("it is asked", || (scene.asked("/notes/1") > 0).then_some(()));
-    scene.instance.start_again();
+    scene.instance.stop();
     scene.origin.serve("/notes/1", note);
+    scene.instance.start_again();
+    assert_eq!(scene.relay.line(&scene.instance).counts.received, 1, "what was counted is kept");
     eventually("it arrives", || {
         scene.instance.app.wake.rouse();
         (scene.public() == ["after the stop"]).then_some(())

@@ -110,6 +110,24 @@ fn f_349_what_is_no_relay_is_refused() {
     assert!(control::execute(&instance.app, missing).is_err());
 }
 
+#[test]
+fn f_349_an_actor_that_is_its_own_inbox_is_found() {
+    let instance = Instance::start();
+    let relay = Relay::start();
+    let mut actor = relay.peer.document("/actor");
+    let id = relay.peer.at("/tag/rust");
+    actor["id"] = json!(id);
+    actor["inbox"] = json!(id);
+    actor["endpoints"] = json!({});
+    actor["publicKey"]["id"] = json!(format!("{id}#main-key"));
+    actor["publicKey"]["owner"] = json!(id);
+    relay.peer.serve("/tag/rust", actor);
+    let line = relay.is_asked(&instance, "/tag/rust", RelayChange::default());
+    assert_eq!((line.style.as_str(), line.actor, line.inbox), ("mastodon", id.clone(), id));
+    instance.settle();
+    assert_eq!(relay.received("Follow")[0]["object"], json!(activity::PUBLIC));
+}
+
 /// Types of what arrived, with the id of its object.
 fn told(relay: &Relay) -> Vec<(String, String)> {
     let object = |activity: &Value| {
