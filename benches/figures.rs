@@ -17,6 +17,8 @@ mod people;
 mod program;
 #[path = "figures/reading.rs"]
 mod reading;
+#[path = "figures/relays.rs"]
+mod relays;
 #[path = "figures/seed.rs"]
 mod seed;
 #[path = "figures/table.rs"]
@@ -43,8 +45,10 @@ pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
 pub const MB: f64 = 1_000_000.0;
 /// What can be measured by itself.
-const PARTS: [&str; 10] =
-    ["disk", "start", "read", "post", "inbound", "delivery", "search", "fanout", "flood", "viral"];
+const PARTS: [&str; 11] = [
+    "disk", "start", "read", "post", "inbound", "relays", "delivery", "search", "fanout", "flood",
+    "viral",
+];
 
 /// What was asked for.
 pub struct Options {
@@ -128,7 +132,11 @@ fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Rep
     let all = options.only.is_none();
     let key = dassie::signature::key::generate()?;
     let peers = Peers::start(&key.public_pem)?;
-    if all || ["start", "read", "post", "inbound", "delivery"].iter().any(|p| options.wants(p)) {
+    if all
+        || ["start", "read", "post", "inbound", "relays", "delivery"]
+            .iter()
+            .any(|p| options.wants(p))
+    {
         let folder = place.copy()?;
         peers.write_authority(&folder)?;
         if options.wants("start") {
@@ -207,6 +215,9 @@ fn loads(
     }
     if options.wants("inbound") {
         writing::inbound(program, folder, seeded, options, report)?;
+    }
+    if options.wants("relays") {
+        relays::measure(program, folder, options, report)?;
     }
     if options.wants("delivery") {
         let alone = match alone {

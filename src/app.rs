@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cache::{Documents, Kept, Keys, Tokens};
+use crate::cache::{Documents, Kept, Keys, Relays, Tokens};
 use crate::client::{Client, Lanes, Resolve, Settings};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -59,6 +59,10 @@ pub struct Parts {
     pub key_fetches: InFlight,
     /// Keys and documents that could not be fetched lately (S-019).
     pub unreachable: Throttle<String>,
+    /// What relays bring.
+    pub relays: Relays,
+    /// What servers pass on that others wrote, by the server that does (F-147).
+    pub forwards: Throttle<String>,
     /// Files of uploads.
     pub media: Media,
     /// Uploads that are being received.
@@ -135,6 +139,8 @@ impl App {
             // of the resolve lane's six threads two are left to others
             key_fetches: InFlight::new(4, 2),
             unreachable: Throttle::new(clock.clone()),
+            relays: Relays::new(clock.clone()),
+            forwards: Throttle::new(clock.clone()),
             media: Media::open(&config.storage.data_dir, surroundings.program)?,
             uploads: InFlight::new(8, 8),
             translations: Kept::new(256),

@@ -1,6 +1,8 @@
 //! Small caches of what every request needs: tokens by hash, parsed private keys by account,
 //! public documents that many ask for.
 
+mod relays;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +11,8 @@ use crate::db;
 use crate::error::{Error, Result};
 use crate::model::Token;
 use crate::signature::key::PrivateKey;
+
+pub use relays::Relays;
 
 /// How many entries each cache has at the most; full, it starts anew.
 const MOST: usize = 1024;

@@ -20,6 +20,7 @@ use crate::clock::{HOUR, MINUTE};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::federation::deliver;
+use crate::federation::relay;
 use crate::model::JobKind;
 
 use house::House;
@@ -59,6 +60,9 @@ impl Worker {
     pub fn stop(self) {
         self.app.wake.close();
         let _ = self.thread.join();
+        if let Err(error) = relay::note_counts(&self.app) {
+            tracing::warn!(%error, "what relays brought lately is not counted");
+        }
     }
 }
 

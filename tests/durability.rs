@@ -11,7 +11,9 @@ use dassie::db::{self, Lane};
 use dassie::model::Account;
 use serde_json::{Value, json};
 
-use crate::support::{Instance, Options, Peer, PeerAnswer, Request, TempDir, eventually, texts};
+use crate::support::{
+    Instance, Options, Peer, PeerAnswer, Relay, Request, TempDir, eventually, texts,
+};
 
 /// Makes an actor of the peer follow a local account, the way it happens: by a signed Follow.
 fn follow(peer: &Peer, name: &str, base: &str, uri: &str) {
@@ -180,6 +182,45 @@ fn f_130_an_accepted_activity_survives_kill_9() {
             (answer["statuses"][0]["uri"] == note.as_str()).then_some(())
         });
     }
+}
+
+#[test]
+fn f_130_f_346_what_a_relay_named_survives_kill_9() {
+    let mut program = Program::new();
+    let create = ["account", "create", "--username", "ann", "--email", "a@example.org"];
+    program.output(&[&create[..], &["--password", "a long password"]].concat());
+    let token = program.output(&["token", "create", "--account", "ann"]);
+    let (relay, origin) = (Relay::start(), Peer::start(&["mia"]));
+    assert!(program.output(&["relay", "list"]).starts_with("There is no relay"));
+    let said = program.output(&["relay", "add", &relay.peer.at("/inbox"), "--rate", "60/min"]);
+    assert_eq!(said, format!("Asked {} (mastodon, 60/min)", relay.actor()));
+    let follow = eventually("it is asked", || relay.received("Follow").pop());
+    let accept = relay.own(1, "Accept", follow["id"].clone());
+    assert_eq!(relay.sends_to(&program.base(), &accept).status, 202);
+    eventually("it is accepted", || {
+        program.output(&["relay", "list"]).contains("accepted").then_some(())
+    });
+    let create = origin.create("mia", 1, "<p>named</p>", json!({}));
+    origin.hold("/notes/1");
+    assert_eq!(relay.sends_to(&program.base(), &create).status, 202);
+    eventually("it is asked for", || (origin.hanging() > 0).then_some(()));
+    program.kill();
+    let mut note = create["object"].clone();
+    note["@context"] = json!("https://www.w3.org/ns/activitystreams");
+    origin.serve("/notes/1", note);
+    // without a server the commands go straight to the database
+    let set = program.output(&["relay", "set", "1", "--languages", "zh,und", "--no-media"]);
+    assert!(set.contains("60/min, zh+und, media none"), "{set}");
+    program.start();
+    eventually("it is there", || {
+        let path = format!("{}/api/v1/timelines/public?remote=true", program.base());
+        let request = Request::new("GET", path).header("authorization", format!("Bearer {token}"));
+        (texts(&request.send().json()) == ["named"]).then_some(())
+    });
+    program.kill();
+    assert!(program.output(&["relay", "remove", &relay.peer.host]).starts_with("Left "));
+    program.start();
+    eventually("it is left", || relay.received("Undo").pop());
 }
 
 #[test]

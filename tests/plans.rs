@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dassie::control::{self, Command, Secret};
+use dassie::control::{self, Command, RelayChange, Secret};
 use dassie::db;
 use rusqlite::config::DbConfig;
 use serde_json::{Value, json};
@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use crate::api::{follow_peer, id, scopes, token};
 use crate::oauth;
 use crate::support::picture::{Part, coded, corners, form};
-use crate::support::{Instance, Peer, PeerAnswer, Person, PushKeys, Request, Socket, eventually};
+use crate::support::{
+    Instance, Peer, PeerAnswer, Person, PushKeys, Relay, Request, Socket, eventually,
+};
 
 /// What may be read as a whole, and why. `(part of the statement, part of the step, reason)`.
 const ALLOWED: &[(&str, &str, &str)] = &[
@@ -23,6 +25,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
         "the same, in the order of the index",
     ),
     ("FROM job INDEXED BY job_due WHERE dead = 0 LIMIT", "SCAN job", "counts up to a limit only"),
+    ("FROM relay ORDER BY id", "SCAN relay", "the relays of this server: a handful, by hand"),
 ];
 
 /// Orders that are made by sorting, and why. `(part of the statement, reason)`.
@@ -518,6 +521,51 @@ fn receive_everything(instance: &Instance, ann: &Person, peer: &Peer, status: &V
     send("goodbye", "Delete", json!(uri));
 }
 
+/// A relay of each kind, with what it passes on, and the end of what it brought.
+fn relay_everything(instance: &Instance, ann: &Person, peer: &Peer) {
+    let execute = |command| control::execute(&instance.app, command).unwrap();
+    let relays = [Relay::start(), Relay::start()];
+    relays[0].accepts(instance, "/inbox", RelayChange::default());
+    relays[1].accepts(instance, "/actor", RelayChange::default());
+    let back = relays[1].own(7, "Follow", json!(format!("{}/actor", instance.base)));
+    relays[1].passes_on(instance, &back);
+    relays[1].passes_on(instance, &relays[1].own(8, "Undo", back));
+    let root = ann.writes("for relays", "public");
+    for number in [70, 71] {
+        let create =
+            peer.create("nora", number, "<p>relayed</p>", json!({"inReplyTo": root["uri"]}));
+        let mut note = create["object"].clone();
+        note["@context"] = json!("https://www.w3.org/ns/activitystreams");
+        peer.serve(&format!("/notes/{number}"), note);
+        for relay in &relays {
+            relay.passes_on(instance, &create);
+        }
+    }
+    let of_nora = |number: u32, kind: &str, object: &str| {
+        json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "type": kind, "object": object,
+            "id": peer.at(&format!("/acts/{number}")), "actor": peer.uri("nora"),
+        })
+    };
+    relays[0].passes_on(instance, &of_nora(80, "Update", &peer.at("/notes/70")));
+    peer.serve("/notes/71", json!(410));
+    let deleted = of_nora(81, "Delete", &peer.at("/notes/71"));
+    assert_eq!(peer.send("mia", &format!("{}/inbox", instance.base), &deleted).status, 202);
+    instance.settle();
+    relays[0].passes_on(instance, &of_nora(82, "Delete", &peer.uri("nora")));
+    ann.delete(&format!("/api/v1/statuses/{}", id(&root)));
+    let expired = instance
+        .app
+        .db
+        .write(db::Lane::Background, |tx| dassie::service::retention::expire_relayed(tx, 0));
+    assert!(expired.wait().unwrap() > 0);
+    let relay = || relays[0].actor();
+    execute(Command::RelaySet { relay: relay(), change: RelayChange::default() });
+    execute(Command::RelayList);
+    execute(Command::RelayRemove { relay: relay() });
+    instance.settle();
+}
+
 /// What stands in the table, or is named so in a statement.
 fn table_of<'a>(
     statement: &'a str,
@@ -578,6 +626,7 @@ fn no_query_reads_a_whole_table() {
     read_everything(&instance, &bob, &id(&status), &nora);
     do_everything(&instance, &bob, &ann.id, &id(&status));
     do_everything(&instance, &ann, &nora, &id(&status));
+    relay_everything(&instance, &ann, &peer);
     receive_everything(&instance, &ann, &peer, &status);
     read_everything(&instance, &ann, &id(&status), &ann.id);
     be_told(&ann, &bob, &id(&status));

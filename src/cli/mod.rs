@@ -12,6 +12,7 @@ mod domain;
 mod output;
 mod process;
 mod reach;
+mod relay;
 mod serve;
 mod sheet;
 mod table;
@@ -63,6 +64,9 @@ enum Topic {
     /// Block other servers, or list the blocks
     #[command(subcommand)]
     Domain(domain::Action),
+    /// Subscribe to relays, which bring public posts of many servers
+    #[command(subcommand)]
+    Relay(relay::Action),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
@@ -98,6 +102,7 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Announce(options) => announce::announce(&place, options),
         Topic::Announcements(action) => announce::run(&place, &action),
         Topic::Domain(action) => domain::run(&place, action),
+        Topic::Relay(action) => relay::run(&place, action),
         Topic::Config(action) => config::run(&place, &action),
         Topic::DecodeImage => decode_image::run(),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),

@@ -29,6 +29,11 @@ fn the_command_line_is_sound() {
         "domain block bad.example --severity silence --comment spam",
         "domain unblock bad.example",
         "domain list",
+        "relay add https://r.example/inbox",
+        "relay add https://r.example/actor --style litepub --rate 60/min --languages zh,en --no-media",
+        "relay set 1 --tags rust,linux --sensitive false --send false --days 3 --replies true",
+        "relay list",
+        "relay remove https://r.example/inbox",
         "config check",
         "config show --dev",
         "version",
@@ -48,6 +53,9 @@ fn the_command_line_is_sound() {
         "announce hello --from tomorrow",
         "announcements delete x",
         "domain block",
+        "relay add",
+        "relay set 1 --rate fast",
+        "relay set 1 --media none --no-media",
         "serve now",
     ] {
         assert!(Cli::try_parse_from(words(bad)).is_err(), "{bad}");

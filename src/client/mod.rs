@@ -11,6 +11,7 @@ mod exchange;
 mod hop;
 mod lane;
 mod resolver;
+pub mod tally;
 mod target;
 mod tls;
 mod wire;
@@ -315,7 +316,9 @@ impl Client {
     /// Sends a request and waits for the whole answer, on the thread of the caller.
     pub fn send(&self, request: OutRequest) -> std::result::Result<OutResponse, ClientError> {
         let mut body = Vec::new();
-        let mut response = exchange::run(&self.inner, &request, &mut body)?;
+        let answer = exchange::run(&self.inner, &request, &mut body);
+        tally::count(body.len());
+        let mut response = answer?;
         response.body = body;
         Ok(response)
     }

@@ -95,6 +95,7 @@ keys! {
         require_signed_fetch: any,
         allowlist: any,
         article_full_content: any,
+        relay_status_days: (|n| within(n, 1, 3650)),
     }
     trends: Trends {
         enabled: any,

@@ -136,6 +136,8 @@ pub struct Federation {
     pub allowlist: bool,
     /// Show articles of other servers in full, not their summary and a link (F-263).
     pub article_full_content: bool,
+    /// Days after which statuses go that relays brought and nobody here did anything with.
+    pub relay_status_days: usize,
 }
 
 /// What is much talked about.
@@ -281,7 +283,12 @@ impl Default for Instance {
 
 impl Default for Federation {
     fn default() -> Self {
-        Self { require_signed_fetch: false, allowlist: false, article_full_content: true }
+        Self {
+            require_signed_fetch: false,
+            allowlist: false,
+            article_full_content: true,
+            relay_status_days: 7,
+        }
     }
 }
 

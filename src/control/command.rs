@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::moderation;
+use super::relay::{self, RelayChange, RelayLine};
 use super::sheet::{self, ImportLine};
 use super::{keys, moderation};
 use crate::app::App;
@@ -46,6 +48,10 @@ pub enum Command {
     DomainBlock { domain: String, severity: String, comment: Option<String> },
     DomainUnblock { domain: String },
     DomainList,
+    RelayAdd { address: String, style: Option<String>, change: RelayChange },
+    RelayList,
+    RelaySet { relay: String, change: RelayChange },
+    RelayRemove { relay: String },
 }
 
 /// What comes of it.
@@ -60,6 +66,8 @@ pub enum Reply {
     Announcements(Vec<AnnouncementLine>),
     /// What was blocked or unblocked, or all blocks.
     DomainBlocks(Vec<DomainBlockLine>),
+    /// What was subscribed to, changed or left, or all relays.
+    Relays(Vec<RelayLine>),
     Deliveries {
         /// The server's time, in milliseconds since 1970.
         now: i64,
@@ -151,6 +159,10 @@ impl Command {
             Self::DomainBlock { .. } => "domain block",
             Self::DomainUnblock { .. } => "domain unblock",
             Self::DomainList => "domain list",
+            Self::RelayAdd { .. } => "relay add",
+            Self::RelayList => "relay list",
+            Self::RelaySet { .. } => "relay set",
+            Self::RelayRemove { .. } => "relay remove",
         }
     }
 
@@ -191,6 +203,12 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         }
         Command::DomainUnblock { domain } => moderation::unblock_domain(app, domain),
         Command::DomainList => moderation::list_domain_blocks(app),
+        Command::RelayAdd { address, style, change } => {
+            relay::add(app, &address, style.as_deref(), change)
+        }
+        Command::RelayList => relay::list(app),
+        Command::RelaySet { relay, change } => relay::set(app, relay, change),
+        Command::RelayRemove { relay } => relay::remove(app, relay),
     }
 }
 

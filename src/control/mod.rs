@@ -12,6 +12,7 @@ mod keys;
 mod listen;
 mod lock;
 mod moderation;
+mod relay;
 mod sheet;
 mod socket;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use command::{
 };
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
+pub use relay::{RelayChange, RelayLine};
 pub use sheet::ImportLine;
 
 /// The longest command: one with a file of a mebibyte in it, each character escaped.

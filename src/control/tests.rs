@@ -73,6 +73,10 @@ fn commands_and_replies_survive_the_socket() {
         Command::AccountDelete { account: "a".into() },
         token("a", "read"),
         Command::DeliveryList { limit: 3 },
+        Command::RelaySet {
+            relay: "r.example".into(),
+            change: RelayChange { rate: Some(3), tags: Some(vec![]), ..RelayChange::default() },
+        },
         Command::Import {
             account: "a".into(),
             sheet: crate::model::Sheet::Lists,

@@ -58,6 +58,16 @@ pub fn waits(conn: &Conn, kind: JobKind, lane: &str) -> Result<bool> {
         .exists(params![lane, kind as i64])?)
 }
 
+/// Whether the same job waits in the lane already.
+pub fn waits_with(conn: &Conn, kind: JobKind, lane: &str, payload: &[u8]) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached(
+            "SELECT 1 FROM job WHERE lane = ? AND dead = 0 AND kind = ? AND payload = ? LIMIT 1",
+        )?
+        .exists(params![lane, kind as i64, payload])?)
+}
+
 /// What is due: the oldest due row of each lane, so that one server's come in order (F-133).
 /// Row, kind and lane: payloads are large, [`find_due`] reads one when its turn comes. The walk
 /// jumps from lane to lane, so that a long queue of one server costs no more than a short one.

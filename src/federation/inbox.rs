@@ -9,10 +9,9 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::activity::incoming::{Activity, Kind, split};
 use crate::activity::json;
-use crate::activity::object::Object;
 use crate::app::App;
 use crate::client::host_of;
-use crate::clock::DAY;
+use crate::clock::{DAY, thread_cpu_us};
 use crate::crypto::short_hash16;
 use crate::db::{self, Lane, Tx};
 use crate::error::{Error, Result};
@@ -20,8 +19,10 @@ use crate::http::body;
 use crate::model::{Account, ActorKind, JobKind, SignatureForm};
 use crate::service;
 
+use super::accept;
+use super::forward::{self, Forwarded};
 use super::process::Accepted;
-use super::resolve;
+use super::relay::{self, Hint};
 use super::verify::{self, Signed};
 use super::{accept, gone};
 
@@ -90,6 +91,7 @@ async fn receive(
         ));
     }
     let body = body::read(&mut payload.into_inner(), LIMIT).await?;
+    let begin = thread_cpu_us();
     let activities = split(json::parse(&body)?)?;
     let Some(activities) =
         activities.into_iter().map(Activity::parse).collect::<Result<Vec<_>>>().map(some)?
@@ -97,19 +99,31 @@ async fn receive(
         return Ok(accepted());
     };
     let signed = Signed::new(request, Arc::from(&body[..]));
-    let (this, size) = (app.clone(), body.len());
-    let candidates =
-        actix_web::web::block(move || drop_cheaply(&this, activities, owner, size)).await;
+    signed.spent(thread_cpu_us().saturating_sub(begin));
+    let (this, size, copy) = (app.clone(), body.len(), signed.clone());
+    let candidates = actix_web::web::block(move || {
+        let begin = thread_cpu_us();
+        let left = match drop_cheaply(&this, activities, owner, size) {
+            // a relay does no wrong by it
+            Err(Error::Forbidden(_)) if relay::is_messenger(&this, &copy) => Ok(None),
+            left => left,
+        };
+        copy.spent(thread_cpu_us().saturating_sub(begin));
+        left
+    })
+    .await;
     let candidates = candidates.map_err(|_| Error::internal("a check was cancelled"))??;
     let Some(activities) = candidates else { return Ok(accepted()) };
+    let cost = signed.clone();
     let (signer, form) = match verify::signer(app, signed).await? {
         Ok(verified) => (verified.account, verified.form),
         Err(key) => (gone::actor(app, &key, &activities).await?, None),
     };
     let this = app.clone();
-    let writes = actix_web::web::block(move || judge(&this, signer, form, activities, owner))
-        .await
-        .map_err(|_| Error::internal("a check was cancelled"))??;
+    let writes =
+        actix_web::web::block(move || judge(&this, signer, form, activities, owner, size, &cost))
+            .await
+            .map_err(|_| Error::internal("a check was cancelled"))??;
     for write in writes {
         app.db.write(Lane::Background, move |tx| write.queue(tx)).await?;
     }
@@ -177,19 +191,23 @@ fn hash(activity: &Activity, owner: Option<i64>) -> [u8; 16] {
 }
 
 /// The signer must be the actor (F-106, S-024). Otherwise only a hint is left of the activity:
-/// its object is fetched from its origin when it belongs to a thread that we hold (F-147); what
-/// an unknown relay sends is dropped; all else is refused.
+/// its object is looked at in its origin when a relay of ours passes it on (F-346) or it belongs
+/// to a thread that we hold (F-147); what an unknown relay sends is dropped; all else is refused.
 fn judge(
     app: &App,
     signer: Account,
     form: Option<SignatureForm>,
     activities: Vec<Activity>,
     owner: Option<i64>,
+    size: usize,
+    cost: &Signed,
 ) -> Result<Vec<Write>> {
     let mut writes = Vec::new();
     let signer_host = host_of(&signer.uri).unwrap_or_default();
     for activity in activities {
-        if activity.actor == signer.uri {
+        if let Some(hint) = relay::hear(app, &signer, &activity, size, cost.take_spent())? {
+            writes.extend(hint.map(Write::Hint));
+        } else if activity.actor == signer.uri {
             writes.push(Write::Process {
                 hash: hash(&activity, None),
                 owner_hash: owner.map(|owner| hash(&activity, Some(owner))),
@@ -202,8 +220,8 @@ fn judge(
                     body: activity.raw.to_string(),
                 },
             });
-        } else if let Some(uri) = forwarded_reply(app, &activity)? {
-            writes.push(Write::Fetch { uri });
+        } else if let Forwarded::Ours(hint) = forward::take(app, &signer, &activity)? {
+            writes.extend(hint.map(Write::Hint));
         } else if signer.kind == ActorKind::Application {
             tracing::debug!(relay = %signer.uri, "an unknown relay is not listened to");
         } else {
@@ -211,24 +229,6 @@ fn judge(
         }
     }
     Ok(writes)
-}
-
-/// The id of a forwarded status that replies to one of ours, or below one.
-fn forwarded_reply(app: &App, activity: &Activity) -> Result<Option<String>> {
-    if activity.kind != Kind::Create {
-        return Ok(None);
-    }
-    let Some(object) = activity.object.embedded().and_then(|v| Object::parse_embedded(v).ok())
-    else {
-        return Ok(None);
-    };
-    let Some(parent) = &object.in_reply_to else { return Ok(None) };
-    app.db.read(|conn| {
-        let Some(parent) = db::status::find_by_uri_or_url(conn, parent)? else { return Ok(None) };
-        let known = db::status::find_by_uri(conn, &object.id)?.is_some();
-        let ours = parent.local || db::status::thread_has_local(conn, parent.thread_id)?;
-        Ok((ours && !known).then(|| object.id.clone()))
-    })
 }
 
 /// What an accepted activity leaves in the database before the 202.
@@ -240,9 +240,7 @@ enum Write {
         form: Option<SignatureForm>,
         accepted: Accepted,
     },
-    Fetch {
-        uri: String,
-    },
+    Hint(Hint),
 }
 
 impl Write {
@@ -270,7 +268,7 @@ impl Write {
                     tx.after_commit(crate::model::Event::DeliveryQueued);
                 }
             }
-            Self::Fetch { uri } => resolve::queue_fetch(tx, &uri, 0)?,
+            Self::Hint(hint) => hint.queue(tx)?,
         }
         Ok(())
     }

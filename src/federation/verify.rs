@@ -2,6 +2,7 @@
 //! other (F-101 to F-105).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -9,7 +10,7 @@ use actix_web::HttpRequest;
 use crate::activity::{actor, read};
 use crate::app::App;
 use crate::client::{Limits, host_of};
-use crate::clock::{DAY, MINUTE};
+use crate::clock::{DAY, MINUTE, thread_cpu_us};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::model::{Account, INSTANCE_ACTOR, SignatureForm};
@@ -34,6 +35,8 @@ pub struct Signed {
     path_and_query: String,
     headers: Vec<(String, String)>,
     body: Arc<[u8]>,
+    /// Processor time that went into it, in microseconds.
+    cpu_us: Arc<AtomicU64>,
 }
 
 impl Signed {
@@ -54,7 +57,18 @@ impl Signed {
                 .map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned()),
             headers,
             body,
+            cpu_us: Arc::default(),
         }
+    }
+
+    /// Notes what went into it.
+    pub fn spent(&self, cpu_us: u64) {
+        self.cpu_us.fetch_add(cpu_us, Ordering::Relaxed);
+    }
+
+    /// What went into it since this was asked before.
+    pub fn take_spent(&self) -> u64 {
+        self.cpu_us.swap(0, Ordering::Relaxed)
     }
 
     /// Whether there is a signature at all.
@@ -186,8 +200,10 @@ pub struct GoneKey(pub String);
 pub async fn signer(app: &App, signed: Signed) -> Result<std::result::Result<Verified, GoneKey>> {
     let (this, copy) = (app.clone(), signed.clone());
     let (inspected, known) = blocking(move || {
+        let begin = thread_cpu_us();
         let inspected = inspect(&this, &copy)?;
         let known = verify_known(&this, &copy, &inspected)?;
+        copy.spent(thread_cpu_us().saturating_sub(begin));
         Ok((inspected, known))
     })
     .await?;

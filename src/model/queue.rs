@@ -57,6 +57,10 @@ pub enum JobKind {
     PurgeAccount = 51,
     /// Look up whom a remote status names: its id.
     FindMentions = 60,
+    /// Fetch a status that a relay named: `[relay, URI]`.
+    RelayFetch = 80,
+    /// See at its origin whether a status or account was changed or deleted: its URI.
+    CheckOrigin = 81,
 }
 
 impl JobKind {
@@ -83,6 +87,8 @@ impl JobKind {
         Self::DomainLimits,
         Self::PurgeAccount,
         Self::FindMentions,
+        Self::RelayFetch,
+        Self::CheckOrigin,
     ];
 
     /// From the stored number.

@@ -19,7 +19,9 @@ use crate::text::{self, hashtag, language, markdown, sanitize};
 use super::around::Around;
 use super::plan::{free_id_at, plan};
 use super::poll::{self, NewPoll};
-use super::{conversation, delivery, document, media, notification, quote, timeline, visibility};
+use super::{
+    conversation, delivery, document, media, notification, quote, relay, timeline, visibility,
+};
 
 /// How many different accounts one status may name (F-285).
 pub const MOST_MENTIONS: usize = 50;
@@ -255,6 +257,7 @@ pub fn create(
     let around = Around::of_new(&status, named, written.tags(), plan.parent, plan.uploads, quote);
     let activity = document::activity_with(tx, &around, site, &status, author)?;
     delivery::queue(tx, author, &activity, inboxes)?;
+    relay::announce(tx, &status)?;
     if let (Some(request), Some(quoted)) = (request, &plan.quoted) {
         quote::ask(tx, site, author, &status, quoted, &request)?;
     }
@@ -378,6 +381,7 @@ fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<Strin
     {
         inboxes.extend(account.delivery_inbox().map(str::to_owned));
     }
+    inboxes.extend(relay::inboxes(conn, status, false)?);
     Ok(inboxes)
 }
 
@@ -389,6 +393,7 @@ pub(super) fn reach(conn: &Conn, status: &Status) -> Result<Vec<String>> {
         .map(|(_, account, _)| account)
         .collect();
     let mut inboxes = audience(conn, status, &db::account::list(conn, &addressed)?)?;
+    inboxes.extend(relay::inboxes(conn, status, true)?);
     // the request showed it, whoever else may read it
     inboxes.extend(quote::asked_inbox(conn, status)?);
     let mut interactors = db::mark::list_interactors(conn, status.id, 1000)?;

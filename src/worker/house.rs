@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::clock::{DAY, HOUR};
 use crate::db::{self, Lane, Tx};
 use crate::error::Result;
+use crate::federation::relay;
 use crate::service;
 
 /// How many rows one slice removes.
@@ -62,6 +63,9 @@ impl House {
             app.db.write(Lane::Background, move |tx| db::oauth::touch_tokens(tx, &used)).wait()?;
         }
         let Some(step) = STEPS.get(self.step) else {
+            if expire_relayed(app)? {
+                return Ok(true);
+            }
             if app.config.trends.enabled {
                 reckon_trends(app)?;
             }
@@ -83,4 +87,13 @@ impl House {
 fn reckon_trends(app: &App) -> Result<()> {
     let trends = app.db.read(service::trend::reckon)?;
     app.db.write(Lane::Background, move |tx| service::trend::keep(tx, &trends)).wait()
+}
+
+/// One slice of what relays brought long ago; true when more is left.
+fn expire_relayed(app: &App) -> Result<bool> {
+    relay::note_counts(app)?;
+    let days = u32::try_from(app.config.federation.relay_status_days).unwrap_or(u32::MAX);
+    let looked =
+        app.db.write(Lane::Background, move |tx| service::retention::expire_relayed(tx, days));
+    Ok(looked.wait()? >= service::retention::slice())
 }

@@ -8,10 +8,11 @@ use crate::app::App;
 use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
-use crate::federation::mentions;
 use crate::federation::process::{self, Stop};
 use crate::federation::quote;
+use crate::federation::relay;
 use crate::federation::resolve;
+use crate::federation::{forward, mentions};
 use crate::model::{Job, JobKind};
 use crate::service;
 use crate::service::account::Removal;
@@ -94,7 +95,10 @@ impl Round<'_> {
                 break;
             }
             let now = app.clock.now_ms();
-            let place = self.running.take_lane(id, lane, fetches, is_patient(kind), now);
+            // what several relays name on one server is asked for one after the other
+            let key = db::relay::host_of_lane(lane).map(|host| format!("relay {host}"));
+            let key = key.as_deref().unwrap_or(lane);
+            let place = self.running.take_lane(id, key, fetches, is_patient(kind), now);
             let Some(place) = place else { break };
             // between the list and its turn it may have been done
             let Some(job) = app.db.read(|conn| db::job::find_due(conn, id))? else { break };
@@ -123,7 +127,12 @@ pub(super) fn is_crowded(app: &App, kind: JobKind) -> bool {
 fn is_patient(kind: JobKind) -> bool {
     matches!(
         kind,
-        JobKind::CheckLink | JobKind::FetchFeaturedTags | JobKind::Import | JobKind::FindMentions
+        JobKind::CheckLink
+            | JobKind::FetchFeaturedTags
+            | JobKind::Import
+            | JobKind::FindMentions
+            | JobKind::RelayFetch
+            | JobKind::CheckOrigin
     )
 }
 
@@ -136,6 +145,8 @@ fn fetches(kind: JobKind) -> bool {
             | JobKind::CheckMove
             | JobKind::FetchFeaturedTags
             | JobKind::FindMentions
+            | JobKind::RelayFetch
+            | JobKind::CheckOrigin
     )
 }
 
@@ -238,6 +249,8 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         }
         JobKind::DomainLimits => domain_limits(app, job),
         JobKind::FindMentions => mentions::find(app, job, online),
+        JobKind::RelayFetch => relay::fetch_named(app, job),
+        JobKind::CheckOrigin => forward::check(app, job),
         JobKind::PurgeAccount => {
             let account = String::from_utf8_lossy(&job.payload);
             let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;

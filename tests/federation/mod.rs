@@ -1,6 +1,7 @@
 //! Servers that speak with each other: two and three instances on loopback, and scripted peers.
 
 mod basics;
+mod forwarding;
 mod groups;
 mod hostile;
 mod key_changes;
@@ -10,5 +11,7 @@ mod mentions;
 mod objects;
 mod profiles;
 mod quotes;
-mod vectors;
 mod reactions;
+mod relays;
+mod relays_out;
+mod vectors;

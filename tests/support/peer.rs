@@ -124,6 +124,11 @@ impl Peer {
         self.shared.documents.lock().unwrap().insert(path.to_owned(), document);
     }
 
+    /// Takes requests for a path from now on and does not answer, until something is served there.
+    pub fn hold(&self, path: &str) {
+        self.serve(path, Value::Null);
+    }
+
     /// The document under a path.
     pub fn document(&self, path: &str) -> Value {
         self.shared.documents.lock().unwrap()[path].clone()
@@ -289,7 +294,12 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
             let known = shared.documents.lock().unwrap().contains_key(&format!("/users/{name}"));
             (if known { 200 } else { 404 }, "application/jrd+json", document.to_string())
         } else {
-            match shared.documents.lock().unwrap().get(&path) {
+            let found = shared.documents.lock().unwrap().get(&path).cloned();
+            if found == Some(Value::Null) {
+                shared.hanging.lock().unwrap().push(stream);
+                return;
+            }
+            match &found {
                 Some(Value::Number(status)) => {
                     (status.as_u64().unwrap() as u16, "text/plain", String::new())
                 }

@@ -82,6 +82,11 @@ pub fn follow(id: &str, actor: &str, object: &str) -> Value {
     simple("Follow", id, actor, json!(object), Some(object))
 }
 
+/// A request to a relay of Mastodon's kind: a Follow of everybody (F-343).
+pub fn follow_public(id: &str, actor: &str) -> Value {
+    simple("Follow", id, actor, json!(crate::activity::PUBLIC), None)
+}
+
 /// The Accept of a Follow (or other request), with the whole of it inside (F-151).
 pub fn accept(id: &str, actor: &str, request: &Value) -> Value {
     answer("Accept", id, actor, request)

@@ -10,8 +10,9 @@ mod note;
 mod quotes;
 
 pub use activities::{
-    accept, add, announce, block, create, delete, delete_actor, emoji_react, flag, follow, like,
-    move_actor, react, reject, remove, undo, undo_of, update, update_actor, vote,
+    accept, add, announce, block, create, delete, delete_actor, emoji_react, flag, follow,
+    follow_public, like, move_actor, react, reject, remove, undo, undo_of, update, update_actor,
+    vote,
 };
 pub use actor::{ActorDoc, ImageDoc, actor, instance_actor};
 pub use collections::{collection_page, inline_collection, ordered_collection, tombstone};

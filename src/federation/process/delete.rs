@@ -4,6 +4,7 @@
 use crate::activity::incoming::Activity;
 use crate::activity::urls;
 use crate::db;
+use crate::federation::forward;
 use crate::service;
 
 use super::{Context, Step, Stop};
@@ -17,7 +18,7 @@ pub(super) fn delete(context: &Context<'_>, activity: &Activity) -> Step<()> {
         return context.write(move |tx| service::account::delete_remote(tx, &author));
     }
     if !urls::same_host(&uri, &author.uri) {
-        return Err(Stop::Drop("the object is on another server"));
+        return by_moderator(context, uri);
     }
     if super::quote::revoke(context, &uri)? {
         return Ok(());
@@ -30,4 +31,14 @@ pub(super) fn delete(context: &Context<'_>, activity: &Activity) -> Step<()> {
         return Err(Stop::Drop("an actor is deleted by itself alone"));
     }
     context.write(move |tx| service::remote::delete(tx, &author, &uri))
+}
+
+/// Somebody of another server says that a status is gone: a moderator of the group it was written
+/// to, or somebody who makes it up. Its origin knows (F-171).
+fn by_moderator(context: &Context<'_>, uri: String) -> Step<()> {
+    let known = context.read(|conn| db::status::find_by_uri(conn, &uri))?;
+    if known.is_none_or(|status| status.local) || !forward::may_ask(context.app, &context.signer) {
+        return Err(Stop::Drop("the object is on another server"));
+    }
+    context.write(move |tx| forward::queue_check(tx, &uri))
 }

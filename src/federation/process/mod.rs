@@ -11,6 +11,7 @@ mod like;
 mod pin;
 mod quote;
 mod react;
+mod relay;
 mod undo;
 mod undo_react;
 mod update;
@@ -172,11 +173,14 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Create => create::create(&context, &activity),
         Kind::Update => update::update(&context, &activity),
         Kind::Delete => delete::delete(&context, &activity),
+        Kind::Follow if relay::follow_back(&context, &activity)? => Ok(()),
         Kind::Follow => follow::follow(&context, &activity),
         Kind::Accept | Kind::Reject if quote::answer(&context, &activity)? => Ok(()),
+        Kind::Accept | Kind::Reject if relay::answer(&context, &activity)? => Ok(()),
         Kind::Accept => follow::accept(&context, &activity),
         Kind::Reject => follow::reject(&context, &activity),
         Kind::Block => follow::block(&context, &activity),
+        Kind::Undo if relay::unfollow(&context, &activity)? => Ok(()),
         Kind::Undo => undo::undo(&context, &activity),
         Kind::Announce => announce::announce(&context, &activity),
         Kind::Add => pin::add(&context, &activity),
