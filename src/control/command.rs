@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::moderation;
 use super::relay::{self, RelayChange, RelayLine};
 use super::sheet::{self, ImportLine};
-use super::{keys, moderation};
+use super::keys;
 use crate::app::App;
 use crate::crypto;
 use crate::db::user::User;

@@ -24,7 +24,7 @@ use super::forward::{self, Forwarded};
 use super::process::Accepted;
 use super::relay::{self, Hint};
 use super::verify::{self, Signed};
-use super::{accept, gone};
+use super::gone;
 
 /// The largest body (F-128).
 const LIMIT: usize = 1024 * 1024;
