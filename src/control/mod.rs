@@ -11,6 +11,7 @@ mod command;
 mod listen;
 mod lock;
 mod moderation;
+mod moving;
 mod sheet;
 mod socket;
 #[cfg(test)]

@@ -55,6 +55,16 @@ pub enum JobKind {
     DomainLimits = 50,
     /// Remove what a suspended remote account wrote, in slices: its id.
     PurgeAccount = 51,
+    /// An account moved: what people here have to do with it goes over to the new one, in slices:
+    /// `[old account, new account, last person]`.
+    MoveFollowers = 70,
+    /// A changed profile is told to other servers, once for all changes of a minute: its id.
+    TellProfile = 71,
+    /// All servers that we know are told of a deletion, in slices: `[account, last server]`.
+    TellDeletion = 72,
+    /// Compare the followers here of a remote account with what its server says:
+    /// `[account, address]`.
+    SyncFollowers = 73,
 }
 
 impl JobKind {
@@ -80,6 +90,10 @@ impl JobKind {
         Self::ImportClear,
         Self::DomainLimits,
         Self::PurgeAccount,
+        Self::MoveFollowers,
+        Self::TellProfile,
+        Self::TellDeletion,
+        Self::SyncFollowers,
     ];
 
     /// From the stored number.

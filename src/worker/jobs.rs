@@ -14,7 +14,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, cards, import, profiles, push, scheduled, uploads};
+use super::{LOOK, cards, import, moving, profiles, push, scheduled, uploads};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -152,7 +152,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;
             let id = job.id;
             let slice = app.db.write(Lane::Background, move |tx| {
-                let pause = match service::account::remove_slice(tx, account)? {
+                let pause = match service::leaving::remove_slice(tx, account)? {
                     Removal::Done => return Ok(false),
                     Removal::More => NEXT_SLICE,
                     Removal::Waits => NEXT_LOOK,
@@ -188,6 +188,10 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             Ok(true)
         }
         JobKind::DomainLimits => domain_limits(app, job),
+        JobKind::MoveFollowers
+        | JobKind::TellProfile
+        | JobKind::TellDeletion
+        | JobKind::SyncFollowers => moving::work(app, job, online),
         JobKind::PurgeAccount => {
             let account = String::from_utf8_lossy(&job.payload);
             let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;

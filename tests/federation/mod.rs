@@ -2,6 +2,8 @@
 
 mod basics;
 mod hostile;
+mod leaving;
 mod media;
+mod moving;
 mod profiles;
 mod quotes;

@@ -7,6 +7,7 @@ mod delete;
 mod flag;
 mod follow;
 mod like;
+mod moving;
 mod pin;
 mod quote;
 mod undo;
@@ -181,6 +182,7 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Like => like::like(&context, &activity),
         Kind::QuoteRequest => quote::request(&context, &activity),
         Kind::Flag => flag::flag(&context, &activity),
+        Kind::Move => moving::moves(&context, &activity),
         _ => Err(Stop::Drop("this type of activity has no effect here")),
     };
     effect.map(|()| context.done.get())
