@@ -40,6 +40,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("api", "federation"),
     // the sign-in and consent pages are pages, in the same frame and languages
     ("oauth", "web"),
+    // and one of them moves an account to what its owner types
+    ("oauth", "federation"),
 ];
 
 /// Ground modules may use each other; they hold no state and do no I/O.

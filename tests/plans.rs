@@ -24,6 +24,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
         "SCAN delivery",
         "the same, in the order of the index",
     ),
+    ("FROM pragma_table_list", "SCAN t VIRTUAL", "the schema: as many rows as there are tables"),
+    ("FROM pragma_table_list", "SCAN f VIRTUAL", "the same: what hangs on an account"),
     ("FROM job INDEXED BY job_due WHERE dead = 0 LIMIT", "SCAN job", "counts up to a limit only"),
     ("FROM relay ORDER BY id", "SCAN relay", "the relays of this server: a handful, by hand"),
 ];
@@ -675,6 +677,15 @@ fn no_query_reads_a_whole_table() {
         name: "x".into(),
     })
     .unwrap();
+    let (bob_handle, ann_handle) =
+        (format!("bob@{}", instance.host), format!("ann@{}", instance.host));
+    let alias = |add, remove| Command::AccountAlias { account: "bob".into(), add, remove };
+    execute(alias(Some(ann_handle.clone()), None)).unwrap();
+    let moves =
+        |target| Command::AccountMove { account: "ann".into(), target, with_followers: true };
+    execute(moves(Some(bob_handle))).unwrap();
+    execute(moves(None)).unwrap();
+    execute(alias(None, Some(ann_handle))).unwrap();
     execute(Command::AccountDelete { account: "ann".into() }).unwrap();
     peer.answer(PeerAnswer::Status(202));
     token(&instance, None, "read");

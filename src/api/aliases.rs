@@ -11,7 +11,7 @@ use crate::http::{self, Params};
 use crate::service;
 
 /// How many aliases an account may have.
-const MOST: usize = 10;
+const MOST: usize = service::moving::MOST_ALIASES;
 
 /// POST /api/v1/accounts/alias: `also_known_as_uris[]` are all aliases from now on, each the
 /// address of an account that is there.

@@ -56,7 +56,8 @@ pub(super) fn own(app: &App, conn: &Conn, me: i64) -> Result<Credential> {
     let user = db::user::find(conn, me)?.ok_or(Error::NotFound)?;
     let requests = db::follow::count_requests(conn, me)?;
     let fields = db::profile::fields_source(conn, me)?;
-    Ok(entity::credential(&app.site, account, user, fields, requests))
+    let own = entity::credential(&app.site, account, user, fields, requests);
+    own.with_moved(conn, &app.site)
 }
 
 /// What `update_credentials` and `profile` change.

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::federation::resolve::{self, Found};
 use crate::model::Account;
+use crate::service::moving::Claim;
 
 /// When the client gets its answer, whoever is still silent.
 const PATIENCE: Duration = Duration::from_secs(9);
@@ -55,6 +56,17 @@ pub(super) async fn account(app: &Data<App>, name: &str, domain: &str) -> Result
 pub(super) async fn any(app: &Data<App>, address: &str) -> Result<Option<Found>> {
     let (parts, address) = (App::clone(app), address.to_owned());
     let answer = app.lanes.resolve.run(move || resolve::any(&parts, &address))?;
+    Ok(patiently(answer).await)
+}
+
+/// Where somebody wants to move to, by handle or address, read from its server at this moment;
+/// `None` when nothing is found in time.
+///
+/// # Errors
+/// 503 when too many such questions wait.
+pub(super) async fn claim(app: &Data<App>, text: &str) -> Result<Option<Claim>> {
+    let (parts, text) = (App::clone(app), text.to_owned());
+    let answer = app.lanes.resolve.run(move || resolve::claim_of(&parts, &text))?;
     Ok(patiently(answer).await)
 }
 

@@ -79,6 +79,8 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/accounts/relationships", vec![get(User(&["read:follows"]), relationships::list)]),
         ("/v1/accounts/familiar_followers", vec![get(User(&["read:follows"]), familiar_followers::list)]),
         ("/v1/accounts/alias", vec![post(User(&["write:accounts"]), aliases::set)]),
+        ("/v1/accounts/move", vec![post(User(&["write:accounts"]), departures::move_out)]),
+        ("/v1/accounts/delete", vec![post(User(&["write:accounts"]), departures::delete)]),
         ("/v1/accounts/{id}", vec![get(Optional("read:accounts"), accounts::show)]),
         ("/v1/accounts/{id}/statuses", vec![get(Optional("read:statuses"), accounts::statuses)]),
         ("/v1/accounts/{id}/followers", vec![get(Optional("read:accounts"), people::followers)]),

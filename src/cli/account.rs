@@ -34,6 +34,31 @@ pub(super) enum Action {
         /// The name of the account
         name: String,
     },
+    /// Move an account to another server, with its followers
+    Move {
+        /// The name of the account
+        name: String,
+        /// The new account: @name@host, or its address; it must name this one as its alias
+        #[arg(required_unless_present = "undo")]
+        target: Option<String>,
+        /// Only show where the account is now: followers stay
+        #[arg(long)]
+        redirect_only: bool,
+        /// Use the account here again; followers who went stay where they are
+        #[arg(long, conflicts_with_all = ["target", "redirect_only"])]
+        undo: bool,
+    },
+    /// List or change which other accounts are the same person's, for moving here from them
+    Alias {
+        /// The name of the account
+        name: String,
+        /// One more: @name@host, or its address
+        #[arg(long, value_name = "ACCOUNT")]
+        add: Option<String>,
+        /// One no longer
+        #[arg(long, value_name = "ACCOUNT")]
+        remove: Option<String>,
+    },
     /// Delete an account with everything it wrote, here and on other servers
     Delete {
         /// The name of the account
@@ -88,6 +113,26 @@ pub(super) fn run(place: &Place, action: Action) -> Result<()> {
         Action::RotateKey { name } => {
             let command = Command::AccountRotateKey { account: name };
             report(&place.execute(command)?, "Made new keys for", None)
+        }
+        Action::Move { name, target, redirect_only, undo } => {
+            let done = match (undo, redirect_only) {
+                (true, _) => "No longer moved:",
+                (false, true) => "Shown as moved:",
+                (false, false) => "Moved, and told the followers:",
+            };
+            let with_followers = !redirect_only;
+            let command = Command::AccountMove { account: name, target, with_followers };
+            report(&place.execute(command)?, done, None)
+        }
+        Action::Alias { name, add, remove } => {
+            match place.execute(Command::AccountAlias { account: name, add, remove })? {
+                Reply::Aliases(list) if list.is_empty() => output::print("There is no alias.\n"),
+                Reply::Aliases(list) => {
+                    let text: String = list.iter().map(|uri| format!("{uri}\n")).collect();
+                    output::print(&text)
+                }
+                reply => output::unexpected(&reply),
+            }
         }
         Action::Delete { name, yes } => {
             if !yes {

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::moderation;
+use super::moving;
 use super::relay::{self, RelayChange, RelayLine};
 use super::sheet::{self, ImportLine};
 use super::keys;
@@ -37,6 +38,8 @@ pub enum Command {
     AccountDelete { account: String },
     AccountDisable2fa { account: String },
     AccountRotateKey { account: String },
+    AccountMove { account: String, target: Option<String>, with_followers: bool },
+    AccountAlias { account: String, add: Option<String>, remove: Option<String> },
     TokenCreate { account: String, scopes: String, name: String },
     DeliveryList { limit: u32 },
     Import { account: String, sheet: Sheet, overwrite: bool, text: String },
@@ -78,6 +81,8 @@ pub enum Reply {
     Imports(Vec<ImportLine>),
     /// CSV.
     File(String),
+    /// The other accounts that one names as its own.
+    Aliases(Vec<String>),
 }
 
 /// A local account, as the list shows it.
@@ -149,6 +154,8 @@ impl Command {
             Self::AccountDelete { .. } => "account delete",
             Self::AccountDisable2fa { .. } => "account disable-2fa",
             Self::AccountRotateKey { .. } => "account rotate-key",
+            Self::AccountMove { .. } => "account move",
+            Self::AccountAlias { .. } => "account alias",
             Self::TokenCreate { .. } => "token create",
             Self::DeliveryList { .. } => "delivery list",
             Self::Import { .. } | Self::ImportList { .. } => "import",
@@ -186,6 +193,12 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::AccountDelete { account } => delete_account(app, account),
         Command::AccountDisable2fa { account } => disable_2fa(app, account),
         Command::AccountRotateKey { account } => keys::rotate(app, account),
+        Command::AccountMove { account, target, with_followers } => {
+            moving::move_out(app, account, target.as_deref(), with_followers)
+        }
+        Command::AccountAlias { account, add, remove } => {
+            moving::alias(app, account, add.as_deref(), remove)
+        }
         Command::TokenCreate { account, scopes, name } => create_token(app, account, &scopes, name),
         Command::DeliveryList { limit } => app.db.read(|conn| list_deliveries(conn, limit)),
         Command::Import { account, sheet, overwrite, text } => {
@@ -257,7 +270,7 @@ fn delete_account(app: &App, account: String) -> Result<Reply> {
         .db
         .write(Lane::Interactive, move |tx| {
             let (account, _) = find_person(tx, &site, &account)?;
-            service::account::delete_local(tx, &site, &account)?;
+            service::leaving::delete_local(tx, &site, &account)?;
             Ok(account)
         })
         .wait()?;

@@ -12,6 +12,7 @@ mod keys;
 mod listen;
 mod lock;
 mod moderation;
+mod moving;
 mod relay;
 mod sheet;
 mod socket;

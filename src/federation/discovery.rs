@@ -11,6 +11,7 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::http::respond::typed;
 use crate::model::{Account, INSTANCE_ACTOR};
+use crate::service;
 use crate::site::Site;
 
 /// `GET /.well-known/webfinger` (F-060 to F-065).
@@ -48,7 +49,7 @@ fn find(conn: &Conn, site: &Site, resource: &str) -> Result<Account> {
         } else {
             match db::account::find_local(conn, name)? {
                 Some(account) => Some(account),
-                None if db::seen::buried_at(conn, &site.actor(name))?.is_some() => {
+                None if service::leaving::was_used(conn, site, name)? => {
                     return Err(Error::Gone);
                 }
                 None => None,

@@ -17,6 +17,7 @@ use crate::model::{Account, INSTANCE_ACTOR, JobKind, Status};
 use crate::service;
 use crate::service::account::IncomingActor;
 use crate::service::remote::{Arrival, Incoming, Reading};
+use crate::service::moving::Claim;
 
 use super::{fetch, reader};
 
@@ -61,6 +62,42 @@ pub fn actor(app: &App, uri: &str) -> Result<Account> {
 pub fn refresh_actor(app: &App, uri: &str) -> Result<Account> {
     let value = fetch::document(app, uri, INSTANCE_ACTOR)?;
     store_actor(app, &value)
+}
+
+/// An actor as its own server shows it now, with what it says of other accounts of the same
+/// person; of one of ours, as it is stored.
+///
+/// # Errors
+/// 404 and 410 as its server says.
+pub fn claim(app: &App, uri: &str) -> Result<Claim> {
+    if app.site.owns(uri) {
+        let own = app.db.read(|conn| db::account::find_by_uri(conn, uri))?;
+        let own = own.filter(|own| own.is_local() && own.id != INSTANCE_ACTOR);
+        return own.map(Claim::of_own).ok_or(Error::NotFound);
+    }
+    let value = fetch::document(app, uri, INSTANCE_ACTOR)?;
+    let actor = Actor::parse(&value)?;
+    let account = store_actor(app, &value)?;
+    Ok(Claim { account, also_known_as: actor.also_known_as, moved_to: actor.moved_to })
+}
+
+/// The same by what a person writes: a handle, the address of the actor or of its page.
+///
+/// # Errors
+/// 404 when it leads to no account.
+pub fn claim_of(app: &App, text: &str) -> Result<Claim> {
+    let text = text.trim();
+    let account = if text.starts_with("https://") || text.starts_with("http://") {
+        match any(app, text)? {
+            Found::Account(account) => account,
+            Found::Status(_) => return Err(Error::NotFound),
+        }
+    } else {
+        let handle = text.trim_start_matches('@');
+        let (name, domain) = handle.split_once('@').ok_or(Error::NotFound)?;
+        account_by_handle(app, name, domain)?
+    };
+    claim(app, &account.uri)
 }
 
 /// Stores an actor document that was fetched from its own address.

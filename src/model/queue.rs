@@ -61,6 +61,16 @@ pub enum JobKind {
     RelayFetch = 80,
     /// See at its origin whether a status or account was changed or deleted: its URI.
     CheckOrigin = 81,
+    /// An account moved: what people here have to do with it goes over to the new one, in slices:
+    /// `[old account, new account, last person]`.
+    MoveFollowers = 70,
+    /// A changed profile is told to other servers, once for all changes of a minute: its id.
+    TellProfile = 71,
+    /// All servers that we know are told of a deletion, in slices: `[account, last server]`.
+    TellDeletion = 72,
+    /// Compare the followers here of a remote account with what its server says:
+    /// `[account, address]`.
+    SyncFollowers = 73,
 }
 
 impl JobKind {
@@ -89,6 +99,10 @@ impl JobKind {
         Self::FindMentions,
         Self::RelayFetch,
         Self::CheckOrigin,
+        Self::MoveFollowers,
+        Self::TellProfile,
+        Self::TellDeletion,
+        Self::SyncFollowers,
     ];
 
     /// From the stored number.

@@ -1,14 +1,14 @@
 //! Accounts: making, signing in, storing remote ones, removing.
 
-use crate::activity::{self, build};
+use crate::activity;
 use crate::crypto;
 use crate::db::key::LocalKey;
 use crate::db::user::User;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{
-    Account, ActorKind, ContentType, Details, Emoji, Event, Field, INSTANCE_ACTOR, JobKind,
-    QuotePolicy, Visibility,
+    Account, ActorKind, ContentType, Details, Emoji, Event, Field, INSTANCE_ACTOR, QuotePolicy,
+    Visibility,
 };
 use crate::signature::key::{GeneratedKey, PublicKey};
 use crate::site::Site;
@@ -73,7 +73,7 @@ pub fn create(tx: &Tx<'_>, site: &Site, new: NewAccount) -> Result<Account> {
         return Err(Error::invalid("Validation failed: Username has already been taken"));
     }
     // a name that was here before would speak with another's past
-    if db::seen::buried_at(tx, &site.actor(&new.username))?.is_some() {
+    if super::leaving::was_used(tx, site, &new.username)? {
         return Err(Error::invalid(
             "Validation failed: Username belonged to a deleted account and cannot be used again",
         ));
@@ -173,33 +173,6 @@ pub fn set_password(tx: &Tx<'_>, account_id: i64, hash: &str) -> Result<()> {
     super::access::end_all(tx, account_id)
 }
 
-/// Deletes a local account: nobody sees it from now on, all servers that know it are told
-/// (F-227), its rows go in slices.
-pub fn delete_local(tx: &Tx<'_>, site: &Site, account: &Account) -> Result<()> {
-    let activity = build::delete_actor(&account.uri, &format!("{}#delete", account.uri));
-    let inboxes = db::follow::list_follower_inboxes(tx, account.id)?;
-    let known = db::account::list_known_inboxes(tx)?;
-    super::delivery::queue(tx, account, &activity, inboxes.into_iter().chain(known))?;
-    super::access::end_all(tx, account.id)?;
-    db::user::delete(tx, account.id)?;
-    db::seen::bury(tx, &account.uri, true)?;
-    tracing::info!(account = %account.acct(), host = %site.host, "account deleted");
-    remove(tx, account)
-}
-
-/// A remote actor is gone (F-170).
-pub fn delete_remote(tx: &Tx<'_>, account: &Account) -> Result<()> {
-    db::seen::bury(tx, &account.uri, false)?;
-    remove(tx, account)
-}
-
-fn remove(tx: &Tx<'_>, account: &Account) -> Result<()> {
-    db::account::suspend(tx, account.id)?;
-    db::job::insert(tx, JobKind::RemoveAccount, "", account.id.to_string().as_bytes())?;
-    tx.after_commit(Event::AccountChanged { account_id: account.id });
-    Ok(())
-}
-
 /// How far an account's removal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
@@ -209,26 +182,6 @@ pub enum Removal {
     More,
     /// Its last deliveries wait, signed with its key.
     Waits,
-}
-
-/// One slice of an account's removal. The row of a local one stays until its deliveries are
-/// done, since they are signed with its key.
-pub fn remove_slice(tx: &Tx<'_>, account_id: i64) -> Result<Removal> {
-    let ids = db::status::ids_of_account(tx, account_id, 50)?;
-    for id in &ids {
-        if let Some(status) = db::status::find(tx, *id)? {
-            super::status::bury(tx, &status)?;
-        }
-        db::status::delete(tx, *id)?;
-    }
-    if !ids.is_empty() {
-        return Ok(Removal::More);
-    }
-    if db::delivery::has_activities_of(tx, account_id)? {
-        return Ok(Removal::Waits);
-    }
-    db::account::delete(tx, account_id)?;
-    Ok(Removal::Done)
 }
 
 /// What a remote actor's own document says, made ready: sanitising has no place in a transaction.

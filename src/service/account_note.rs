@@ -6,7 +6,7 @@ use crate::model::Account;
 use crate::text::sanitize;
 
 /// Most characters of one.
-const MOST: usize = 2000;
+pub(super) const MOST: usize = 2000;
 
 /// Sets the note about an account; a blank one takes it away.
 ///

@@ -50,6 +50,7 @@ pub fn edit(
     if old.account_id != author.id || old.reblog_of_id.is_some() {
         return Err(Error::NotFound);
     }
+    super::moving::may_act(author)?;
     let has_media = !edit.media_ids.is_empty();
     if has_media && edit.poll.is_some() {
         return Err(Error::invalid("Validation failed: Cannot attach files to a post with a poll"));

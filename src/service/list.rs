@@ -220,6 +220,21 @@ pub(super) fn merge_all(tx: &Tx<'_>, owner: i64, author: i64) -> Result<()> {
     Ok(())
 }
 
+/// An account moved: the new one takes its place in the owner's lists. What the old one wrote stays
+/// in their timelines.
+pub(super) fn replace(tx: &Tx<'_>, owner: i64, old: i64, new: i64) -> Result<()> {
+    for list in db::list::list_with(tx, owner, old)? {
+        db::list::remove_member(tx, list.id, old)?;
+        if db::list::insert_member(tx, list.id, new)? {
+            merge(tx, &list, new)?;
+            if list.exclusive {
+                settle_home(tx, owner, new)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A follow ended: nobody stays in the lists of somebody who does not follow them.
 pub(super) fn forget(tx: &Tx<'_>, owner: i64, author: i64) -> Result<()> {
     for list in db::list::list_with(tx, owner, author)? {

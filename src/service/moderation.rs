@@ -174,7 +174,7 @@ pub fn delete(tx: &Tx<'_>, site: &Site, id: i64) -> Result<Account> {
         return Err(not_allowed());
     }
     if account.is_local() {
-        super::account::delete_local(tx, site, &account)?;
+        super::leaving::delete_local(tx, site, &account)?;
     } else {
         // also when the block of its domain ends
         db::domain::set_limited_by_domain(tx, id, Severity::Noop)?;

@@ -36,6 +36,7 @@ pub(super) fn plan(
     draft: &Draft,
     mentioned: &Mentioned,
 ) -> Result<Plan> {
+    super::moving::may_act(author)?;
     let has_media = !draft.media_ids.is_empty();
     if has_media && draft.poll.is_some() {
         return Err(Error::invalid("Validation failed: Cannot attach files to a post with a poll"));

@@ -82,6 +82,7 @@ pub fn get(conn: &Conn, viewer: i64, id: i64) -> Result<Status> {
 /// # Errors
 /// 422 for the poll's author, after its end, for a choice that is not there, and the second time.
 pub fn vote(tx: &Tx<'_>, account: &Account, id: i64, choices: &[i64]) -> Result<Status> {
+    super::moving::may_act(account)?;
     let status = get(tx, account.id, id)?;
     let Some(mut poll) = status.poll.clone() else { return Err(Error::NotFound) };
     let refused = |why: &str| Err(Error::invalid(format!("Validation failed: {why}")));

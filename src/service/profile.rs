@@ -136,17 +136,9 @@ pub fn update_profile(
     }
     let doc = super::document::actor(tx, site, &account)?;
     if build::actor(&doc) != told {
-        tell(tx, &account, &doc)?;
+        super::profile_news::tell(tx, site, account_id)?;
     }
     Ok(account)
-}
-
-/// Sends the actor, as it now is, to the followers' servers.
-fn tell(tx: &Tx<'_>, account: &Account, doc: &build::ActorDoc) -> Result<()> {
-    let id = format!("{}#updates/{}", account.uri, tx.mint_id());
-    let activity = build::update_actor(&id, doc, tx.now());
-    let inboxes = db::follow::list_follower_inboxes(tx, account.id)?;
-    super::delivery::queue(tx, account, &activity, inboxes)
 }
 
 fn short_enough(field: &str, text: &str, most: usize) -> Result<()> {
@@ -237,7 +229,7 @@ pub fn set_aliases(tx: &Tx<'_>, site: &Site, account_id: i64, uris: Vec<String>)
         account.details.also_known_as = uris;
         db::account::update(tx, &account)?;
         tx.after_commit(Event::AccountChanged { account_id });
-        tell(tx, &account, &super::document::actor(tx, site, &account)?)?;
+        super::profile_news::tell(tx, site, account_id)?;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub struct FollowOptions {
 /// A local account follows another one, or changes how it does.
 ///
 /// # Errors
-/// 403 for oneself, for a block either way, for a domain that is hidden; 422 for an actor that takes no messages (F-045).
+/// 403 for oneself, for a block either way, for a domain that is hidden, when either moved; 422 for an actor that takes no messages (F-045).
 pub fn follow(
     tx: &Tx<'_>,
     account: &Account,
@@ -39,8 +39,13 @@ pub fn follow(
     {
         return Err(Error::Forbidden("This action is not allowed".into()));
     }
+    super::moving::may_act(account)?;
     let there = db::follow::find(tx, account.id, target.id)?;
     let is_new = there.is_none();
+    // as in Mastodon: whoever moved is followed at the new place
+    if is_new && target.moved_to_uri.is_some() {
+        return Err(Error::Forbidden("This account has moved".into()));
+    }
     let mut follow = there.unwrap_or_else(|| Follow {
         id: 0,
         account_id: account.id,
@@ -99,7 +104,7 @@ pub fn unfollow(tx: &Tx<'_>, account: &Account, target: &Account) -> Result<()> 
     delivery::queue_for(tx, account, &undo, target)
 }
 
-fn forget_follow(tx: &Tx<'_>, account: &Account, target: &Account) -> Result<()> {
+pub(super) fn forget_follow(tx: &Tx<'_>, account: &Account, target: &Account) -> Result<()> {
     for kind in [NotificationKind::Follow, NotificationKind::FollowRequest] {
         db::notification::delete_matching(tx, target.id, kind, account.id, None)?;
     }
@@ -109,7 +114,10 @@ fn forget_follow(tx: &Tx<'_>, account: &Account, target: &Account) -> Result<()>
 /// A remote account asks to follow a local one (F-151, F-152).
 pub fn receive_follow(tx: &Tx<'_>, from: &Account, target: &Account, uri: &str) -> Result<()> {
     let request = build::follow(uri, &from.uri, &target.uri);
-    if db::moderation::blocks(tx, target.id, from.id)? || hides(tx, target, from)? {
+    if db::moderation::blocks(tx, target.id, from.id)?
+        || hides(tx, target, from)?
+        || target.moved_to_uri.is_some()
+    {
         return reject_document(tx, target, from, &request);
     }
     let there = db::follow::find(tx, from.id, target.id)?;

@@ -482,6 +482,7 @@ pub fn reblog(
     if let Some(there) = db::status::find_reblog(tx, account.id, target.id)? {
         return Ok(there);
     }
+    super::moving::may_act(account)?;
     let own_private = target.visibility == Visibility::Private && target.account_id == account.id;
     if !target.visibility.is_open() && !own_private {
         return Err(Error::Forbidden("This action is not allowed".into()));
@@ -584,6 +585,7 @@ pub fn favourite(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
     let uri = format!("{}#likes/{}", account.uri, tx.mint_id());
     let there = db::favourite::find(tx, account.id, target.id)?.is_some();
     if !there {
+        super::moving::may_act(account)?;
         db::favourite::insert(tx, account.id, target.id, Some(&uri))?;
         index(tx, &target)?;
         notification::notify(tx, &author, NotificationKind::Favourite, account, Some(&target))?;

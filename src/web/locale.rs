@@ -69,6 +69,11 @@ locale! {
     settings_apps_never settings_apps_revoked
     settings_sessions settings_sessions_lead settings_session_here settings_session_since
     settings_session_unknown settings_session_ended
+    settings_moving settings_moving_out settings_moving_lead settings_moving_account
+    settings_moving_redirect settings_moving_go settings_moving_away settings_moving_back
+    settings_moving_in settings_moving_in_lead settings_moving_alias settings_moving_add
+    settings_moving_remove settings_moving_unknown settings_moving_no_alias
+    settings_moving_refused settings_moving_moved settings_moving_is_back
     factor_title factor_lead factor_code factor_go factor_wrong factor_late
     noun_collections noun_email_domain_blocks noun_ip_blocks noun_canonical_email_blocks
 }

@@ -18,7 +18,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, cards, import, profiles, push, scheduled, uploads};
+use super::{LOOK, cards, import, moving, profiles, push, scheduled, uploads};
 
 /// How many jobs one round runs at the least, if there are so many; deliveries come in between.
 const ROUND: usize = 50;
@@ -212,7 +212,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;
             let id = job.id;
             let slice = app.db.write(Lane::Background, move |tx| {
-                let pause = match service::account::remove_slice(tx, account)? {
+                let pause = match service::leaving::remove_slice(tx, account)? {
                     Removal::Done => return Ok(false),
                     Removal::More => NEXT_SLICE,
                     Removal::Waits => NEXT_LOOK,
@@ -251,6 +251,10 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::FindMentions => mentions::find(app, job, online),
         JobKind::RelayFetch => relay::fetch_named(app, job),
         JobKind::CheckOrigin => forward::check(app, job),
+        JobKind::MoveFollowers
+        | JobKind::TellProfile
+        | JobKind::TellDeletion
+        | JobKind::SyncFollowers => moving::work(app, job, online),
         JobKind::PurgeAccount => {
             let account = String::from_utf8_lossy(&job.payload);
             let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;

@@ -281,7 +281,7 @@ fn an_account_goes_with_its_files() {
     let (site, account) = (instance.app.site.clone(), ann.id.parse().unwrap());
     let removed = instance.app.db.write(dassie::db::Lane::Interactive, move |tx| {
         let account = dassie::db::account::get(tx, account)?;
-        dassie::service::account::delete_local(tx, &site, &account)
+        dassie::service::leaving::delete_local(tx, &site, &account)
     });
     removed.wait().unwrap();
     eventually("all files are gone", || {

@@ -1,5 +1,6 @@
 //! One's own profile: what is written is shown, told to followers and refused with the field.
 
+use dassie::clock::{Clock, MINUTE};
 use serde_json::{Value, json};
 
 use super::{follow_peer, id};
@@ -220,7 +221,8 @@ fn the_profile_of_mastodon_4_6_is_raw_and_changes_the_same() {
 
 #[test]
 fn f_226_followers_hear_of_a_change_once_and_only_of_what_they_see() {
-    let instance = Instance::start();
+    let clock = Clock::manual(Clock::system().now_ms());
+    let instance = Instance::with(Options { clock, configure: None });
     let ann = instance.person("ann");
     let peer = Peer::start(&["mia"]);
     // mia follows ann
@@ -263,8 +265,18 @@ fn f_226_followers_hear_of_a_change_once_and_only_of_what_they_see() {
     assert_eq!(updates().len(), 1);
     let served = instance.activity(&ann.uri).json();
     assert_eq!(served["attachment"], actor["attachment"]);
-    change(&ann, json!({"fields_attributes": []}));
-    assert_eq!(updates().len(), 2);
+    // those of the minute after the first are told together
+    for fields in [json!([{"name": "a", "value": "b"}]), json!([])] {
+        change(&ann, json!({"fields_attributes": fields}));
+    }
+    assert_eq!(updates().len(), 1);
+    instance.advance(MINUTE);
+    let told = eventually("the rest is told", || Some(updates()).filter(|all| all.len() > 1));
+    assert_eq!(told.len(), 2);
+    assert!(told[1]["object"].get("attachment").is_none(), "as it is now: {}", told[1]);
+    instance.advance(MINUTE);
+    change(&ann, json!({"note": "later"}));
+    assert_eq!(updates().len(), 3, "and at once again");
     assert!(instance.activity(&ann.uri).json().get("attachment").is_none(), "F-029");
 }
 

@@ -1,9 +1,10 @@
 //! Attachments and avatars between two instances.
 
+use dassie::clock::{Clock, MINUTE};
 use serde_json::{Value, json};
 
 use crate::support::picture::{Part, coded, corners, form};
-use crate::support::{Instance, Person, eventually};
+use crate::support::{Instance, Options, Person, eventually};
 
 fn pair() -> (Instance, Instance, Person, Person) {
     let (a, b) = (Instance::start(), Instance::start());
@@ -58,7 +59,11 @@ fn f_293_f_312_an_attachment_and_its_words_arrive() {
 
 #[test]
 fn f_226_followers_hear_of_a_new_avatar() {
-    let (_a, _b, ann, bob) = pair();
+    let clock = Clock::manual(Clock::system().now_ms());
+    let a = Instance::with(Options { clock, configure: None });
+    let b = Instance::start();
+    let (ann, bob) = (a.person("ann"), b.person("bob"));
+    bob.follows(&ann.handle());
     let picture = coded(&corners(50, 50), image::ImageFormat::Png);
     let request = ann.request("PATCH", "/api/v1/accounts/update_credentials");
     let account = form(request, &[Part::File("avatar", "a.png", &picture)]).send().ok();
@@ -68,6 +73,7 @@ fn f_226_followers_hear_of_a_new_avatar() {
         (there["avatar"] == account["avatar"]).then_some(())
     });
     ann.delete("/api/v1/profile/avatar");
+    a.advance(MINUTE);
     eventually("and that it is gone", || {
         let there = bob.get(&format!("/api/v1/accounts/{id}"));
         there["avatar"].as_str().unwrap().ends_with("/assets/avatar.png").then_some(())

@@ -4,12 +4,13 @@ use super::*;
 use crate::support::{Socket, eventually};
 use std::time::Duration;
 
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "/settings",
     "/settings/password",
     "/settings/two_factor",
     "/settings/applications",
     "/settings/sessions",
+    "/settings/moving",
 ];
 
 fn socket(scene: &Scene, token: &str) -> Socket {
@@ -107,6 +108,9 @@ fn s_069_no_form_of_the_settings_works_from_elsewhere() {
         "/settings/two_factor/disable",
         "/settings/applications",
         "/settings/sessions",
+        "/settings/moving",
+        "/settings/moving/back",
+        "/settings/moving/aliases",
     ] {
         let mut form = Form { action: action.into(), fields: fields.clone(), buttons: vec![] };
         assert_eq!(browser.submit(&form, None).status, 403, "{action} without a token");
@@ -259,4 +263,65 @@ fn s_067_many_at_once_wait_or_are_sent_away() {
     let statuses: Vec<u16> = all.into_iter().map(|one| one.join().unwrap()).collect();
     assert!(statuses.iter().all(|status| matches!(status, 422 | 429)), "{statuses:?}");
     assert!(statuses.contains(&429));
+}
+
+#[test]
+fn f_350_f_351_somebody_moves_in_a_browser() {
+    let scene = Scene::new();
+    let mut browser = scene.signed_in();
+    let there = crate::support::Instance::start();
+    let bob = there.person("bob");
+    let ann = format!("{}/users/ann", scene.instance.base);
+    let form = |browser: &mut Browser, at: usize, values: &[(&str, &str)]| {
+        let mut form = forms(&browser.open("/settings/moving").text()).remove(at);
+        for (name, value) in values {
+            form.set(name, value);
+        }
+        // a box that nobody ticks
+        form.fields.retain(|(name, _)| name != "redirect_only");
+        form
+    };
+    let document = || scene.instance.activity(&ann).json();
+    let handle = format!("@{}", bob.handle());
+    let go = |browser: &mut Browser, account: &str, password: &str| {
+        let form = form(browser, 0, &[("account", account), ("password", password)]);
+        browser.submit(&form, None)
+    };
+    // the alias is missing, nobody is there, the password is wrong
+    for (account, password, word) in [
+        (handle.as_str(), PASSWORD, "does not name this one"),
+        ("@nobody@127.0.0.1:1", PASSWORD, "No account was found"),
+        ("nonsense", PASSWORD, "No account was found"),
+        (&handle, "wrong", "not your password"),
+    ] {
+        let answer = go(&mut browser, account, password);
+        assert_eq!(answer.status, 422, "{account}");
+        assert!(answer.text().contains(word), "{account}: {}", answer.text());
+    }
+    assert!(document().get("movedTo").is_none());
+    let alias = serde_json::json!({"also_known_as_uris": [ann]});
+    bob.post("/api/v1/accounts/alias", alias);
+    assert_eq!(go(&mut browser, &handle, PASSWORD).status, 303);
+    assert_eq!(document()["movedTo"], bob.uri);
+    let page = browser.open("/settings/moving").text();
+    assert!(page.contains(&bob.uri) && !page.contains("redirect_only"));
+    let back = |browser: &mut Browser, password: &str| {
+        let form = form(browser, 0, &[("password", password)]);
+        browser.submit(&form, None).status
+    };
+    assert_eq!(back(&mut browser, "wrong"), 422);
+    assert_eq!(back(&mut browser, PASSWORD), 303);
+    assert!(document().get("movedTo").is_none());
+    // once in a week; a sign at the door any time
+    let again = go(&mut browser, &handle, PASSWORD);
+    assert!(again.status == 422 && again.text().contains("seven days"));
+    // aliases
+    let add = form(&mut browser, 1, &[("add", &handle)]);
+    assert_eq!(browser.submit(&add, None).status, 303);
+    assert_eq!(document()["alsoKnownAs"], serde_json::json!([bob.uri]));
+    let unknown = form(&mut browser, 2, &[("add", "@nobody@127.0.0.1:1")]);
+    assert_eq!(browser.submit(&unknown, None).status, 422);
+    let remove = form(&mut browser, 1, &[]);
+    assert_eq!(browser.submit(&remove, None).status, 303);
+    assert!(document().get("alsoKnownAs").is_none());
 }

@@ -8,7 +8,7 @@ use super::{Emoji, emojis};
 use crate::clock::{DAY, api_time, date};
 use crate::db::user::User;
 use crate::db::{self, Conn};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{self, ActorKind, Field, Picture, Visibility};
 use crate::site::Site;
 
@@ -241,6 +241,14 @@ pub(crate) struct Credential {
     account: Account,
     source: Source,
     role: Role,
+}
+
+impl Credential {
+    /// With where the owner is now, if the account has moved.
+    pub(crate) fn with_moved(self, conn: &Conn, site: &Site) -> Result<Self> {
+        let account = with_moved(conn, site, vec![self.account])?.pop().ok_or(Error::NotFound)?;
+        Ok(Self { account, ..self })
+    }
 }
 
 /// What the owner wrote, before it was rendered, and what new statuses begin with.

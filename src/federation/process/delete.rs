@@ -15,7 +15,7 @@ pub(super) fn delete(context: &Context<'_>, activity: &Activity) -> Step<()> {
     };
     let author = context.signer.clone();
     if uri == author.uri {
-        return context.write(move |tx| service::account::delete_remote(tx, &author));
+        return context.write(move |tx| service::leaving::delete_remote(tx, &author));
     }
     if !urls::same_host(&uri, &author.uri) {
         return by_moderator(context, uri);

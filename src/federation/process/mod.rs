@@ -8,6 +8,7 @@ mod flag;
 mod follow;
 mod group;
 mod like;
+mod moving;
 mod pin;
 mod quote;
 mod react;
@@ -189,6 +190,7 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::EmojiReact => react::react(&context, &activity),
         Kind::QuoteRequest => quote::request(&context, &activity),
         Kind::Flag => flag::flag(&context, &activity),
+        Kind::Move => moving::moves(&context, &activity),
         _ => Err(Stop::Drop("this type of activity has no effect here")),
     };
     effect.map(|()| context.done.get())

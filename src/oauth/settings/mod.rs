@@ -3,6 +3,7 @@
 //! own token (S-069), and what is grave the password once more.
 
 mod applications;
+mod moving;
 mod password;
 mod sessions;
 mod two_factor;
@@ -52,6 +53,9 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
     page!("/settings/two_factor/enable", post = two_factor::enable);
     page!("/settings/two_factor/disable", post = two_factor::disable);
     page!("/settings/applications", get = applications::show, post = applications::revoke);
+    page!("/settings/moving", get = moving::show, post = moving::move_out);
+    page!("/settings/moving/back", post = moving::come_back);
+    page!("/settings/moving/aliases", post = moving::change_aliases);
     page!("/settings/sessions", get = sessions::show, post = sessions::revoke);
 }
 
@@ -66,6 +70,9 @@ async fn overview(app: &App, request: &HttpRequest, params: &Params) -> Result<H
         Some("factor") => Some(&t.settings_factor_disabled),
         Some("app") => Some(&t.settings_apps_revoked),
         Some("session") => Some(&t.settings_session_ended),
+        Some("moved") => Some(&t.settings_moving_moved),
+        Some("back") => Some(&t.settings_moving_is_back),
+        Some("aliases") => Some(&t.settings_done),
         _ => None,
     };
     let body = page::render(&OverviewPage {
