@@ -59,6 +59,8 @@ pub struct Parts {
     pub key_fetches: InFlight,
     /// Keys and documents that could not be fetched lately (S-019).
     pub unreachable: Throttle<String>,
+    /// New servers that were met lately, and how many of their domain (S-021).
+    pub new_hosts: Throttle<String>,
     /// Files of uploads.
     pub media: Media,
     /// Uploads that are being received.
@@ -135,6 +137,7 @@ impl App {
             // of the resolve lane's six threads two are left to others
             key_fetches: InFlight::new(4, 2),
             unreachable: Throttle::new(clock.clone()),
+            new_hosts: Throttle::new(clock.clone()),
             media: Media::open(&config.storage.data_dir, surroundings.program)?,
             uploads: InFlight::new(8, 8),
             translations: Kept::new(256),

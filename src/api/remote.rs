@@ -9,7 +9,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::federation::resolve::{self, Found};
-use crate::model::Account;
+use crate::federation::thread;
+use crate::model::{Account, Status};
 
 /// When the client gets its answer, whoever is still silent.
 const PATIENCE: Duration = Duration::from_secs(9);
@@ -56,6 +57,17 @@ pub(super) async fn any(app: &Data<App>, address: &str) -> Result<Option<Found>>
     let (parts, address) = (App::clone(app), address.to_owned());
     let answer = app.lanes.resolve.run(move || resolve::any(&parts, &address))?;
     Ok(patiently(answer).await)
+}
+
+/// Reads a status anew, as long as a client may wait; without an answer it is shown as it is.
+pub(super) async fn status(app: &Data<App>, status: Status, reader: i64) {
+    let parts = App::clone(app);
+    let answer =
+        app.lanes.resolve.run(move || thread::refresh_status(&parts, &status, reader).map(drop));
+    match answer {
+        Ok(answer) => drop(patiently(answer).await),
+        Err(error) => tracing::debug!(%error, "a status is not read anew"),
+    }
 }
 
 type Answer<T> = tokio::sync::oneshot::Receiver<Result<T>>;

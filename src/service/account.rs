@@ -236,6 +236,7 @@ pub struct IncomingActor {
     published: Option<i64>,
     moved_to: Option<String>,
     keys: Vec<(String, Vec<u8>)>,
+    privacy: activity::actor::Privacy,
 }
 
 impl IncomingActor {
@@ -253,6 +254,7 @@ impl IncomingActor {
             published: actor.published_ms,
             moved_to: actor.moved_to.clone(),
             keys: keys.collect(),
+            privacy: actor.privacy,
             account: Account {
                 username: sanitize::name(&actor.preferred_username, 2048),
                 domain: Some(domain.to_owned()),
@@ -337,6 +339,7 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
         }
     }
     db::key::replace_remote(tx, account.id, &incoming.keys)?;
+    super::privacy::keep(tx, account.id, &incoming.privacy)?;
     tx.after_commit(Event::AccountChanged { account_id: account.id });
     Ok(account)
 }

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
+use crate::federation::budget;
 use crate::federation::process::{self, Stop};
 use crate::federation::quote;
 use crate::federation::resolve;
@@ -14,7 +15,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, cards, import, profiles, push, scheduled, uploads};
+use super::{LOOK, backfill, cards, import, profiles, push, scheduled, uploads};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -79,14 +80,28 @@ pub(super) fn is_crowded(app: &App, kind: JobKind) -> bool {
 
 /// What nobody waits for.
 fn is_patient(kind: JobKind) -> bool {
-    matches!(kind, JobKind::CheckLink | JobKind::FetchFeaturedTags | JobKind::Import)
+    matches!(
+        kind,
+        JobKind::CheckLink
+            | JobKind::FetchFeaturedTags
+            | JobKind::Import
+            | JobKind::RefreshAccount
+            | JobKind::FetchProfile
+            | JobKind::FetchThread
+    )
 }
 
 /// What surely uses the network; the rest is tried without it first.
 fn fetches(kind: JobKind) -> bool {
     matches!(
         kind,
-        JobKind::FetchStatus | JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags
+        JobKind::FetchStatus
+            | JobKind::CheckLink
+            | JobKind::CheckMove
+            | JobKind::FetchFeaturedTags
+            | JobKind::RefreshAccount
+            | JobKind::FetchProfile
+            | JobKind::FetchThread
     )
 }
 
@@ -115,7 +130,8 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
     let lane = if pushes { &app.lanes.push } else { &app.lanes.resolve };
     let started = lane.run(move || {
         place.ring_when_done();
-        let result = guarded(|| work(&this, &job, true));
+        // what one activity or one look gives rise to is bounded (S-020)
+        let result = guarded(|| budget::within(budget::FETCHES, || work(&this, &job, true)));
         if matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed() {
             // cut off by the end of the program: it stays due, and that was no try
             return;
@@ -172,6 +188,9 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             profiles::work(app, job, online)
         }
         JobKind::Push => push::deliver(app, job),
+        JobKind::RefreshAccount | JobKind::FetchProfile | JobKind::FetchThread => {
+            backfill::work(app, job, online)
+        }
         JobKind::Import => import::run(app, job, online),
         JobKind::ImportClear => import::clear(app, job),
         JobKind::HideDomain => {
