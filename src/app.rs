@@ -63,6 +63,8 @@ pub struct Parts {
     pub relays: Relays,
     /// What servers pass on that others wrote, by the server that does (F-147).
     pub forwards: Throttle<String>,
+    /// New servers that were met lately, and how many of their domain (S-021).
+    pub new_hosts: Throttle<String>,
     /// Files of uploads.
     pub media: Media,
     /// Uploads that are being received.
@@ -141,6 +143,7 @@ impl App {
             unreachable: Throttle::new(clock.clone()),
             relays: Relays::new(clock.clone()),
             forwards: Throttle::new(clock.clone()),
+            new_hosts: Throttle::new(clock.clone()),
             media: Media::open(&config.storage.data_dir, surroundings.program)?,
             uploads: InFlight::new(8, 8),
             translations: Kept::new(256),

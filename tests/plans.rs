@@ -364,6 +364,61 @@ fn import_everything(instance: &Instance, person: &Person, peer: &Peer) {
     person.request("POST", "/api/v1/accounts/1/unblock").send();
 }
 
+/// Profiles, threads and polls of other servers that somebody looks at, and what others read here.
+fn read_elsewhere(instance: &Instance, ann: &Person, peer: &Peer, status: &Value) {
+    let served = |number: u32, more: Value| {
+        let mut note = peer.create("max", number, "<p>read</p>", more)["object"].clone();
+        note["@context"] = json!("https://www.w3.org/ns/activitystreams");
+        peer.serve(&format!("/notes/{number}"), note);
+        peer.at(&format!("/notes/{number}"))
+    };
+    let mut actor = peer.document("/users/mia");
+    actor["id"] = json!(peer.uri("max"));
+    actor["preferredUsername"] = json!("max");
+    for key in ["inbox", "outbox", "followers", "following", "featured"] {
+        actor[key] = json!(format!("{}/{key}", peer.uri("max")));
+    }
+    actor["publicKey"]["id"] = json!(format!("{}#main-key", peer.uri("max")));
+    actor["publicKey"]["owner"] = actor["id"].clone();
+    actor["_misskey_requireSigninToViewContents"] = json!(true);
+    peer.serve("/users/max", actor);
+    let list = |items: Value| json!({"type": "OrderedCollection", "totalItems": 3, "items": items});
+    let poll = json!({"type": "Question", "oneOf": [{"type": "Note", "name": "a"}]});
+    let first = served(40, json!({"replies": peer.at("/notes/40/replies")}));
+    let second = served(41, json!({"inReplyTo": first}));
+    let third = served(42, poll);
+    peer.serve("/notes/40/replies", list(json!([second])));
+    let boost = json!({"id": peer.at("/boosts/40"), "type": "Announce", "to": "as:Public", "object": third});
+    peer.serve("/users/max/outbox", list(json!([first, boost])));
+    peer.serve("/users/max/featured", list(json!([first, third])));
+    peer.serve("/users/max/followers", list(json!([])));
+    let account = id(&ann.finds(&format!("max@{}", peer.host)));
+    ann.get(&format!("/api/v1/accounts/{account}"));
+    instance.app.db.write(db::Lane::Background, |_| Ok(())).wait().unwrap();
+    instance.settle();
+    let opened = id(&ann.finds_status(&first).unwrap());
+    ann.get(&format!("/api/v1/statuses/{opened}/context"));
+    instance.settle();
+    ann.get(&format!("/api/v1_alpha/async_refreshes/thread-{opened}"));
+    ann.get(&format!("/api/v1/polls/{}", id(&ann.finds_status(&third).unwrap())));
+    let uri = status["uri"].as_str().unwrap();
+    for path in [
+        "",
+        "/replies?page=true",
+        "/replies?page=true&only_other_accounts=true",
+        "/context?page=true",
+    ] {
+        instance.activity(&format!("{uri}{path}"));
+    }
+    let stale = account.parse().unwrap();
+    let noted = instance.app.db.write(db::Lane::Background, move |tx| {
+        dassie::service::backfill::denied(tx, stale)?;
+        dassie::service::backfill::profile_failed(tx, stale)?;
+        db::backfill::expire_threads(tx, 0, 10)
+    });
+    noted.wait().unwrap();
+}
+
 /// Quotes that other servers send, ask for and end.
 fn receive_quotes(instance: &Instance, peer: &Peer, status: &Value) {
     let inbox = format!("{}/inbox", instance.base);
@@ -630,6 +685,7 @@ fn no_query_reads_a_whole_table() {
     do_everything(&instance, &ann, &nora, &id(&status));
     relay_everything(&instance, &ann, &peer);
     receive_everything(&instance, &ann, &peer, &status);
+    read_elsewhere(&instance, &ann, &peer, &status);
     read_everything(&instance, &ann, &id(&status), &ann.id);
     be_told(&ann, &bob, &id(&status));
     oauth::everything(&instance);

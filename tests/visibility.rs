@@ -30,7 +30,21 @@ struct World {
     /// `(who, whom, notifications too, over)`.
     mutes: Vec<(usize, usize, bool, bool)>,
     hidden: Vec<(usize, bool)>,
+    /// What authors keep from those who did not sign in.
+    private: [Option<Kept>; ACCOUNTS],
     statuses: Vec<Written>,
+}
+
+/// Everything, public, unlisted, before a time, older than a time.
+type Kept = (bool, bool, bool, Option<i64>, Option<i64>);
+
+fn kept() -> impl Strategy<Value = Option<Kept>> {
+    // everything was written at 0
+    let before = prop::option::weighted(0.3, 0_i64..2);
+    let older = prop::option::weighted(0.3, prop::sample::select(vec![1, i64::MAX / 4]));
+    let flags = (prop::bool::weighted(0.2), any::<bool>(), any::<bool>());
+    let kept = (flags, before, older).prop_map(|((a, b, c), d, e)| (a, b, c, d, e));
+    prop::option::weighted(0.4, kept)
 }
 
 #[derive(Clone, Debug)]
@@ -66,17 +80,21 @@ fn world() -> impl Strategy<Value = World> {
         prop::collection::vec(pair(), 0..4),
         prop::collection::vec((0..ACCOUNTS, 0..ACCOUNTS, any::<bool>(), any::<bool>()), 0..4),
         prop::collection::vec((0..LOCAL, any::<bool>()), 0..3),
+        prop::array::uniform6(kept()),
         prop::collection::vec(status, 1..9),
     )
-        .prop_map(|(suspended, silenced, follows, blocks, mutes, hidden, statuses)| World {
-            suspended,
-            silenced,
-            follows,
-            blocks,
-            mutes,
-            hidden,
-            statuses,
-        })
+        .prop_map(
+            |(suspended, silenced, follows, blocks, mutes, hidden, private, statuses)| World {
+                suspended,
+                silenced,
+                follows,
+                blocks,
+                mutes,
+                hidden,
+                private,
+                statuses,
+            },
+        )
 }
 
 fn account(index: usize) -> i64 {
@@ -114,6 +132,14 @@ fn build(sql: &rusqlite::Connection, world: &World, now: i64) {
     let run = |statement: &str, values: &[&dyn rusqlite::ToSql]| {
         sql.prepare_cached(statement).unwrap().execute(values).unwrap();
     };
+    for (index, kept) in world.private.iter().enumerate() {
+        if let Some((everything, public, unlisted, before, older)) = kept {
+            run(
+                "INSERT INTO privacy VALUES (?, ?, ?, ?, ?, ?)",
+                &[&account(index), everything, public, unlisted, before, older],
+            );
+        }
+    }
     for (who, whom, accepted) in &world.follows {
         run(
             "INSERT OR IGNORE INTO follow (account_id, target_id, accepted, uri, created_at) VALUES (?, ?, ?, 'u', 0)",

@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::auth::needs_person;
-use super::{Auth, cards, entity, id_of, page};
+use super::{Auth, backfill, cards, entity, id_of, page};
 use crate::app::App;
 use crate::db::status::OfAccount;
 use crate::db::{self, Conn};
@@ -46,11 +46,15 @@ pub(super) async fn list(app: Data<App>, params: Params) -> Result<HttpResponse>
 }
 
 /// GET /api/v1/accounts/:id.
-pub(super) async fn show(app: Data<App>, path: Path<String>) -> Result<HttpResponse> {
-    let id = id_of(&path)?;
+pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
+    let (id, viewer) = (id_of(&path)?, auth.viewer());
     let account = super::show_few(&app, move |app, conn| match suspended(conn, id)? {
         Some(account) => Ok(entity::Account::suspended(&app.site, account)),
-        None => one(app, conn, get(conn, id)?),
+        None => {
+            let account = get(conn, id)?;
+            backfill::look(app, conn, viewer, &account)?;
+            one(app, conn, account)
+        }
     });
     account.await
 }
@@ -101,6 +105,7 @@ pub(super) async fn statuses(
         if viewer == 0 && !account.is_local() {
             return Err(needs_person());
         }
+        backfill::look(app, conn, viewer, &account)?;
         if pinned {
             let found = service::pin::list(conn, viewer, id)?;
             return Ok((None, entity::statuses(conn, &app.site, viewer, found)?));

@@ -9,6 +9,7 @@ mod aliases;
 mod announcements;
 mod apps;
 mod auth;
+mod backfill;
 mod blocks;
 mod bookmarks;
 mod cards;

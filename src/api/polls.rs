@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 
-use super::{Auth, entity, id_of};
+use super::{Auth, backfill, entity, id_of};
 use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
@@ -14,6 +14,7 @@ use crate::service::poll::NewPoll;
 /// GET /api/v1/polls/:id.
 pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
     let (id, viewer) = (id_of(&path)?, auth.viewer());
+    backfill::poll(&app, viewer, id).await?;
     let poll = super::read(&app, move |_, conn| {
         entity::poll(conn, viewer, &service::poll::get(conn, viewer, id)?)
     });

@@ -9,8 +9,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::federation::resolve::{self, Found};
-use crate::model::Account;
+use crate::model::{Account, Status};
 use crate::service::moving::Claim;
+use crate::federation::thread;
 
 /// When the client gets its answer, whoever is still silent.
 const PATIENCE: Duration = Duration::from_secs(9);
@@ -68,6 +69,17 @@ pub(super) async fn claim(app: &Data<App>, text: &str) -> Result<Option<Claim>> 
     let (parts, text) = (App::clone(app), text.to_owned());
     let answer = app.lanes.resolve.run(move || resolve::claim_of(&parts, &text))?;
     Ok(patiently(answer).await)
+}
+
+/// Reads a status anew, as long as a client may wait; without an answer it is shown as it is.
+pub(super) async fn status(app: &Data<App>, status: Status, reader: i64) {
+    let parts = App::clone(app);
+    let answer =
+        app.lanes.resolve.run(move || thread::refresh_status(&parts, &status, reader).map(drop));
+    match answer {
+        Ok(answer) => drop(patiently(answer).await),
+        Err(error) => tracing::debug!(%error, "a status is not read anew"),
+    }
 }
 
 type Answer<T> = tokio::sync::oneshot::Receiver<Result<T>>;

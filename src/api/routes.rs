@@ -189,6 +189,7 @@ pub fn routes(config: &mut ServiceConfig) {
             delete(User(&["write:statuses"]), scheduled_statuses::delete),
         ]),
         ("/v1/statuses/{id}/translate", vec![post(User(&["read:statuses"]), translations::translate)]),
+        ("/v1_alpha/async_refreshes/{id}", vec![get(User(&["read"]), backfill::show)]),
         ("/v1/polls/{id}", vec![get(Optional("read:statuses"), polls::show)]),
         ("/v1/polls/{id}/votes", vec![post(User(&["write:statuses"]), polls::vote)]),
         ("/v1/bookmarks", vec![get(User(&["read:bookmarks"]), bookmarks::list)]),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::entity::{self, Context};
 use super::timelines::in_order;
-use super::{Auth, cards, id_of};
+use super::{Auth, backfill, cards, id_of};
 use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
@@ -53,9 +53,13 @@ pub(super) async fn context(
 ) -> Result<HttpResponse> {
     let (id, viewer) = (id_of(&path)?, auth.viewer());
     let (above, below) = if viewer == 0 { THREAD_ANONYMOUS } else { THREAD };
-    let thread = super::show(&app, move |app, conn| {
-        let status = visibility::get(conn, viewer, id)?;
-        let id = status.reblog_of_id.unwrap_or(status.id);
+    let thread = super::read(&app, move |app, conn| {
+        let mut status = visibility::get(conn, viewer, id)?;
+        if let Some(of) = status.reblog_of_id {
+            status = db::status::get(conn, of)?;
+        }
+        let id = status.id;
+        let (last, due) = backfill::thread(app, conn, viewer, &status)?;
         let mut all = db::status::list_ancestors(conn, viewer, id, above)?;
         let split = all.len();
         all.extend(db::status::list_descendants(conn, viewer, id, below)?);
@@ -63,9 +67,12 @@ pub(super) async fn context(
         // both at once: half the queries
         let mut ancestors = entity::statuses(conn, &app.site, viewer, all)?;
         let descendants = ancestors.split_off(split.min(ancestors.len()));
-        Ok(Context { ancestors, descendants })
+        Ok((http::encode(&Context { ancestors, descendants })?, id, last, due))
     });
-    thread.await
+    let (body, id, last, due) = thread.await?;
+    let mut response = http::encoded(http::JSON, body);
+    backfill::announce(&app, &mut response, id, viewer, last, due).await;
+    Ok(response)
 }
 
 /// GET /api/v1/statuses/:id/source: one's own status as it was written.

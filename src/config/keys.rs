@@ -86,6 +86,7 @@ keys! {
         max_image_pixels: (|n| within(n, 1, 100_000_000)),
         max_description_characters: (|n| within(n, 1, 10_000)),
         max_uploads_per_day: (|n| within(n, 0, 1_000_000)),
+        profile_statuses: (|n| within(n, 0, 40)),
         max_profile_fields: (|n| within(n, 0, 32)),
         requests_per_account: (|n| within(n, 0, 1_000_000)),
         requests_per_address: (|n| within(n, 0, 1_000_000)),
@@ -96,6 +97,7 @@ keys! {
         allowlist: any,
         article_full_content: any,
         relay_status_days: (|n| within(n, 1, 3650)),
+        static_actor_compat: any,
     }
     trends: Trends {
         enabled: any,

@@ -119,6 +119,9 @@ pub struct Limits {
     pub max_description_characters: usize,
     /// Most files that one account may upload within 24 hours.
     pub max_uploads_per_day: usize,
+    /// How many recent statuses of a remote profile are read when somebody opens it; 0: neither
+    /// these nor the replies of threads.
+    pub profile_statuses: usize,
     pub max_profile_fields: usize,
     /// Requests to the client API within five minutes, of one person and of one address; 0: any.
     pub requests_per_account: usize,
@@ -138,6 +141,8 @@ pub struct Federation {
     pub article_full_content: bool,
     /// Days after which statuses go that relays brought and nobody here did anything with.
     pub relay_status_days: usize,
+    /// Take the actor of a handle also from a file of the wrong content type.
+    pub static_actor_compat: bool,
 }
 
 /// What is much talked about.
@@ -288,6 +293,7 @@ impl Default for Federation {
             allowlist: false,
             article_full_content: true,
             relay_status_days: 7,
+            static_actor_compat: false,
         }
     }
 }
@@ -311,6 +317,7 @@ impl Default for Limits {
             max_image_pixels: 40_000_000,
             max_description_characters: 1500,
             max_uploads_per_day: 500,
+            profile_statuses: 20,
             max_profile_fields: 8,
             requests_per_account: 3000,
             requests_per_address: 600,

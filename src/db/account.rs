@@ -11,14 +11,16 @@ use crate::model::{Account, ActorKind, Details, Pictures};
 const COLUMNS: &str = "id, username, domain, uri, url, kind, display_name, note, fields, emojis,
   avatar_url, header_url, locked, discoverable, indexable, inbox, shared_inbox, outbox,
   followers_uri, following_uri, featured_uri, moved_to_uri, created_at, fetched_at, suspended_at,
-  statuses_count, followers_count, following_count, last_status_at,
+  max(statuses_count, claimed_statuses), max(followers_count, claimed_followers),
+  max(following_count, claimed_following), last_status_at,
   pictures, details, silenced_at, sensitized_at";
 
 /// The same without the addresses that only deliveries and fetches need.
 const SHOWN: &str = "id, username, domain, uri, url, kind, display_name, note, fields, emojis,
   avatar_url, header_url, locked, discoverable, indexable, NULL, NULL, NULL,
   NULL, NULL, NULL, moved_to_uri, created_at, fetched_at, suspended_at,
-  statuses_count, followers_count, following_count, last_status_at,
+  max(statuses_count, claimed_statuses), max(followers_count, claimed_followers),
+  max(following_count, claimed_following), last_status_at,
   pictures, details, silenced_at, sensitized_at";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {

@@ -42,7 +42,9 @@ pub fn list(conn: &Conn, viewer: i64, account_id: i64, limit: i64) -> Result<Vec
     );
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let rows = statement.query_map(
-        named_params! { ":account": account_id, ":viewer": viewer, ":limit": limit },
+        named_params! {
+            ":account": account_id, ":viewer": viewer, ":limit": limit, ":now": conn.now(),
+        },
         |row| row.get(0),
     )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -151,7 +151,8 @@ pub fn list_readable(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<Vec<Status
         visible::readable("s"),
         visible::readable("vr")
     );
-    many(conn, &sql, &[(":ids", &json_ids(ids)), (":viewer", &viewer)])
+    let now = conn.now();
+    many(conn, &sql, &[(":ids", &json_ids(ids)), (":viewer", &viewer), (":now", &now)])
 }
 
 /// What is wanted of an account's statuses.
@@ -317,25 +318,6 @@ fn depth_first(root: i64, flat: Vec<Status>) -> Vec<Status> {
     order
 }
 
-/// The open replies of a status, oldest first, for its `replies` collection (F-241).
-pub fn list_open_replies(
-    conn: &Conn,
-    status_id: i64,
-    above: i64,
-    limit: i64,
-) -> Result<Vec<Status>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM status s WHERE s.in_reply_to_id = :id AND s.id > :above
-         AND s.visibility < 2 AND {} ORDER BY s.id LIMIT :limit",
-        visible::readable("s")
-    );
-    many(
-        conn,
-        &sql,
-        &[(":id", &status_id), (":above", &above), (":limit", &limit), (":viewer", &0)],
-    )
-}
-
 /// Whether a local status stands above or below this one, or it was boosted from here:
 /// then anybody may read it.
 pub fn thread_has_local(conn: &Conn, thread_id: i64) -> Result<bool> {
@@ -476,6 +458,10 @@ pub fn adopt_orphans(tx: &Tx<'_>, status: &Status) -> Result<()> {
         rows.collect::<rusqlite::Result<_>>()?
     };
     for (id, thread, author) in orphans {
+        // of the same thread already: it stands above what it answers, and would close a circle
+        if thread == status.thread_id {
+            continue;
+        }
         tx.sql
             .prepare_cached(
                 "UPDATE status SET in_reply_to_id = ?, in_reply_to_account_id = ?,

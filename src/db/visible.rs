@@ -3,7 +3,8 @@
 //!
 //! Every query that uses a part of it binds `:viewer`: the reader's account id, 0 for nobody.
 
-/// `:viewer` may read the status `s`: its visibility, the author's blocks and suspension.
+/// `:viewer` may read the status `s`: its visibility, the author's blocks and suspension, and
+/// what authors hide from those who did not sign in. For these it also binds `:now`.
 pub fn readable(s: &str) -> String {
     format!(
         "({s}.account_id = :viewer OR (
@@ -16,7 +17,10 @@ pub fn readable(s: &str) -> String {
             AND NOT EXISTS (SELECT 1 FROM block vb
                  WHERE vb.account_id = {s}.account_id AND vb.target_id = :viewer)
             AND NOT EXISTS (SELECT 1 FROM account va
-                 WHERE va.id = {s}.account_id AND va.suspended_at IS NOT NULL)))"
+                 WHERE va.id = {s}.account_id AND va.suspended_at IS NOT NULL)
+            AND (:viewer <> 0 OR NOT EXISTS (SELECT 1 FROM privacy vp
+                 WHERE vp.account_id = {s}.account_id AND {}))))",
+        super::privacy::condition(&format!("{s}.visibility"), &format!("{s}.created_at"), ":now")
     )
 }
 

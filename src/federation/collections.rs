@@ -44,8 +44,8 @@ pub async fn outbox(
         for status in &statuses {
             items.push(document::activity_with(conn, &around, site, status, account)?);
         }
-        let last = statuses.last().map(|status| status.id);
-        Ok(page_of(&id, &page, items, last))
+        let ends = statuses.first().zip(statuses.last()).map(|(first, last)| (first.id, last.id));
+        Ok(page_of(&id, &page, items, ends))
     })
     .await
 }
@@ -157,19 +157,23 @@ fn people(
         .filter_map(|id| accounts.iter().find(|account| account.id == *id))
         .map(|account| Value::String(account.uri.clone()))
         .collect();
-    Ok(page_of(&id, &page, items, rows.last().map(|(row, _)| *row)))
+    let ends = rows.first().zip(rows.last()).map(|(first, last)| (first.0, last.0));
+    Ok(page_of(&id, &page, items, ends))
 }
 
-/// A page that stays the same while new items come in front of it (F-239).
-fn page_of(id: &str, page: &Page, items: Vec<Value>, last: Option<i64>) -> Value {
-    let own = match page.max_id {
-        Some(max_id) => format!("{id}?page=true&max_id={max_id}"),
-        None => format!("{id}?page=true"),
+/// A page that stays the same while new items come in front of it (F-239). `ends`: the newest and
+/// oldest id on it.
+fn page_of(id: &str, page: &Page, items: Vec<Value>, ends: Option<(i64, i64)>) -> Value {
+    let own = match (page.max_id, page.min_id) {
+        (Some(max_id), _) => format!("{id}?page=true&max_id={max_id}"),
+        (None, Some(min_id)) => format!("{id}?page=true&min_id={min_id}"),
+        (None, None) => format!("{id}?page=true"),
     };
-    let next = last
-        .filter(|_| items.len() == page.limit)
-        .map(|last| format!("{id}?page=true&max_id={last}"));
-    build::collection_page(&own, id, items, next.as_deref(), None)
+    // a page that was walked up to has what is older, whether it is full or not
+    let goes_on = items.len() >= page.limit || page.ascending();
+    let next = ends.filter(|_| goes_on).map(|(_, last)| format!("{id}?page=true&max_id={last}"));
+    let prev = ends.map(|(first, _)| format!("{id}?page=true&min_id={first}"));
+    build::collection_page(&own, id, items, next.as_deref(), prev.as_deref())
 }
 
 fn owned(uri: &Option<String>) -> Result<String> {
@@ -211,9 +215,14 @@ fn page(query: &str) -> Result<Option<Page>> {
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
             "page" => wanted = true,
-            "max_id" => {
-                let id = id::parse(&value).ok_or(Error::BadRequest("max_id is no id".into()))?;
-                page.max_id = Some(id);
+            "max_id" | "min_id" => {
+                let id = id::parse(&value)
+                    .ok_or_else(|| Error::BadRequest(format!("{name} is no id").into()))?;
+                if name == "max_id" {
+                    page.max_id = Some(id);
+                } else {
+                    page.min_id = Some(id);
+                }
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::{INSTANCE_ACTOR, SignatureForm};
 use crate::service;
 
-use super::{accept, knock};
+use super::{accept, budget, knock};
 
 /// How long a failed fetch is remembered (S-019).
 const NEGATIVE: i64 = 5 * MINUTE;
@@ -62,6 +62,7 @@ pub fn get_within(app: &App, address: &str, as_account: i64, limits: Limits) -> 
 }
 
 fn request(app: &App, address: &str, as_account: i64, limits: Limits) -> Result<Fetched> {
+    budget::take()?;
     let send = |sign: Sign| {
         let request = OutRequest::get(address).header("Accept", accept::WANTED).limits(limits);
         app.client.send(request.signed(sign))
@@ -110,7 +111,7 @@ pub fn is_refusal(error: &Error) -> bool {
 }
 
 /// Blocked servers and our own addresses are never fetched (F-142, F-338).
-fn check(app: &App, address: &str) -> Result<()> {
+pub(super) fn check(app: &App, address: &str) -> Result<()> {
     if app.site.owns(address) {
         return Err(Error::Remote("this is an address of our own".into()));
     }
@@ -139,6 +140,7 @@ fn same_host(id: &str, url: &str) -> Result<()> {
 /// A small unsigned JSON document: WebFinger (F-066).
 pub fn plain_json(app: &App, address: &str, accept: &str) -> Result<Value> {
     check(app, address)?;
+    budget::take()?;
     let request =
         OutRequest::get(address).header("Accept", accept).limits(crate::client::Limits::SMALL);
     let response = app.client.send(request)?;

@@ -2,6 +2,8 @@
 
 mod accept;
 mod actor;
+pub mod budget;
+mod collection;
 mod collections;
 pub mod deliver;
 mod discovery;
@@ -13,11 +15,15 @@ mod inbox;
 mod knock;
 pub mod mentions;
 pub mod process;
+pub mod profile;
 pub mod quote;
 mod reader;
 pub mod relay;
 pub mod resolve;
+mod static_actor;
 mod status;
+pub mod thread;
+mod thread_collections;
 mod verify;
 
 use actix_web::guard;
@@ -51,7 +57,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .route("/users/{name}/collections/tags", read(collections::tags))
         .route("/users/{name}/statuses/{id}", read(status::object))
         .route("/users/{name}/statuses/{id}/activity", read(status::activity))
-        .route("/users/{name}/statuses/{id}/replies", read(status::replies))
+        .route("/users/{name}/statuses/{id}/replies", read(thread_collections::replies))
+        .route("/users/{name}/statuses/{id}/context", read(thread_collections::context))
         .route("/users/{name}/statuses/{id}/likes", read(status::likes))
         .route("/users/{name}/statuses/{id}/shares", read(status::shares))
         .route("/users/{name}/quote_authorizations/{id}", read(quote::authorization))

@@ -19,7 +19,7 @@ use crate::service::account::IncomingActor;
 use crate::service::remote::{Arrival, Incoming, Reading};
 use crate::service::moving::Claim;
 
-use super::{fetch, reader};
+use super::{budget, fetch, reader, static_actor};
 
 /// How many parents above a fetched status are fetched as well (F-251).
 pub const MOST_ANCESTORS: u32 = 40;
@@ -44,7 +44,21 @@ pub fn account_by_handle(app: &App, name: &str, domain: &str) -> Result<Account>
         return app.db.read(|conn| db::account::find_local(conn, name))?.ok_or(Error::NotFound);
     }
     let answer = webfinger(app, &domain, &format!("{name}@{domain}"))?;
-    actor(app, &answer.actor)
+    // a file that answers whatever is asked is no answer (F-066)
+    if answer.domain == domain && !answer.name.eq_ignore_ascii_case(name) {
+        return Err(Error::NotFound);
+    }
+    let account = match actor(app, &answer.actor) {
+        Err(Error::Remote(_)) if app.config.federation.static_actor_compat => {
+            store_actor(app, &static_actor::document(app, &answer.actor)?)?
+        }
+        found => found?,
+    };
+    if account.username.eq_ignore_ascii_case(&answer.name) {
+        Ok(account)
+    } else {
+        Err(Error::NotFound)
+    }
 }
 
 /// The stored account of an actor, read from its origin if it is not here.
@@ -52,6 +66,7 @@ pub fn actor(app: &App, uri: &str) -> Result<Account> {
     if let Some(account) = app.db.read(|conn| db::account::find_by_uri(conn, uri))? {
         return Ok(account);
     }
+    budget::admit(app, uri)?;
     refresh_actor(app, uri)
 }
 
@@ -252,22 +267,30 @@ fn store_status(app: &App, value: &Value, depth: u32) -> Result<Status> {
     let object = Object::parse(value)?;
     let author = actor(app, &object.attributed_to)?;
     let incoming = read(app, object);
+    let steps = steps();
     app.db
         .write(Lane::Background, move |tx| {
             let author = db::account::get(tx, author.id)?;
             let status = service::remote::store(tx, &incoming, &author, Arrival::Fetched)?;
-            queue_parent(tx, &status, depth)?;
+            queue_parent(tx, &status, depth, steps)?;
             Ok(status)
         })
         .wait()
 }
 
-/// Queues the fetch of a parent that is not here.
-pub fn queue_parent(tx: &db::Tx<'_>, status: &Status, depth: u32) -> Result<()> {
+/// Queues the fetch of a parent that is not here, so many steps further up.
+pub fn queue_parent(tx: &db::Tx<'_>, status: &Status, depth: u32, steps: u32) -> Result<()> {
     match &status.in_reply_to_uri {
-        Some(parent) if depth < MOST_ANCESTORS => queue_fetch(tx, parent, depth + 1),
+        Some(parent) if depth < MOST_ANCESTORS => queue_fetch(tx, parent, depth + steps),
         _ => Ok(()),
     }
+}
+
+/// How far up the fetches of this job count: what a chain of parents causes in all is bounded as
+/// well as its length (S-020).
+fn steps() -> u32 {
+    let each = budget::FETCHES / MOST_ANCESTORS;
+    budget::spent().div_ceil(each.max(1)).max(1)
 }
 
 /// Queues the fetch of a status, once an hour, in a lane of its own beside the server's

@@ -1,4 +1,4 @@
-//! Status documents, their activities and collections (F-241, F-242, F-245).
+//! Status documents, their activities and counts (F-242, F-245).
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -13,10 +13,7 @@ use crate::model::{Account, Status};
 use crate::service::{document, visibility};
 use crate::site::Site;
 
-use super::{accept, actor, verify};
-
-/// How many ids one page of replies has.
-const REPLIES: i64 = 20;
+use super::{accept, actor, thread_collections, verify};
 
 /// `GET /users/{name}/statuses/{id}`, and `/@{name}/{id}` when a document is asked for.
 pub async fn object(
@@ -32,7 +29,21 @@ pub async fn object(
     serve(&app, &request, path, |conn, site, status, author| {
         Ok(match status.reblog_of_id {
             Some(_) => document::activity(conn, site, status, author)?,
-            None => build::with_context(build::note(&document::note(conn, site, status, author)?)),
+            None => {
+                let mut note = document::note(conn, site, status, author)?;
+                if let Some(replies) = &mut note.replies {
+                    // the author's own come along (F-241)
+                    let own = db::backfill::list_replies(
+                        conn,
+                        status.id,
+                        true,
+                        0,
+                        thread_collections::FIRST,
+                    )?;
+                    replies.items = own.into_iter().map(|(_, uri)| uri).collect();
+                }
+                build::with_context(build::note(&note))
+            }
         })
     })
     .await
@@ -72,47 +83,12 @@ pub async fn shares(
 }
 
 fn counted(id: &str, total: i64) -> Value {
-    build::ordered_collection(id, Some(u64::try_from(total).unwrap_or(0)), None)
-}
-
-/// `GET …/replies`: the open replies, their ids, a page at a time.
-pub async fn replies(
-    app: Data<App>,
-    request: HttpRequest,
-    path: Path<(String, String)>,
-) -> Result<HttpResponse> {
-    let query: Vec<(String, String)> =
-        form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
-    let param = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-    let above = match param("min_id") {
-        Some(text) => id::parse(&text).ok_or(Error::BadRequest("min_id is no id".into()))?,
-        None => 0,
-    };
-    let paged = param("page").is_some();
-    serve(&app, &request, path, move |conn, _, status, _| {
-        let id = format!("{}/replies", status.uri);
-        if !paged {
-            return Ok(build::ordered_collection(&id, None, Some(&format!("{id}?page=true"))));
-        }
-        let found = db::status::list_open_replies(conn, status.id, above, REPLIES)?;
-        let next = found
-            .last()
-            .filter(|_| found.len() as i64 == REPLIES)
-            .map(|last| format!("{id}?page=true&min_id={}", last.id));
-        let items = found.into_iter().map(|reply| Value::String(reply.uri)).collect();
-        let page = if above > 0 {
-            format!("{id}?page=true&min_id={above}")
-        } else {
-            format!("{id}?page=true")
-        };
-        Ok(build::collection_page(&page, &id, items, next.as_deref(), None))
-    })
-    .await
+    build::collection(id, Some(u64::try_from(total).unwrap_or(0)), None)
 }
 
 /// Serves something of a local status to whoever may read it: open ones to everybody, others to
 /// a signer among the recipients; to all else it does not exist (F-118, F-245).
-async fn serve<F>(
+pub(super) async fn serve<F>(
     app: &App,
     request: &HttpRequest,
     path: Path<(String, String)>,

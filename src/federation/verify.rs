@@ -18,7 +18,7 @@ use crate::service;
 use crate::signature::key::PublicKey;
 use crate::signature::{self, Inspected, Request};
 
-use super::{fetch, resolve};
+use super::{budget, fetch, resolve};
 
 /// How often a key that does not fit may be read anew (F-104).
 const REFETCH: i64 = 5 * MINUTE;
@@ -151,6 +151,7 @@ pub fn fetch_and_verify(app: &App, signed: &Signed, inspected: &Inspected) -> Re
 /// The actor that owns a key, stored from its own document, which must list the key (F-102).
 fn fetch_owner(app: &App, key_id: &str) -> Result<Account> {
     let address = signature::key_id_actor(key_id).ok_or_else(unknown)?;
+    budget::admit(app, &address)?;
     let limits = Limits { total: PATIENCE, ..Limits::DOCUMENT };
     let fetched = fetch::get_within(app, &address, INSTANCE_ACTOR, limits)?;
     // the key's address may serve the whole actor, or a stub that names its owner

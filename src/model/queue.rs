@@ -43,6 +43,12 @@ pub enum JobKind {
     CheckMove = 46,
     /// Read the tags that a remote account features: its id.
     FetchFeaturedTags = 47,
+    /// Read a remote account anew from its server: its id.
+    RefreshAccount = 75,
+    /// Read what a remote account's profile shows, its pins and recent statuses: its id.
+    FetchProfile = 76,
+    /// Read what answers a remote status, since somebody opened it: `[status, reader]`.
+    FetchThread = 77,
     /// A notification goes to a push service: `[subscription, notification, queued at]`.
     Push = 40,
     /// A hidden domain: what ties the account to it ends, in slices: `[account, domain]`.
@@ -103,6 +109,9 @@ impl JobKind {
         Self::TellProfile,
         Self::TellDeletion,
         Self::SyncFollowers,
+        Self::RefreshAccount,
+        Self::FetchProfile,
+        Self::FetchThread,
     ];
 
     /// From the stored number.

@@ -191,6 +191,7 @@ pub struct IncomingActor {
     moved_to: Option<String>,
     keys: Vec<(String, Vec<u8>)>,
     skills: activity::actor::Skills,
+    privacy: activity::actor::Privacy,
 }
 
 impl IncomingActor {
@@ -209,6 +210,7 @@ impl IncomingActor {
             moved_to: actor.moved_to.clone(),
             keys: keys.collect(),
             skills: actor.skills,
+            privacy: actor.privacy,
             account: Account {
                 username: sanitize::name(&actor.preferred_username, 2048),
                 domain: Some(domain.to_owned()),
@@ -294,6 +296,7 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
     }
     db::key::replace_remote(tx, account.id, &incoming.keys)?;
     super::keys::note_skills(tx, incoming.uri(), incoming.skills)?;
+    super::privacy::keep(tx, account.id, &incoming.privacy)?;
     tx.after_commit(Event::AccountChanged { account_id: account.id });
     Ok(account)
 }

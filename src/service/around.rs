@@ -12,7 +12,7 @@ use crate::model::{Account, Quote, Status, Upload};
 pub struct Around {
     mentioned: HashMap<i64, Vec<Account>>,
     tags: HashMap<i64, Vec<String>>,
-    /// The parents and the boosted ones.
+    /// The parents, the boosted ones, and those that began the thread.
     others: HashMap<i64, Status>,
     /// Who wrote the boosted ones.
     authors: HashMap<i64, Account>,
@@ -24,8 +24,11 @@ impl Around {
     /// Reads it for all of `statuses`.
     pub fn read(conn: &Conn, statuses: &[Status]) -> Result<Self> {
         let ids: Vec<i64> = statuses.iter().map(|status| status.id).collect();
-        let others: HashSet<i64> =
-            statuses.iter().flat_map(|s| [s.in_reply_to_id, s.reblog_of_id]).flatten().collect();
+        let others: HashSet<i64> = statuses
+            .iter()
+            .flat_map(|s| [s.in_reply_to_id, s.reblog_of_id, Some(s.thread_id)])
+            .flatten()
+            .collect();
         let others = db::status::list(conn, &others.into_iter().collect::<Vec<_>>())?;
         let named: Vec<(i64, i64)> = db::status::list_mentions(conn, &ids)?
             .into_iter()
@@ -107,7 +110,7 @@ impl Around {
         self.quotes.get(&status)
     }
 
-    /// A status that is answered or boosted.
+    /// A status that is answered or boosted, or began the thread.
     pub fn status(&self, id: i64) -> Option<&Status> {
         self.others.get(&id)
     }

@@ -161,6 +161,7 @@ pub fn note_with(
         summary: Some(status.spoiler_text.clone()).filter(|text| !text.is_empty()),
         sensitive: status.sensitive || author.sensitized_at.is_some(),
         in_reply_to,
+        context: if open { context(conn, around, status)? } else { None },
         mentions: mentioned
             .iter()
             .map(|a| MentionDoc { href: a.uri.clone(), handle: handle(site, a) })
@@ -194,6 +195,25 @@ pub fn note_with(
         },
         ..NoteDoc::default()
     })
+}
+
+/// The collection of the thread, where it began with an open status of ours (F-243).
+fn context(conn: &Conn, around: &Around, status: &Status) -> Result<Option<String>> {
+    if status.thread_id == status.id {
+        let begins = status.in_reply_to_id.is_none() && status.in_reply_to_uri.is_none();
+        return Ok(begins.then(|| format!("{}/context", status.uri)));
+    }
+    let root = match around.status(status.thread_id) {
+        Some(root) => Some(root.clone()),
+        None => db::status::find(conn, status.thread_id)?,
+    };
+    let root = root.filter(|root| {
+        root.local
+            && root.visibility.is_open()
+            && root.in_reply_to_id.is_none()
+            && root.in_reply_to_uri.is_none()
+    });
+    Ok(root.map(|root| format!("{}/context", root.uri)))
 }
 
 /// What a status quotes.

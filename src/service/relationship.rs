@@ -70,6 +70,7 @@ pub fn follow(
     }
     if !target.is_local() {
         super::profile::look_closer(tx, target)?;
+        super::backfill::want_profile(tx, target)?;
         let activity = build::follow(&follow.uri, &account.uri, &target.uri);
         return delivery::queue_for(tx, account, &activity, target);
     }

@@ -9,6 +9,9 @@ pub fn can_see(conn: &Conn, viewer: i64, status: &Status) -> Result<bool> {
     if status.account_id == viewer {
         return Ok(true);
     }
+    if viewer == 0 && db::privacy::hides(conn, status)? {
+        return Ok(false);
+    }
     let addressed = match status.visibility {
         Visibility::Public | Visibility::Unlisted => true,
         Visibility::Private => {

@@ -35,6 +35,7 @@ const STEPS: &[Step] = &[
         }
         Ok(0)
     },
+    |tx| db::backfill::expire_threads(tx, tx.now() - service::backfill::THREAD_KEPT, SLICE),
     |tx| service::profile::check_old_links(tx, SLICE),
     |tx| db::vacuum_slice(tx).map(|()| 0),
 ];

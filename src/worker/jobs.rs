@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
+use crate::federation::budget;
 use crate::federation::process::{self, Stop};
 use crate::federation::quote;
 use crate::federation::relay;
@@ -18,7 +19,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, cards, import, moving, profiles, push, scheduled, uploads};
+use super::{LOOK, backfill, cards, import, moving, profiles, push, scheduled, uploads};
 
 /// How many jobs one round runs at the least, if there are so many; deliveries come in between.
 const ROUND: usize = 50;
@@ -133,6 +134,9 @@ fn is_patient(kind: JobKind) -> bool {
             | JobKind::FindMentions
             | JobKind::RelayFetch
             | JobKind::CheckOrigin
+            | JobKind::RefreshAccount
+            | JobKind::FetchProfile
+            | JobKind::FetchThread
     )
 }
 
@@ -147,6 +151,9 @@ fn fetches(kind: JobKind) -> bool {
             | JobKind::FindMentions
             | JobKind::RelayFetch
             | JobKind::CheckOrigin
+            | JobKind::RefreshAccount
+            | JobKind::FetchProfile
+            | JobKind::FetchThread
     )
 }
 
@@ -175,7 +182,8 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
     let lane = if pushes { &app.lanes.push } else { &app.lanes.resolve };
     let started = lane.run(move || {
         place.ring_when_done();
-        let result = guarded(|| work(&this, &job, true));
+        // what one activity or one look gives rise to is bounded (S-020)
+        let result = guarded(|| budget::within(budget::FETCHES, || work(&this, &job, true)));
         if matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed() {
             // cut off by the end of the program: it stays due, and that was no try
             return;
@@ -232,6 +240,9 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             profiles::work(app, job, online)
         }
         JobKind::Push => push::deliver(app, job),
+        JobKind::RefreshAccount | JobKind::FetchProfile | JobKind::FetchThread => {
+            backfill::work(app, job, online)
+        }
         JobKind::Import => import::run(app, job, online),
         JobKind::ImportClear => import::clear(app, job),
         JobKind::HideDomain => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real clients and real peers against two running Dassies.
 
-    tests/clients/run.py [NAME]…    (mastodon_py, mastodon_py_methods, toot, session, masto, megalodon, browser, fedify)
+    tests/clients/run.py [NAME]…    (mastodon_py, mastodon_py_methods, toot, session, reader, static, masto, megalodon, browser, fedify)
 
 Builds nothing: DASSIE names the program (default target/debug/dassie). Starts A (accounts ann and
 bob) and B (carl) with --dev on free ports of the loopback interface and with empty data folders,
@@ -34,7 +34,9 @@ SCOPES = "read write follow push"
 EVERY_SCOPE = f"{SCOPES} profile admin:read admin:write"
 PYTHON_CLIENTS = {"mastodon_py": "mastodon_py/test_mastodon_py.py",
                   "mastodon_py_methods": "mastodon_py/test_every_method.py", "toot": "toot/test_toot.py",
-                  "session": "session/test_session.py"}
+                  "session": "session/test_session.py",
+                  "reader": "reader/test_reader.py",
+                  "static": "static/test_static.py"}
 NODE_CLIENTS = {"masto": "masto/masto.test.mjs", "megalodon": "megalodon/megalodon.test.mjs",
                 "browser": "browser/browser.test.mjs", "fedify": "fedify/fedify.test.mjs"}
 TIME_LIMIT = 420  # seconds for one client

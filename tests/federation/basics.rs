@@ -118,7 +118,7 @@ fn f_219_f_241_replies_go_both_ways_and_make_one_thread() {
     let anonymous = pair.a.get(&format!("/api/v1/statuses/{}/context", id(&first))).ok();
     assert_eq!(anonymous["descendants"][0]["uri"], reply["uri"]);
     let replies = pair.a.activity(&format!("{}/replies?page=true", first["uri"].as_str().unwrap()));
-    assert_eq!(replies.json()["orderedItems"][0], reply["uri"]);
+    assert_eq!(replies.json()["items"][0], reply["uri"]);
 }
 
 #[test]

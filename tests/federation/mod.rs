@@ -3,6 +3,7 @@
 mod basics;
 mod forwarding;
 mod groups;
+mod fetching;
 mod hostile;
 mod key_changes;
 mod keys;
@@ -18,3 +19,7 @@ mod reactions;
 mod relays;
 mod relays_out;
 mod vectors;
+mod reading;
+mod served;
+mod static_actors;
+mod threads;

@@ -12,6 +12,23 @@ pub fn ordered_collection(id: &str, total: Option<u64>, first: Option<&str>) -> 
     with_context(Value::Object(out))
 }
 
+/// A Collection: one without an order that means anything (F-241, F-242).
+pub fn collection(id: &str, total: Option<u64>, first: Option<&str>) -> Value {
+    let mut out = map(json!({"id": id, "type": "Collection"}));
+    put(&mut out, "totalItems", total);
+    put(&mut out, "first", first);
+    with_context(Value::Object(out))
+}
+
+/// A page of a Collection; items are ids.
+pub fn unordered_page(id: &str, part_of: &str, items: Vec<String>, next: Option<&str>) -> Value {
+    let mut out = map(json!({
+        "id": id, "type": "CollectionPage", "partOf": part_of, "items": items,
+    }));
+    put(&mut out, "next", next);
+    with_context(Value::Object(out))
+}
+
 /// An OrderedCollection with all its items inside, without their contexts (F-240).
 pub fn inline_collection(id: &str, items: Vec<Value>) -> Value {
     let mut out = map(json!({"id": id, "type": "OrderedCollection", "totalItems": items.len()}));

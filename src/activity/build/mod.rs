@@ -15,7 +15,9 @@ pub use activities::{
     vote,
 };
 pub use actor::{ActorDoc, ImageDoc, actor, instance_actor};
-pub use collections::{collection_page, inline_collection, ordered_collection, tombstone};
+pub use collections::{
+    collection, collection_page, inline_collection, ordered_collection, tombstone, unordered_page,
+};
 pub use context::{with_context, without_context};
 pub use featured::{feature_tag, featured_tags};
 pub use note::{AttachmentDoc, NoteDoc, PollDoc, QuoteDoc, RepliesDoc, note};

@@ -53,7 +53,7 @@ pub(super) fn store(context: &Context<'_>, activity: &Activity, mut object: Obje
         // the author may have gone in the meantime
         let author = db::account::get(tx, author.id)?;
         let status = remote::store(tx, &incoming, &author, Arrival::Pushed { inbox_owner: owner })?;
-        resolve::queue_parent(tx, &status, 0)
+        resolve::queue_parent(tx, &status, 0, 1)
     });
     match stored {
         Err(Stop::Failed(Error::Gone)) => Err(Stop::Drop("it was deleted before it came")),

@@ -27,6 +27,7 @@ use crate::crypto::short_hash16;
 use crate::db::{self, Conn, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, Job, Status};
+use crate::service::backfill;
 
 use super::resolve;
 
@@ -157,6 +158,11 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         && !matches!(activity.kind, Kind::Delete | Kind::Undo | Kind::Update | Kind::Reject)
     {
         return Err(Stop::Drop("its actor is suspended"));
+    }
+    // what is known of it is from another day: read it anew, beside this (F-055)
+    if !online && app.db.read(|conn| backfill::is_actor_due(conn, &signer))? {
+        let signer = signer.clone();
+        drop(app.db.write(Lane::Background, move |tx| backfill::want_actor(tx, &signer)));
     }
     let context = Context {
         app,

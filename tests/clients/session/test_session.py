@@ -209,6 +209,10 @@ class Session(unittest.TestCase):
         ann.post(f"/api/v1/accounts/{other}/remove_from_followers")
         carl = ann.get(f"/api/v1/accounts/search?resolve=true&q={os.environ['OTHER_HANDLE']}")[0]["id"]
         ann.get(f"/api/v1/accounts/{carl}")
+        far = self.carl.post("/api/v1/statuses", {"status": unique("read from afar")})["uri"]
+        far = ann.get(f"/api/v2/search?resolve=true&type=statuses&q={urllib.parse.quote(far, safe='')}")["statuses"][0]["id"]
+        ann.get(f"/api/v1/statuses/{far}/context")
+        ann.get(f"/api/v1_alpha/async_refreshes/thread-{far}")
         ann.post(f"/api/v1/accounts/{carl}/block")
         ann.get("/api/v1/blocks")
         ann.post(f"/api/v1/accounts/{carl}/unblock")
