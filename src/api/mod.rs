@@ -15,6 +15,7 @@ mod cards;
 mod conversations;
 mod credentials;
 mod custom_emojis;
+mod deliveries;
 mod edits;
 mod endorsements;
 mod entity;

@@ -171,6 +171,7 @@ pub fn routes(config: &mut ServiceConfig) {
         ("/v1/statuses/{id}/mute", vec![post(User(&["write:mutes"]), thread_mutes::mute)]),
         ("/v1/statuses/{id}/unmute", vec![post(User(&["write:mutes"]), thread_mutes::unmute)]),
         ("/v1/statuses/{id}/history", vec![get(Optional("read:statuses"), edits::history)]),
+        ("/v1/statuses/{id}/deliveries", vec![get(User(&["read:statuses"]), deliveries::show)]),
         ("/v1/statuses/{id}/quotes", vec![get(User(&["read:statuses"]), quotes::list)]),
         ("/v1/statuses/{id}/quotes/{quoting}/revoke", vec![post(User(&["write:statuses"]), quotes::revoke)]),
         ("/v1/statuses/{id}/interaction_policy", vec![put(User(&["write:statuses"]), quotes::set_policy)]),

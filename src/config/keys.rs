@@ -94,6 +94,7 @@ keys! {
     federation: Federation {
         require_signed_fetch: any,
         allowlist: any,
+        never_shared_inbox: any,
     }
     trends: Trends {
         enabled: any,

@@ -134,6 +134,8 @@ pub struct Federation {
     pub require_signed_fetch: bool,
     /// Have to do with allowed servers only.
     pub allowlist: bool,
+    /// Deliver to each recipient's own inbox.
+    pub never_shared_inbox: bool,
 }
 
 /// What is much talked about.

@@ -8,6 +8,7 @@
 
 mod call;
 mod command;
+mod delivery;
 mod listen;
 mod lock;
 mod moderation;
@@ -20,6 +21,7 @@ pub use call::{Way, call, find_way};
 pub use command::{
     AccountLine, AnnouncementLine, Command, DeliveryLine, DomainBlockLine, Reply, Secret, execute,
 };
+pub use delivery::HostLine;
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
 pub use sheet::ImportLine;

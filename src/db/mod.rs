@@ -53,6 +53,7 @@ pub mod seen;
 pub mod session;
 pub mod sheet;
 pub mod status;
+pub mod status_delivery;
 pub mod status_edit;
 pub mod suggestion;
 pub mod tag;

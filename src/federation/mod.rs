@@ -7,6 +7,7 @@ pub mod deliver;
 mod discovery;
 pub mod featured_tags;
 mod fetch;
+pub mod gone;
 mod inbox;
 pub mod process;
 pub mod quote;

@@ -31,7 +31,7 @@ pub use oauth::{Application, Scopes, SessionLine, Token, TokenLine};
 pub use page::Page;
 pub use posting::ContentType;
 pub use push::{PushPolicy, PushSubscription};
-pub use queue::{Delivery, Job, JobKind};
+pub use queue::{Delivery, DeliveryFailure, Job, JobKind, StatusDelivery};
 pub use quote::{Quote, QuotePolicy, QuoteState};
 pub use sheet::{Import, Sheet, SheetRow};
 pub use status::{Emoji, Media, MediaKind, Poll, Revision, Status};

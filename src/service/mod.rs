@@ -17,6 +17,7 @@ pub mod emoji;
 pub mod endorsement;
 pub mod featured_tag;
 pub mod filter;
+pub mod gone;
 pub mod hidden_domain;
 pub mod import;
 pub mod list;

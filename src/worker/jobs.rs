@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
+use crate::federation::gone;
 use crate::federation::process::{self, Stop};
 use crate::federation::quote;
 use crate::federation::resolve;
@@ -79,14 +80,21 @@ pub(super) fn is_crowded(app: &App, kind: JobKind) -> bool {
 
 /// What nobody waits for.
 fn is_patient(kind: JobKind) -> bool {
-    matches!(kind, JobKind::CheckLink | JobKind::FetchFeaturedTags | JobKind::Import)
+    matches!(
+        kind,
+        JobKind::CheckLink | JobKind::FetchFeaturedTags | JobKind::Import | JobKind::ConfirmGone
+    )
 }
 
 /// What surely uses the network; the rest is tried without it first.
 fn fetches(kind: JobKind) -> bool {
     matches!(
         kind,
-        JobKind::FetchStatus | JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags
+        JobKind::FetchStatus
+            | JobKind::CheckLink
+            | JobKind::CheckMove
+            | JobKind::FetchFeaturedTags
+            | JobKind::ConfirmGone
     )
 }
 
@@ -188,6 +196,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             Ok(true)
         }
         JobKind::DomainLimits => domain_limits(app, job),
+        JobKind::ConfirmGone => gone::confirm(app, job, online),
         JobKind::PurgeAccount => {
             let account = String::from_utf8_lossy(&job.payload);
             let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;

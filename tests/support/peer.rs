@@ -16,6 +16,8 @@ use super::{Answer, Request};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerAnswer {
     Status(u16),
+    /// 429, with so many seconds to wait.
+    Busy(u64),
     /// Takes the connection and says nothing.
     Hang,
 }
@@ -216,12 +218,17 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
             return;
         }
         shared.asked.lock().unwrap().push(path.clone());
+        let mut wait = String::new();
         let (status, kind, body) = if method == "POST" {
             let answer = *shared.answer.lock().unwrap();
             match answer {
                 PeerAnswer::Hang => {
                     shared.hanging.lock().unwrap().push(stream);
                     return;
+                }
+                PeerAnswer::Busy(seconds) => {
+                    wait = format!("retry-after: {seconds}\r\n");
+                    (429, "text/plain", String::new())
                 }
                 PeerAnswer::Status(status) => {
                     if status < 300 {
@@ -250,7 +257,7 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
             }
         };
         let head = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\n{wait}content-type: {kind}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         if stream.write_all(format!("{head}{body}").as_bytes()).is_err() {
