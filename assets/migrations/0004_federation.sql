@@ -54,3 +54,34 @@ CREATE TABLE status_delivery_failure (
   error TEXT NOT NULL,
   PRIMARY KEY (status_id, host)
 ) STRICT, WITHOUT ROWID;
+
+-- Follows that a block took away, for those who lost them: one row an event and person here, and
+-- whom it was about. kind: 0 a domain blocked by the administrator, 1 by the person, 2 an account
+-- that was suspended.
+CREATE TABLE severance (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,
+  kind INTEGER NOT NULL,
+  target_name TEXT NOT NULL,
+  followers INTEGER NOT NULL DEFAULT 0,
+  following INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX severance_account ON severance(account_id, id);
+CREATE INDEX severance_target ON severance(account_id, target_name, kind, id);
+CREATE TABLE severed (
+  severance_id INTEGER NOT NULL REFERENCES severance(id) ON DELETE CASCADE,
+  -- 1: the person followed it; 0: it followed the person
+  following INTEGER NOT NULL,
+  account_id INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,
+  reblogs INTEGER NOT NULL,
+  notify INTEGER NOT NULL,
+  PRIMARY KEY (severance_id, following, account_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX severed_account ON severed(account_id);
+ALTER TABLE notification ADD COLUMN severance_id INTEGER REFERENCES severance(id) ON DELETE CASCADE;
+CREATE INDEX notification_severance ON notification(severance_id) WHERE severance_id IS NOT NULL;
+DROP INDEX notification_once;
+CREATE UNIQUE INDEX notification_once ON notification(
+  account_id, kind, from_account_id, ifnull(status_id, 0), ifnull(report_id, 0),
+  ifnull(severance_id, 0));

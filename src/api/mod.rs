@@ -51,6 +51,7 @@ mod reports;
 mod routes;
 mod scheduled_statuses;
 mod search;
+mod severances;
 mod sign_up;
 mod statuses;
 mod streaming;

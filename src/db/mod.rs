@@ -51,6 +51,7 @@ pub mod search;
 pub mod second_factor;
 pub mod seen;
 pub mod session;
+pub mod severance;
 pub mod sheet;
 pub mod status;
 pub mod status_delivery;

@@ -21,6 +21,8 @@ pub enum NotificationKind {
     QuotedUpdate = 9,
     /// Somebody reported an account, and one is an admin.
     AdminReport = 11,
+    /// A block took follows away.
+    SeveredRelationships = 16,
 }
 
 impl NotificationKind {
@@ -37,6 +39,7 @@ impl NotificationKind {
         Self::Quote,
         Self::QuotedUpdate,
         Self::AdminReport,
+        Self::SeveredRelationships,
     ];
 
     /// The client API's word.
@@ -53,6 +56,7 @@ impl NotificationKind {
             Self::Quote => "quote",
             Self::QuotedUpdate => "quoted_update",
             Self::AdminReport => "admin.report",
+            Self::SeveredRelationships => "severed_relationships",
         }
     }
 

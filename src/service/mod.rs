@@ -38,6 +38,7 @@ pub mod report;
 pub mod scheduled_status;
 pub mod search;
 pub mod second_factor;
+pub mod severance;
 pub mod status;
 pub mod suggestion;
 pub mod tag;

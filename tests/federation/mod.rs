@@ -6,3 +6,4 @@ mod hostile;
 mod media;
 mod profiles;
 mod quotes;
+mod severed;

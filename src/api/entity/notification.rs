@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::report::{Report, reports};
+use super::severance::{Severance, severances_of};
 use super::status::statuses_and_accounts;
 use super::{Account, Status};
 use crate::clock::api_time;
@@ -30,6 +31,9 @@ pub(crate) struct Notification {
     /// Of `admin.report` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<Report>,
+    /// Of `severed_relationships` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<Severance>,
 }
 
 /// The shapes of a page of notifications, in its order.
@@ -46,6 +50,7 @@ pub(crate) fn notifications(
     let shown: HashMap<i64, Arc<Status>> =
         shown.into_iter().map(|status| (status.id, Arc::new(status))).collect();
     let mut about = reports_of(conn, site, page)?;
+    let mut events = severances_of(conn, page)?;
     Ok(page
         .iter()
         .filter_map(|one| {
@@ -57,6 +62,7 @@ pub(crate) fn notifications(
                 account: Arc::clone(accounts.get(&one.from_account_id)?),
                 status: one.status_id.and_then(|id| shown.get(&id).cloned()),
                 report: about.remove(&one.id),
+                event: events.remove(&one.id),
             })
         })
         .collect())
