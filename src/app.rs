@@ -300,9 +300,11 @@ fn claim(db: &Db, config: &Config, site: &Site) -> Result<()> {
         }
     }
     let (allowlist, instance) = (config.federation.allowlist, config.instance.clone());
+    let never_shared = config.federation.never_shared_inbox;
     db.write(Lane::Interactive, move |tx| {
         service::domain::set_allowlist(tx, allowlist)?;
         service::keys::complete(tx)?;
+        service::delivery::set_never_shared(tx, never_shared)?;
         service::document::note_texts(tx, &instance)
     })
     .wait()?;

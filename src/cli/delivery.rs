@@ -11,19 +11,25 @@ use crate::error::Result;
 /// What can be done with deliveries.
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
-    /// List what waits, for whom and why, the soonest first
+    /// List what waits, for whom and why, the oldest first
     List {
         /// How many to list
         #[arg(long, value_name = "N", default_value_t = 50,
               value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
+        /// Only what waits for this server
+        #[arg(long, value_name = "HOST")]
+        host: Option<String>,
+        /// Only what waits of this status
+        #[arg(long, value_name = "ID", conflicts_with = "host")]
+        status: Option<i64>,
     },
 }
 
 /// Prints what waits.
-pub(super) fn run(place: &Place, action: &Action) -> Result<()> {
-    let Action::List { limit } = *action;
-    match place.execute(Command::DeliveryList { limit })? {
+pub(super) fn run(place: &Place, action: Action) -> Result<()> {
+    let Action::List { limit, host, status } = action;
+    match place.execute(Command::DeliveryList { limit, host, status })? {
         Reply::Deliveries { now, waiting, list } => output::print(&render(now, waiting, &list)),
         reply => output::unexpected(&reply),
     }
@@ -70,7 +76,7 @@ fn why(line: &DeliveryLine) -> String {
 }
 
 /// A time from now on, as people say it.
-fn until(ms: i64) -> String {
+pub(super) fn until(ms: i64) -> String {
     let in_units = |unit, name| {
         // Rounded, as 59 minutes and 50 seconds are an hour.
         let units = usize::try_from((ms + unit / 2) / unit).unwrap_or(0);
@@ -85,6 +91,6 @@ fn until(ms: i64) -> String {
     }
 }
 
-fn count(number: usize, name: &str) -> String {
+pub(super) fn count(number: usize, name: &str) -> String {
     format!("{number} {name}{}", if number == 1 { "" } else { "s" })
 }

@@ -9,6 +9,7 @@ mod config;
 mod decode_image;
 mod delivery;
 mod domain;
+mod host;
 mod output;
 mod process;
 mod reach;
@@ -52,6 +53,9 @@ enum Topic {
     /// See what waits for other servers
     #[command(subcommand)]
     Delivery(delivery::Action),
+    /// See which servers fail, or try one again
+    #[command(subcommand)]
+    Host(host::Action),
     /// Take in a CSV file of follows, blocks, mutes, lists, domains or bookmarks
     Import(sheet::Import),
     /// Write such a file
@@ -96,7 +100,8 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Serve(options) => serve::run(&place, &options),
         Topic::Account(action) => account::run(&place, action),
         Topic::Token(action) => token::run(&place, action),
-        Topic::Delivery(action) => delivery::run(&place, &action),
+        Topic::Delivery(action) => delivery::run(&place, action),
+        Topic::Host(action) => host::run(&place, action),
         Topic::Import(options) => sheet::import(&place, options),
         Topic::Export(options) => sheet::export(&place, options),
         Topic::Announce(options) => announce::announce(&place, options),

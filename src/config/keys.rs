@@ -98,6 +98,7 @@ keys! {
         article_full_content: any,
         relay_status_days: (|n| within(n, 1, 3650)),
         static_actor_compat: any,
+        never_shared_inbox: any,
     }
     trends: Trends {
         enabled: any,

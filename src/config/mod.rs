@@ -143,6 +143,8 @@ pub struct Federation {
     pub relay_status_days: usize,
     /// Take the actor of a handle also from a file of the wrong content type.
     pub static_actor_compat: bool,
+    /// Deliver to each recipient's own inbox.
+    pub never_shared_inbox: bool,
 }
 
 /// What is much talked about.
@@ -294,6 +296,7 @@ impl Default for Federation {
             article_full_content: true,
             relay_status_days: 7,
             static_actor_compat: false,
+            never_shared_inbox: false,
         }
     }
 }

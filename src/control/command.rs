@@ -1,10 +1,10 @@
 //! The commands, and what each does: the same whether the server executes it or the command line.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::delivery::{self, HostLine};
 use super::moderation;
 use super::moving;
 use super::relay::{self, RelayChange, RelayLine};
@@ -15,7 +15,7 @@ use crate::crypto;
 use crate::db::user::User;
 use crate::db::{self, Conn, Lane, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Application, Delivery, Scopes, Sheet};
+use crate::model::{Account, Application, Scopes, Sheet};
 use crate::service;
 use crate::service::account::NewAccount;
 use crate::service::announcement::Draft;
@@ -41,7 +41,9 @@ pub enum Command {
     AccountMove { account: String, target: Option<String>, with_followers: bool },
     AccountAlias { account: String, add: Option<String>, remove: Option<String> },
     TokenCreate { account: String, scopes: String, name: String },
-    DeliveryList { limit: u32 },
+    DeliveryList { limit: u32, host: Option<String>, status: Option<i64> },
+    HostList { limit: u32 },
+    HostRetry { host: String },
     Import { account: String, sheet: Sheet, overwrite: bool, text: String },
     ImportList { account: String },
     Export { account: String, sheet: Sheet },
@@ -77,6 +79,16 @@ pub enum Reply {
         /// How many wait, listed or not.
         waiting: i64,
         list: Vec<DeliveryLine>,
+    },
+    Hosts {
+        /// The server's time, in milliseconds since 1970.
+        now: i64,
+        list: Vec<HostLine>,
+    },
+    /// A server is tried again, with so many deliveries.
+    Retried {
+        host: String,
+        waiting: i64,
     },
     Imports(Vec<ImportLine>),
     /// CSV.
@@ -158,6 +170,8 @@ impl Command {
             Self::AccountAlias { .. } => "account alias",
             Self::TokenCreate { .. } => "token create",
             Self::DeliveryList { .. } => "delivery list",
+            Self::HostList { .. } => "host list",
+            Self::HostRetry { .. } => "host retry",
             Self::Import { .. } | Self::ImportList { .. } => "import",
             Self::Export { .. } => "export",
             Self::Announce { .. } => "announce",
@@ -200,7 +214,11 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
             moving::alias(app, account, add.as_deref(), remove)
         }
         Command::TokenCreate { account, scopes, name } => create_token(app, account, &scopes, name),
-        Command::DeliveryList { limit } => app.db.read(|conn| list_deliveries(conn, limit)),
+        Command::DeliveryList { limit, host, status } => {
+            delivery::list(app, limit, host.as_deref(), status)
+        }
+        Command::HostList { limit } => delivery::hosts(app, limit),
+        Command::HostRetry { host } => delivery::retry(app, &host),
         Command::Import { account, sheet, overwrite, text } => {
             sheet::import(app, &account, sheet, overwrite, &text)
         }
@@ -369,45 +387,6 @@ fn list_accounts(conn: &Conn) -> Result<Vec<AccountLine>> {
         });
     }
     Ok(lines)
-}
-
-fn list_deliveries(conn: &Conn, limit: u32) -> Result<Reply> {
-    let mut activities = HashMap::new();
-    let mut list = Vec::new();
-    for delivery in db::delivery::list(conn, i64::from(limit))? {
-        let Delivery { activity_id, inbox, host, due, attempts, last_error, .. } = delivery;
-        let (kind, activity) = match activities.get(&activity_id) {
-            Some(known) => known,
-            None => activities.entry(activity_id).or_insert(describe(conn, activity_id)?),
-        }
-        .clone();
-        let unavailable = db::host::get(conn, &host)?.unavailable;
-        list.push(DeliveryLine {
-            inbox,
-            host,
-            kind,
-            activity,
-            attempts,
-            due,
-            last_error,
-            unavailable,
-        });
-    }
-    Ok(Reply::Deliveries { now: conn.now(), waiting: db::delivery::count(conn)?, list })
-}
-
-/// `type` and `id` of an outgoing activity.
-fn describe(conn: &Conn, id: i64) -> Result<(String, String)> {
-    #[derive(Default, Deserialize)]
-    struct Head {
-        #[serde(default, rename = "type")]
-        kind: String,
-        #[serde(default)]
-        id: String,
-    }
-    let body = db::delivery::find_activity(conn, id)?.map(|(_, body)| body).unwrap_or_default();
-    let head: Head = serde_json::from_slice(&body).unwrap_or_default();
-    Ok((head.kind, head.id))
 }
 
 /// The local person with this name or handle.

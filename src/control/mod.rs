@@ -8,6 +8,7 @@
 
 mod call;
 mod command;
+mod delivery;
 mod keys;
 mod listen;
 mod lock;
@@ -23,6 +24,7 @@ pub use call::{Way, call, find_way};
 pub use command::{
     AccountLine, AnnouncementLine, Command, DeliveryLine, DomainBlockLine, Reply, Secret, execute,
 };
+pub use delivery::HostLine;
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
 pub use relay::{RelayChange, RelayLine};

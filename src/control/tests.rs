@@ -72,11 +72,11 @@ fn commands_and_replies_survive_the_socket() {
         Command::AccountPassword { account: "a".into(), password: Secret("\n\"ü".into()) },
         Command::AccountDelete { account: "a".into() },
         token("a", "read"),
-        Command::DeliveryList { limit: 3 },
         Command::RelaySet {
             relay: "r.example".into(),
             change: RelayChange { rate: Some(3), tags: Some(vec![]), ..RelayChange::default() },
         },
+        Command::DeliveryList { limit: 3, host: None, status: None },
         Command::Import {
             account: "a".into(),
             sheet: crate::model::Sheet::Lists,
@@ -204,7 +204,8 @@ fn deliveries_are_listed_with_what_they_are() {
         })
         .wait()
         .unwrap();
-    let reply = execute(&app, Command::DeliveryList { limit: 10 }).unwrap();
+    let reply =
+        execute(&app, Command::DeliveryList { limit: 10, host: None, status: None }).unwrap();
     let Reply::Deliveries { waiting: 2, list, .. } = reply else { panic!("{reply:?}") };
     let [like, odd] = &list[..] else { panic!("{list:?}") };
     assert_eq!((like.kind.as_str(), like.activity.as_str()), ("Like", "http://a/1"));

@@ -302,6 +302,14 @@ pub fn list_known_inboxes(conn: &Conn) -> Result<Vec<String>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Other servers' shared inboxes are not used any more (F-204).
+pub fn forget_shared_inboxes(tx: &Tx<'_>) -> Result<()> {
+    tx.sql
+        .prepare_cached("UPDATE account SET shared_inbox = NULL WHERE domain IS NOT NULL")?
+        .execute([])?;
+    Ok(())
+}
+
 /// Marks the account as gone: nobody sees it any more, its rows go in slices.
 pub fn suspend(tx: &Tx<'_>, id: i64) -> Result<()> {
     tx.sql

@@ -10,8 +10,6 @@ use crate::model::Delivery;
 /// How many rows may wait for one server (F-215).
 const PER_HOST: i64 = 10_000;
 
-const COLUMNS: &str = "id, activity_id, inbox, host, due, attempts, last_error, created_at";
-
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     Ok(Delivery {
         id: row.get(0)?,
@@ -43,33 +41,26 @@ pub fn insert(tx: &Tx<'_>, activity: i64, inbox: &str, host: &str) -> Result<boo
     if waiting >= PER_HOST {
         return Ok(false);
     }
-    let behind: Option<i64> = if waiting == 0 {
-        None
-    } else {
-        tx.sql
-            .prepare_cached("SELECT max(due) FROM delivery WHERE inbox = ?")?
-            .query_row([inbox], |row| row.get(0))?
-    };
     // a server that failed for a week gets a probe a week, until it speaks to us
     let unavailable = super::host::get(tx, host)?.unavailable;
-    let due = behind.unwrap_or(if unavailable { tx.now() + 7 * DAY } else { tx.now() });
+    let due = if unavailable { tx.now() + 7 * DAY } else { tx.now() };
     tx.sql
         .prepare_cached(
-            "INSERT INTO delivery (activity_id, inbox, host, due, created_at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO delivery (activity_id, inbox, host, due, created_at, first)
+             VALUES (?1, ?2, ?3, ?4, ?5, NOT EXISTS (SELECT 1 FROM delivery WHERE inbox = ?2))",
         )?
-        .execute(params![activity, inbox, host, due.max(tx.now()), tx.now()])?;
+        .execute(params![activity, inbox, host, due, tx.now()])?;
     Ok(true)
 }
 
 /// What is due: of each inbox the first waiting row only, so that order is kept (F-208); of
 /// servers that lately failed, or of all others. With each, how its server did: `Some(0)` well,
-/// `Some(n)` n failures in a row, `None` unknown.
+/// `Some(n)` n failures in a row, `None` unknown. What waits behind the first rows costs nothing.
 pub fn list_due(conn: &Conn, failing: bool, limit: i64) -> Result<Vec<(Delivery, Option<i64>)>> {
     let mut statement = conn.sql.prepare_cached(
         "SELECT d.id, d.activity_id, d.inbox, d.host, d.due, d.attempts, d.last_error, d.created_at,
-           h.failures FROM delivery d LEFT JOIN host h ON h.name = d.host
-         WHERE d.due <= ? AND (ifnull(h.failures, 0) > 0) = ?
-           AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.inbox = d.inbox AND e.id < d.id)
+           h.failures FROM delivery d INDEXED BY delivery_first LEFT JOIN host h ON h.name = d.host
+         WHERE d.first = 1 AND d.due <= ? AND (ifnull(h.failures, 0) > 0) = ?
          ORDER BY d.due, d.id LIMIT ?",
     )?;
     let rows = statement
@@ -81,7 +72,7 @@ pub fn list_due(conn: &Conn, failing: bool, limit: i64) -> Result<Vec<(Delivery,
 pub fn is_due(conn: &Conn, id: i64) -> Result<bool> {
     Ok(conn
         .sql
-        .prepare_cached("SELECT 1 FROM delivery WHERE id = ? AND due <= ?")?
+        .prepare_cached("SELECT 1 FROM delivery WHERE id = ? AND due <= ? AND first = 1")?
         .exists([id, conn.now()])?)
 }
 
@@ -89,7 +80,10 @@ pub fn is_due(conn: &Conn, id: i64) -> Result<bool> {
 pub fn next_due(conn: &Conn, after: i64) -> Result<Option<i64>> {
     optional(
         conn.sql
-            .prepare_cached("SELECT due FROM delivery WHERE due > ? ORDER BY due LIMIT 1")?
+            .prepare_cached(
+                "SELECT due FROM delivery INDEXED BY delivery_first
+                 WHERE first = 1 AND due > ? ORDER BY due LIMIT 1",
+            )?
             .query_row([after], |row| row.get(0)),
     )
 }
@@ -118,28 +112,95 @@ pub fn remove_activity(tx: &Tx<'_>, id: i64) -> Result<()> {
 /// It failed and is tried again at `due`; what waits behind it waits as long.
 pub fn postpone(tx: &Tx<'_>, delivery: &Delivery, due: i64, error: &str) -> Result<()> {
     tx.sql
-        .prepare_cached("UPDATE delivery SET attempts = attempts + 1, last_error = ? WHERE id = ?")?
-        .execute(params![error, delivery.id])?;
-    tx.sql
-        .prepare_cached("UPDATE delivery SET due = ? WHERE inbox = ?")?
-        .execute(params![due, delivery.inbox])?;
+        .prepare_cached(
+            "UPDATE delivery SET attempts = attempts + 1, last_error = ?, due = ? WHERE id = ?",
+        )?
+        .execute(params![error, due, delivery.id])?;
     Ok(())
 }
 
-/// The server answers again: all that waits for it is due now. How many rows that were.
+/// Nothing of this server is tried before `due` (F-214).
+pub fn hold_back(tx: &Tx<'_>, host: &str, due: i64) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "UPDATE delivery INDEXED BY delivery_first_host SET due = ?2
+             WHERE host = ?1 AND first = 1 AND due < ?2",
+        )?
+        .execute(params![host, due])?;
+    Ok(())
+}
+
+/// The server answers again: all that waits for it is due now, the first of each inbox and so
+/// those behind them. How many inboxes that were.
 pub fn hasten(tx: &Tx<'_>, host: &str) -> Result<usize> {
     Ok(tx
         .sql
-        .prepare_cached("UPDATE delivery SET due = ?1 WHERE host = ?2 AND due > ?1")?
+        .prepare_cached(
+            "UPDATE delivery INDEXED BY delivery_first_host SET due = ?1
+             WHERE host = ?2 AND first = 1 AND due > ?1",
+        )?
         .execute(params![tx.now(), host])?)
 }
 
-/// What waits, for whom and why: the soonest due first.
+/// The account wants nothing more to go to this inbox but what ends things: its statuses and
+/// what it did with others' are taken out of the queue (F-216).
+pub fn withdraw(tx: &Tx<'_>, sender: i64, inbox: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "DELETE FROM delivery WHERE inbox = ?2 AND activity_id IN (
+               SELECT a.id FROM activity_out a WHERE a.id IN (
+                 SELECT d.activity_id FROM delivery d WHERE d.inbox = ?2)
+               AND a.sender_id = ?1 AND json_extract(CAST(a.body AS TEXT), '$.type') NOT IN
+                 ('Delete', 'Undo', 'Block', 'Reject', 'Flag', 'Move'))",
+        )?
+        .execute(params![sender, inbox])?;
+    Ok(())
+}
+
+/// A row as it is shown: what waits behind another waits as long as that.
+const SHOWN: &str = "d.id, d.activity_id, d.inbox, d.host, CASE d.first WHEN 1 THEN d.due ELSE
+  max(d.due, (SELECT f.due FROM delivery f WHERE f.inbox = d.inbox ORDER BY f.id LIMIT 1)) END,
+  d.attempts, d.last_error, d.created_at";
+
+/// What waits, for whom and why, the oldest first.
 pub fn list(conn: &Conn, limit: i64) -> Result<Vec<Delivery>> {
-    let sql = format!("SELECT {COLUMNS} FROM delivery ORDER BY due, id LIMIT ?");
+    let sql = format!("SELECT {SHOWN} FROM delivery d ORDER BY d.id LIMIT ?");
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let rows = statement.query_map([limit], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What waits for one server, the oldest first.
+pub fn list_of_host(conn: &Conn, host: &str, limit: i64) -> Result<Vec<Delivery>> {
+    let sql = format!("SELECT {SHOWN} FROM delivery d WHERE d.host = ? ORDER BY d.id LIMIT ?");
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![host, limit], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whom one activity still waits for.
+pub fn list_of_activity(conn: &Conn, activity: i64, limit: i64) -> Result<Vec<Delivery>> {
+    let sql = format!("SELECT {SHOWN} FROM delivery d WHERE d.activity_id = ? LIMIT ?");
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map([activity, limit], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many rows wait for one server, and when the first of them is tried.
+pub fn waiting_for(conn: &Conn, host: &str) -> Result<(i64, Option<i64>)> {
+    let waiting = conn
+        .sql
+        .prepare_cached("SELECT count(*) FROM delivery WHERE host = ?")?
+        .query_row([host], |row| row.get(0))?;
+    let due = optional(
+        conn.sql
+            .prepare_cached(
+                "SELECT due FROM delivery INDEXED BY delivery_first_host
+                 WHERE host = ? AND first = 1 ORDER BY due LIMIT 1",
+            )?
+            .query_row([host], |row| row.get(0)),
+    )?;
+    Ok((waiting, due))
 }
 
 /// How many rows wait in all.

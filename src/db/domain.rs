@@ -57,6 +57,17 @@ pub fn rejects_reports(conn: &Conn, domain: &str) -> Result<bool> {
         .exists([and_above(domain)])?)
 }
 
+/// The widest block that suspends a domain; `None`: it is only not allowed.
+pub fn suspended_by(conn: &Conn, domain: &str) -> Result<Option<String>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT domain FROM domain_block WHERE severity = 2
+         AND domain IN (SELECT value FROM json_each(?))",
+    )?;
+    let rows = statement.query_map([and_above(domain)], |row| row.get(0))?;
+    let found: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
+    Ok(found.into_iter().min_by_key(String::len))
+}
+
 /// The block of exactly this domain.
 pub fn find_block(conn: &Conn, domain: &str) -> Result<Option<DomainBlock>> {
     let sql = format!("SELECT {COLUMNS} FROM domain_block WHERE domain = ?");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::client::{ClientError, Kind, OutRequest, Sign};
-use crate::clock::{DAY, HOUR};
+use crate::clock::{DAY, HOUR, MINUTE};
 use crate::db::{self, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Delivery, SignatureForm};
@@ -17,6 +17,8 @@ use super::{accept, knock};
 const GIVE_UP: i64 = 10 * DAY;
 /// The longest pause between two tries of a server that is not given up.
 const LONGEST: i64 = 12 * HOUR;
+/// After so many failures in a row all inboxes of a server rest for a minute after each (F-214).
+const BREAKER: i64 = 10;
 /// The longest wish of a peer to be left alone that is granted.
 const LONGEST_WISH: i64 = 6 * HOUR;
 
@@ -26,6 +28,8 @@ enum Outcome {
     Arrived,
     /// The server said that it never will: the reason.
     Refused(String),
+    /// The inbox is not there any more (F-213).
+    Gone,
     /// We do not send it: the reason.
     Dropped(&'static str),
     /// Perhaps later: the reason, and how many seconds the peer wants to be left alone.
@@ -107,7 +111,8 @@ fn post(app: &App, delivery: &Delivery, body: &Arc<[u8]>, sign: Sign) -> Answer 
 fn judge(answer: Answer) -> Outcome {
     match answer {
         Ok((200..=299, _)) => Outcome::Arrived,
-        Ok((status @ (410 | 413 | 422 | 501), _)) => {
+        Ok((410, _)) => Outcome::Gone,
+        Ok((status @ (413 | 422 | 501), _)) => {
             Outcome::Refused(format!("the inbox answered {status}"))
         }
         Ok((status, wish)) => Outcome::Later(format!("the inbox answered {status}"), wish),
@@ -120,38 +125,52 @@ fn judge(answer: Answer) -> Outcome {
 }
 
 fn record(tx: &Tx<'_>, delivery: &Delivery, outcome: Outcome, spread: u16) -> Result<()> {
+    let host = &delivery.host;
     match outcome {
         Outcome::Arrived => {
-            db::delivery::remove(tx, delivery.id)?;
-            db::host::keep_signature(tx, &delivery.host)?;
-            if db::host::succeeded(tx, &delivery.host)? {
-                db::delivery::hasten(tx, &delivery.host)?;
+            service::delivery::arrived(tx, delivery)?;
+            db::host::keep_signature(tx, host)?;
+            if db::host::succeeded(tx, host)? {
+                db::delivery::hasten(tx, host)?;
             }
         }
         Outcome::Refused(reason) => {
             tracing::info!(inbox = %delivery.inbox, %reason, "delivery refused");
-            db::delivery::remove(tx, delivery.id)?;
+            service::delivery::failed(tx, delivery, &reason)?;
             // it does answer
-            db::host::succeeded(tx, &delivery.host)?;
+            if db::host::succeeded(tx, host)? {
+                db::delivery::hasten(tx, host)?;
+            }
+        }
+        Outcome::Gone => {
+            tracing::info!(inbox = %delivery.inbox, "this inbox is gone");
+            service::delivery::failed(tx, delivery, "the inbox answered 410")?;
+            service::gone::suspect(tx, &delivery.inbox, host)?;
         }
         Outcome::Dropped(reason) => {
             tracing::info!(inbox = %delivery.inbox, reason, "delivery dropped");
-            db::delivery::remove(tx, delivery.id)?;
+            service::delivery::failed(tx, delivery, reason)?;
         }
         Outcome::Later(reason, wish) => {
-            let age = tx.now() - delivery.created_at;
-            if age > GIVE_UP {
-                tracing::warn!(inbox = %delivery.inbox, %reason, "delivery given up");
-                return db::delivery::remove(tx, delivery.id);
-            }
-            tracing::debug!(inbox = %delivery.inbox, %reason, attempts = delivery.attempts, "delivery postponed");
-            let unavailable = db::host::failed(tx, &delivery.host)?;
-            let pause = if unavailable {
+            let failing = db::host::failed(tx, host, &reason)?;
+            let pause = if failing.unavailable {
                 7 * DAY
             } else {
                 pause(delivery.attempts, spread).max(wish_ms(wish))
             };
+            if tx.now() - delivery.created_at > GIVE_UP {
+                tracing::warn!(inbox = %delivery.inbox, %reason, "delivery given up");
+                // what waited behind it comes forward, and waits as long
+                service::delivery::failed(tx, delivery, &reason)?;
+                return db::delivery::hold_back(tx, host, tx.now() + pause);
+            }
+            tracing::debug!(inbox = %delivery.inbox, %reason, attempts = delivery.attempts, "delivery postponed");
             db::delivery::postpone(tx, delivery, tx.now() + pause, &reason)?;
+            if failing.unavailable {
+                db::delivery::hold_back(tx, host, tx.now() + pause)?;
+            } else if failing.failures >= BREAKER {
+                db::delivery::hold_back(tx, host, tx.now() + MINUTE)?;
+            }
         }
     }
     Ok(())
@@ -181,7 +200,8 @@ mod tests {
         for status in [200, 202, 204] {
             assert!(matches!(of(status), Outcome::Arrived), "{status}");
         }
-        for status in [410, 413, 422, 501] {
+        assert!(matches!(of(410), Outcome::Gone));
+        for status in [413, 422, 501] {
             assert!(matches!(of(status), Outcome::Refused(_)), "{status}");
         }
         for status in [400, 401, 403, 404, 405, 408, 429, 500, 502, 503, 504, 302] {

@@ -23,6 +23,8 @@ pub enum NotificationKind {
     AdminReport = 11,
     /// Somebody reacted to a status of one's own with an emoji.
     Reaction = 12,
+    /// A block took follows away.
+    SeveredRelationships = 16,
 }
 
 impl NotificationKind {
@@ -40,6 +42,7 @@ impl NotificationKind {
         Self::QuotedUpdate,
         Self::AdminReport,
         Self::Reaction,
+        Self::SeveredRelationships,
     ];
 
     /// The client API's word.
@@ -58,6 +61,7 @@ impl NotificationKind {
             Self::AdminReport => "admin.report",
             // Akkoma's word, which those clients know that know reactions
             Self::Reaction => "pleroma:emoji_reaction",
+            Self::SeveredRelationships => "severed_relationships",
         }
     }
 

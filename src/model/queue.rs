@@ -13,6 +13,24 @@ pub struct Delivery {
     pub created_at: i64,
 }
 
+/// How the newest version of a local status fared: so many inboxes in all, so many that took it or
+/// never will; the others wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatusDelivery {
+    pub activity_id: i64,
+    pub total: i64,
+    pub delivered: i64,
+    pub failed: i64,
+}
+
+/// A server that never gets a status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryFailure {
+    pub host: String,
+    pub attempts: i64,
+    pub error: String,
+}
+
 /// What a job is about; stored as its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i64)]
@@ -77,6 +95,8 @@ pub enum JobKind {
     /// Compare the followers here of a remote account with what its server says:
     /// `[account, address]`.
     SyncFollowers = 73,
+    /// Who is gone with an inbox that answered 410: `[inbox, host, account it is above]`.
+    ConfirmGone = 85,
 }
 
 impl JobKind {
@@ -112,6 +132,7 @@ impl JobKind {
         Self::RefreshAccount,
         Self::FetchProfile,
         Self::FetchThread,
+        Self::ConfirmGone,
     ];
 
     /// From the stored number.

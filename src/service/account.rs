@@ -268,6 +268,9 @@ pub fn store_remote(tx: &Tx<'_>, incoming: &IncomingActor) -> Result<Account> {
         account.avatar_url = None;
         account.header_url = None;
     }
+    if super::delivery::is_never_shared(tx)? {
+        account.shared_inbox = None;
+    }
     account.fetched_at = Some(tx.now());
     account.created_at = match (incoming.published, &known) {
         (Some(ms), _) => ms.clamp(0, tx.now()),

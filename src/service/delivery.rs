@@ -1,13 +1,16 @@
 //! Queueing what goes to other servers, in the transaction that makes it true.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::client::host_of;
-use crate::db::{self, Tx};
+use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Event};
+use crate::model::{Account, Delivery, Event};
+
+/// How many servers a list names.
+const LISTED: i64 = 500;
 
 /// Queues an activity of `sender` for each of `inboxes`, once each (F-204). Blocked servers get
 /// nothing (F-216).
@@ -17,9 +20,30 @@ pub fn queue(
     activity: &Value,
     inboxes: impl IntoIterator<Item = String>,
 ) -> Result<()> {
+    send(tx, sender, activity, inboxes, None)
+}
+
+/// The same for what makes the newest version of a status known: its author sees how it fares.
+pub fn queue_status(
+    tx: &Tx<'_>,
+    sender: &Account,
+    activity: &Value,
+    inboxes: impl IntoIterator<Item = String>,
+    status: i64,
+) -> Result<()> {
+    send(tx, sender, activity, inboxes, Some(status))
+}
+
+fn send(
+    tx: &Tx<'_>,
+    sender: &Account,
+    activity: &Value,
+    inboxes: impl IntoIterator<Item = String>,
+    status: Option<i64>,
+) -> Result<()> {
     let inboxes: BTreeSet<String> = inboxes.into_iter().collect();
     let mut id = None;
-    let mut queued = false;
+    let (mut queued, mut full) = (0, Vec::new());
     for inbox in inboxes {
         let Some(host) = host_of(&inbox) else { continue };
         if super::domain::is_suspended(tx, &host)? {
@@ -33,21 +57,149 @@ pub fn queue(
             }
         };
         if db::delivery::insert(tx, id, &inbox, &host)? {
-            queued = true;
+            queued += 1;
         } else {
             tracing::warn!(%host, "too much waits for this server, an activity is not queued");
+            db::host::count_dropped(tx, &host)?;
+            full.push(host);
         }
     }
-    match id {
-        Some(_) if queued => tx.after_commit(Event::DeliveryQueued),
-        Some(id) => db::delivery::remove_activity(tx, id)?,
-        None => {}
+    let Some(id) = id else { return Ok(()) };
+    if let Some(status) = status {
+        let total = queued + i64::try_from(full.len()).unwrap_or(0);
+        db::status_delivery::begin(tx, status, id, total)?;
+        for host in &full {
+            db::status_delivery::failed(tx, id, host, 0, "too much waits for this server")?;
+        }
     }
+    if queued == 0 {
+        return db::delivery::remove_activity(tx, id);
+    }
+    tx.after_commit(Event::DeliveryQueued);
     Ok(())
+}
+
+/// The inbox took it: the row goes, and is counted for the status that it was about.
+pub fn arrived(tx: &Tx<'_>, delivery: &Delivery) -> Result<()> {
+    db::status_delivery::arrived(tx, delivery.activity_id)?;
+    db::delivery::remove(tx, delivery.id)
+}
+
+/// The inbox never gets it: the row goes, and is counted (F-215).
+pub fn failed(tx: &Tx<'_>, delivery: &Delivery, reason: &str) -> Result<()> {
+    let Delivery { id, activity_id, host, attempts, .. } = delivery;
+    db::status_delivery::failed(tx, *activity_id, host, attempts + 1, reason)?;
+    db::host::count_dropped(tx, host)?;
+    db::delivery::remove(tx, *id)
+}
+
+/// A server that does not have a status yet, or never will.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Straggler {
+    pub host: String,
+    /// It never will.
+    pub failed: bool,
+    pub attempts: i64,
+    pub last_error: Option<String>,
+    /// Milliseconds since 1970.
+    pub next_try: Option<i64>,
+}
+
+/// How the newest version of a status fares, for its author.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub total: i64,
+    pub delivered: i64,
+    pub waiting: i64,
+    pub failed: i64,
+    /// Those that wait or failed, each once; the first few hundred.
+    pub hosts: Vec<Straggler>,
+}
+
+/// Where a status is on its way.
+///
+/// # Errors
+/// 404 for everybody but its author.
+pub fn progress(conn: &Conn, author: i64, status: i64) -> Result<Progress> {
+    let status = db::status::get(conn, status)?;
+    if status.account_id != author || !status.local {
+        return Err(Error::NotFound);
+    }
+    let Some(sent) = db::status_delivery::find(conn, status.id)? else {
+        return Ok(Progress::default());
+    };
+    let mut hosts: BTreeMap<String, Straggler> = BTreeMap::new();
+    for one in db::status_delivery::list_failures(conn, status.id, LISTED)? {
+        let straggler = Straggler {
+            host: one.host.clone(),
+            failed: true,
+            attempts: one.attempts,
+            last_error: Some(one.error),
+            next_try: None,
+        };
+        hosts.insert(one.host, straggler);
+    }
+    for one in db::delivery::list_of_activity(conn, sent.activity_id, LISTED)? {
+        let straggler = Straggler {
+            host: one.host.clone(),
+            failed: false,
+            attempts: one.attempts,
+            last_error: one.last_error,
+            next_try: Some(one.due),
+        };
+        hosts.insert(one.host, straggler);
+    }
+    Ok(Progress {
+        total: sent.total,
+        delivered: sent.delivered,
+        waiting: (sent.total - sent.delivered - sent.failed).max(0),
+        failed: sent.failed,
+        hosts: hosts.into_values().collect(),
+    })
+}
+
+/// An operator says that a server is there again: what waits for it is tried at once, as if it
+/// had never failed. How many rows wait.
+///
+/// # Errors
+/// A sentence when nothing is known of the server.
+pub fn retry(tx: &Tx<'_>, host: &str) -> Result<i64> {
+    let (waiting, _) = db::delivery::waiting_for(tx, host)?;
+    if waiting == 0 && db::host::find(tx, host)?.is_none() {
+        return Err(Error::Missing(format!("nothing is known of {host}").into()));
+    }
+    db::host::succeeded(tx, host)?;
+    db::delivery::hasten(tx, host)?;
+    tx.after_commit(Event::DeliveryQueued);
+    Ok(waiting)
+}
+
+/// Where what `sender` says goes to reach `to`: nowhere for somebody here, or whom the sender
+/// blocks (F-216).
+pub fn inbox_of(conn: &Conn, sender: i64, to: &Account) -> Result<Option<String>> {
+    if to.is_local() || db::moderation::blocks(conn, sender, to.id)? {
+        return Ok(None);
+    }
+    Ok(to.delivery_inbox().map(str::to_owned))
 }
 
 /// Queues an activity for one account's own inbox (F-223); nothing for a local one or one
 /// without an inbox.
 pub fn queue_for(tx: &Tx<'_>, sender: &Account, activity: &Value, to: &Account) -> Result<()> {
     queue(tx, sender, activity, to.inbox.clone().filter(|_| !to.is_local()))
+}
+
+/// Says whether shared inboxes are left alone (F-204). None is known then, so that no question
+/// about inboxes has two answers.
+pub fn set_never_shared(tx: &Tx<'_>, on: bool) -> Result<()> {
+    if is_never_shared(tx)? == on {
+        return Ok(());
+    }
+    db::meta::set(tx, "never_shared_inbox", if on { "1" } else { "0" })?;
+    if on { db::account::forget_shared_inboxes(tx) } else { Ok(()) }
+}
+
+/// Whether shared inboxes are left alone.
+pub fn is_never_shared(conn: &Conn) -> Result<bool> {
+    Ok(db::meta::get(conn, "never_shared_inbox")?.as_deref() == Some("1"))
 }

@@ -3,11 +3,11 @@
 
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, DomainAllow, DomainBlock, Event, JobKind, Severity};
+use crate::model::{Account, DomainAllow, DomainBlock, Event, JobKind, SeveranceKind, Severity};
 use crate::site::Site;
 
 use super::account::Removal;
-use super::relationship;
+use super::{relationship, severance};
 
 /// How many accounts one slice looks at.
 const SLICE: i64 = 20;
@@ -230,6 +230,12 @@ fn limit(tx: &Tx<'_>, account: &Account, had: Severity, now: Severity) -> Result
             now
         }
         Severity::Suspend if account.suspended_at.is_none() => {
+            let cause = match &account.domain {
+                Some(domain) => db::domain::suspended_by(tx, domain)?.unwrap_or(domain.clone()),
+                None => String::new(),
+            };
+            let kind = SeveranceKind::DomainBlock;
+            severance::note_all(tx, severance::Cause { kind, name: &cause }, &account)?;
             relationship::sever(tx, &account)?;
             db::account::suspend(tx, account.id)?;
             now

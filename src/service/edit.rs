@@ -120,7 +120,7 @@ pub fn edit(
     let note = document::note(tx, site, &new, author)?;
     let number = new.edited_at.unwrap_or_default() / 1000;
     let activity = build::update(&format!("{}#updates/{number}", new.uri), &note, tx.now());
-    delivery::queue(tx, author, &activity, status::reach(tx, &new)?)?;
+    delivery::queue_status(tx, author, &activity, status::reach(tx, &new)?, new.id)?;
     Ok(new)
 }
 

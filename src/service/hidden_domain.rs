@@ -3,10 +3,11 @@
 use crate::client::host_of;
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
-use crate::model::JobKind;
+use crate::model::{JobKind, SeveranceKind};
 use crate::site::Site;
 
 use super::relationship;
+use super::severance::{self, Cause};
 
 /// How many domains an account may hide.
 const MOST: i64 = 10_000;
@@ -61,12 +62,15 @@ pub fn clear_slice(tx: &Tx<'_>, account: i64, domain: &str) -> Result<bool> {
     if !db::moderation::hides_domain(tx, account, domain)? {
         return Ok(false);
     }
+    let cause = Cause { kind: SeveranceKind::UserDomainBlock, name: domain };
     let followed = db::hidden_domain::list_followed(tx, account, domain, SLICE)?;
     for target in db::account::list(tx, &followed)? {
+        severance::note_followed(tx, cause, account, target.id)?;
         relationship::unfollow(tx, &own, &target)?;
     }
     let followers = db::hidden_domain::list_followers(tx, account, domain, SLICE)?;
     for from in db::account::list(tx, &followers)? {
+        severance::note_follower(tx, cause, account, from.id)?;
         relationship::reject(tx, &own, &from)?;
     }
     let told = db::hidden_domain::clear_notifications(tx, account, domain, SLICE)?;

@@ -6,11 +6,11 @@
 use crate::activity::build;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Event, INSTANCE_ACTOR, JobKind, Severity};
+use crate::model::{Account, Event, INSTANCE_ACTOR, JobKind, SeveranceKind, Severity};
 use crate::site::Site;
 
 use super::account::Removal;
-use super::{delivery, document, relationship, report};
+use super::{delivery, document, relationship, report, severance};
 
 /// How many statuses one slice of a removal takes.
 const SLICE: i64 = 50;
@@ -137,6 +137,7 @@ fn suspend(tx: &Tx<'_>, site: &Site, account: &Account) -> Result<()> {
         db::oauth::revoke_all(tx, account.id)?;
         tell_followers(tx, site, account.id)
     } else {
+        severance::note_followers(tx, suspension(&account.acct()), account)?;
         relationship::reject_all(tx, account)
     }
 }
@@ -201,6 +202,11 @@ pub fn purge_slice(tx: &Tx<'_>, id: i64) -> Result<Removal> {
     if db::reaction::remove_of_account(tx, id, SLICE)? > 0 {
         return Ok(Removal::More);
     }
+    severance::note_all(tx, suspension(&account.acct()), &account)?;
     relationship::sever(tx, &account)?;
     Ok(Removal::Done)
+}
+
+fn suspension(name: &str) -> severance::Cause<'_> {
+    severance::Cause { kind: SeveranceKind::AccountSuspension, name }
 }

@@ -236,6 +236,10 @@ pub fn block(tx: &Tx<'_>, account: &Account, target: &Account) -> Result<()> {
     if account.id == target.id {
         return Err(Error::Forbidden("This action is not allowed".into()));
     }
+    // what waits for it alone stays here (F-216)
+    if let Some(inbox) = target.inbox.as_deref().filter(|_| !target.is_local()) {
+        db::delivery::withdraw(tx, account.id, inbox)?;
+    }
     if db::follow::find(tx, target.id, account.id)?.is_some() {
         reject(tx, account, target)?;
     }

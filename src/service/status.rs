@@ -256,7 +256,7 @@ pub fn create(
     // all that stands around it was written just now: none of it is read again
     let around = Around::of_new(&status, named, written.tags(), plan.parent, plan.uploads, quote);
     let activity = document::activity_with(tx, &around, site, &status, author)?;
-    delivery::queue(tx, author, &activity, inboxes)?;
+    delivery::queue_status(tx, author, &activity, inboxes, status.id)?;
     relay::announce(tx, &status)?;
     if let (Some(request), Some(quoted)) = (request, &plan.quoted) {
         quote::ask(tx, site, author, &status, quoted, &request)?;
@@ -367,19 +367,19 @@ pub(super) fn check_text(
 /// The inboxes of everybody who gets a status: those addressed, and the author of the parent,
 /// who hears of an open reply that does not name it (F-219). Its Delete goes there too (F-220).
 fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<String>> {
-    let mut inboxes: Vec<String> = named
-        .iter()
-        .filter(|account| !account.is_local())
-        .filter_map(|account| account.delivery_inbox().map(str::to_owned))
-        .collect();
+    let author = status.account_id;
+    let mut inboxes = Vec::new();
+    for account in named {
+        inboxes.extend(delivery::inbox_of(conn, author, account)?);
+    }
     if status.visibility != Visibility::Direct {
-        inboxes.extend(db::follow::list_follower_inboxes(conn, status.account_id)?);
+        inboxes.extend(db::follow::list_follower_inboxes(conn, author)?);
     }
     if status.visibility.is_open()
         && let Some(parent) = status.in_reply_to_account_id
-        && let Some(account) = db::account::find(conn, parent)?.filter(|a| !a.is_local())
+        && let Some(account) = db::account::find(conn, parent)?
     {
-        inboxes.extend(account.delivery_inbox().map(str::to_owned));
+        inboxes.extend(delivery::inbox_of(conn, author, &account)?);
     }
     inboxes.extend(relay::inboxes(conn, status, false)?);
     Ok(inboxes)
@@ -388,11 +388,18 @@ fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<Strin
 /// The inboxes of everybody who may have the status by now: its audience, those whom an earlier
 /// version named, and who boosted, favourited or answered it or voted (F-220, F-221).
 pub(super) fn reach(conn: &Conn, status: &Status) -> Result<Vec<String>> {
-    let addressed: Vec<i64> = db::status::list_mentions(conn, &[status.id])?
-        .into_iter()
-        .map(|(_, account, _)| account)
-        .collect();
-    let mut inboxes = audience(conn, status, &db::account::list(conn, &addressed)?)?;
+    let mentions = db::status::list_mentions(conn, &[status.id])?;
+    let of = |wanted: bool| -> Result<Vec<Account>> {
+        let ids = mentions.iter().filter(|(_, _, silent)| *silent == wanted);
+        db::account::list(conn, &ids.map(|(_, account, _)| *account).collect::<Vec<_>>())
+    };
+    let mut inboxes = audience(conn, status, &of(false)?)?;
+    for account in of(true)?.iter().filter(|account| !account.is_local()) {
+        // it is not named any more: where not everybody may read it, what is said is not said
+        // to the others behind its shared inbox (F-205)
+        let own = account.inbox.as_deref().filter(|_| !status.visibility.is_open());
+        inboxes.extend(own.or(account.delivery_inbox()).map(str::to_owned));
+    }
     inboxes.extend(relay::inboxes(conn, status, true)?);
     // the request showed it, whoever else may read it
     inboxes.extend(quote::asked_inbox(conn, status)?);
@@ -406,7 +413,7 @@ pub(super) fn reach(conn: &Conn, status: &Status) -> Result<Vec<String>> {
     for account in db::account::list(conn, &interactors)? {
         // who only guessed its address learns nothing of its recipients
         if !account.is_local() && visibility::can_see(conn, account.id, status)? {
-            inboxes.extend(account.delivery_inbox().map(str::to_owned));
+            inboxes.extend(delivery::inbox_of(conn, status.account_id, &account)?);
         }
     }
     Ok(inboxes)
@@ -505,7 +512,7 @@ pub fn reblog(
     notification::notify(tx, &author, NotificationKind::Reblog, account, Some(&target))?;
     let activity = document::activity(tx, site, &boost, account)?;
     let inboxes = boost_audience(tx, account, &author)?;
-    delivery::queue(tx, account, &activity, inboxes)?;
+    delivery::queue_status(tx, account, &activity, inboxes, boost.id)?;
     Ok(boost)
 }
 

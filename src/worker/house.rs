@@ -16,6 +16,10 @@ const TOMBSTONES: i64 = 90 * DAY;
 /// Applications that nobody used go after this time (S-079).
 const UNUSED_APPLICATIONS: i64 = 7 * DAY;
 
+/// Servers of which nothing was heard for so long are forgotten, and the oldest of too many (S-022).
+const HOSTS: i64 = 90 * DAY;
+const MOST_HOSTS: i64 = 50_000;
+
 /// One kind of slice; answers how many rows it removed.
 type Step = fn(&Tx<'_>) -> Result<usize>;
 
@@ -37,6 +41,7 @@ const STEPS: &[Step] = &[
     },
     |tx| db::backfill::expire_threads(tx, tx.now() - service::backfill::THREAD_KEPT, SLICE),
     |tx| service::profile::check_old_links(tx, SLICE),
+    |tx| db::host::expire(tx, tx.now() - HOSTS, MOST_HOSTS, SLICE),
     |tx| db::vacuum_slice(tx).map(|()| 0),
 ];
 

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
-use crate::federation::budget;
+use crate::federation::{budget, gone_inbox};
 use crate::federation::process::{self, Stop};
 use crate::federation::quote;
 use crate::federation::relay;
@@ -137,6 +137,7 @@ fn is_patient(kind: JobKind) -> bool {
             | JobKind::RefreshAccount
             | JobKind::FetchProfile
             | JobKind::FetchThread
+            | JobKind::ConfirmGone
     )
 }
 
@@ -154,6 +155,7 @@ fn fetches(kind: JobKind) -> bool {
             | JobKind::RefreshAccount
             | JobKind::FetchProfile
             | JobKind::FetchThread
+            | JobKind::ConfirmGone
     )
 }
 
@@ -266,6 +268,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         | JobKind::TellProfile
         | JobKind::TellDeletion
         | JobKind::SyncFollowers => moving::work(app, job, online),
+        JobKind::ConfirmGone => gone_inbox::confirm(app, job, online),
         JobKind::PurgeAccount => {
             let account = String::from_utf8_lossy(&job.payload);
             let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;

@@ -16,6 +16,8 @@ use super::{Answer, Request};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerAnswer {
     Status(u16),
+    /// 429, with so many seconds to wait.
+    Busy(u64),
     /// Takes the connection and says nothing.
     Hang,
 }
@@ -263,6 +265,7 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
             return;
         }
         shared.asked.lock().unwrap().push(path.clone());
+        let mut wait = String::new();
         let heard =
             Heard { method: method.clone(), path: path.clone(), headers, body: body.clone() };
         let refused = shared.refuse.lock().unwrap().as_ref().and_then(|refuse| refuse(&heard));
@@ -275,6 +278,10 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
                 PeerAnswer::Hang => {
                     shared.hanging.lock().unwrap().push(stream);
                     return;
+                }
+                PeerAnswer::Busy(seconds) => {
+                    wait = format!("retry-after: {seconds}\r\n");
+                    (429, "text/plain", String::new())
                 }
                 PeerAnswer::Status(status) => {
                     if status < 300 {
@@ -308,7 +315,7 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
             }
         };
         let head = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\n{wait}content-type: {kind}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         if stream.write_all(format!("{head}{body}").as_bytes()).is_err() {

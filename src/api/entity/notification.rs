@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::report::{Report, reports};
+use super::severance::{Severance, severances_of};
 use super::status::statuses_and_accounts;
 use super::{Account, Status};
 use crate::clock::api_time;
@@ -35,6 +36,9 @@ pub(crate) struct Notification {
     emoji: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     emoji_url: Option<String>,
+    /// Of `severed_relationships` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<Severance>,
 }
 
 /// The shapes of a page of notifications, in its order.
@@ -52,6 +56,7 @@ pub(crate) fn notifications(
         shown.into_iter().map(|status| (status.id, Arc::new(status))).collect();
     let mut about = reports_of(conn, site, page)?;
     let mut reactions = reactions_of(conn, page)?;
+    let mut events = severances_of(conn, page)?;
     Ok(page
         .iter()
         .filter_map(|one| {
@@ -65,6 +70,7 @@ pub(crate) fn notifications(
                 report: about.remove(&one.id),
                 emoji: reactions.get(&one.id).map(model::Reaction::content),
                 emoji_url: reactions.remove(&one.id).and_then(|reaction| reaction.url),
+                event: events.remove(&one.id),
             })
         })
         .collect())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::account::PartialAccount;
+use super::severance::{Severance, severances_of};
 use super::status::statuses_and_accounts;
 use super::{Account, Status};
 use crate::clock::api_time;
@@ -45,6 +46,9 @@ struct Group {
     sample_account_ids: Vec<i64>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "super::id_or_null")]
     status_id: Option<i64>,
+    /// Of `severed_relationships` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<Severance>,
 }
 
 /// Which of a group's notifications stand on the page.
@@ -101,6 +105,7 @@ pub(crate) fn grouped_notifications(
     let about = db::status::list(conn, &about)?;
     let (statuses, accounts) = statuses_and_accounts(conn, site, viewer, about, &from)?;
     let shown: HashSet<i64> = statuses.iter().map(|status| status.id).collect();
+    let mut events = severances_of(conn, page)?;
     let (mut full, mut partial) = (Vec::new(), Vec::new());
     let mut groups = Vec::with_capacity(found.len());
     for (one, mut group) in found {
@@ -125,6 +130,7 @@ pub(crate) fn grouped_notifications(
             most_recent_notification_id: group.newest,
             sample_account_ids: group.accounts,
             status_id: one.status_id.filter(|id| shown.contains(id)),
+            event: events.remove(&one.id),
         });
     }
     let mut seen: HashSet<i64> = HashSet::new();
