@@ -147,7 +147,7 @@ fn check_account(app: &App, job: i64, uri: &str) -> Step<bool> {
         Err(error) => return Err(error.into()),
     }
     let effect = app.db.write(Lane::Background, move |tx| {
-        service::account::delete_remote(tx, &account)?;
+        service::leaving::delete_remote(tx, &account)?;
         db::job::remove(tx, job)
     });
     effect.wait()?;

@@ -29,7 +29,7 @@ pub fn behind(conn: &Conn, inbox: &str, after: i64) -> Result<(Vec<Account>, boo
 /// is a job of its own.
 pub fn settle(tx: &Tx<'_>, gone: &[Account], next: Option<(&str, &str, i64)>) -> Result<()> {
     for account in gone {
-        super::account::delete_remote(tx, account)?;
+        super::leaving::delete_remote(tx, account)?;
         tracing::info!(account = %account.uri, "gone with its inbox");
     }
     match next {

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::federation::process::{Step, Stop};
 use crate::federation::{profile, resolve, thread};
 use crate::model::{Job, JobKind};
-use crate::service::{account, backfill};
+use crate::service::backfill;
 
 /// Does one; true when its row went with its effect.
 pub(super) fn work(app: &App, job: &Job, online: bool) -> Step<bool> {
@@ -44,7 +44,7 @@ fn actor(app: &App, job: &Job) -> Step<bool> {
                 Ok(_) => {
                     db::backfill::set_stale(tx, id, false)?;
                 }
-                Err(Error::Gone) => account::delete_remote(tx, &known)?,
+                Err(Error::Gone) => crate::service::leaving::delete_remote(tx, &known)?,
                 Err(Error::NotFound) => backfill::denied(tx, id)?,
                 Err(error @ Error::Internal(_)) => return Err(error),
                 Err(error) => tracing::debug!(account = %known.uri, %error, "not read anew"),
