@@ -72,8 +72,7 @@ pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival)
         }
         // it may have been fetched a moment ago, for a thread or a search: what a push brings
         // it brings all the same, and each of these happens once
-        // one that a relay brought did all that
-        if arrival != Arrival::Fetched && !db::relay::has_brought(tx, known.id)? {
+        if arrival != Arrival::Fetched {
             let addressed = address(tx, object, &known, arrival)?;
             arrive(tx, object, &known, author, &addressed)?;
         }
