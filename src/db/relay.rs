@@ -189,14 +189,6 @@ pub fn insert_status(tx: &Tx<'_>, status_id: i64, relay_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Whether a relay brought the status, and it is still for going early.
-pub fn has_brought(conn: &Conn, status_id: i64) -> Result<bool> {
-    Ok(conn
-        .sql
-        .prepare_cached("SELECT 1 FROM relayed_status WHERE status_id = ?")?
-        .exists([status_id])?)
-}
-
 /// The next relay with a number above `after` that brought statuses, whether it is still
 /// subscribed to or not.
 pub fn next_with_statuses(conn: &Conn, after: i64) -> Result<Option<i64>> {

@@ -201,7 +201,7 @@ fn consider(app: &App, conn: &Conn, relay: &Relay, activity: &Activity) -> Resul
     }
     if let Some(copy) = copy.filter(|copy| ObjectKind::of(copy).is_some())
         && let Ok(object) = Object::parse_embedded(copy)
-        && let Some(reason) = service::relay::refuses(conn, &relay.filter, &object, days(app))?
+        && let Some(reason) = service::relay::refuses(conn, &relay.filter, &object)?
     {
         return Ok(Verdict::Filtered(reason));
     }
@@ -221,10 +221,6 @@ fn consider(app: &App, conn: &Conn, relay: &Relay, activity: &Activity) -> Resul
 /// What the failures of a server are counted by.
 fn silence(host: &str) -> String {
     format!("relayed from {host}")
-}
-
-fn days(app: &App) -> u32 {
-    u32::try_from(app.config.federation.relay_status_days).unwrap_or(u32::MAX)
 }
 
 /// Fetches a status that a relay named and stores it as one that arrived now: in the federated
@@ -298,8 +294,7 @@ fn find_named(app: &App, relay: &Relay, uri: &str) -> Step<(Incoming, Account)> 
     if activity::visibility(&object.to, &object.cc, None) != Visibility::Public {
         return Err(Stop::Drop("it is not public"));
     }
-    let refused =
-        app.db.read(|conn| service::relay::refuses(conn, &relay.filter, &object, days(app)))?;
+    let refused = app.db.read(|conn| service::relay::refuses(conn, &relay.filter, &object))?;
     if let Some(reason) = refused {
         return Err(Stop::Drop(reason));
     }

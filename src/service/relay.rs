@@ -2,7 +2,6 @@
 //! statuses that they name are wanted (F-347).
 
 use crate::activity::{self, build, object::Object};
-use crate::clock::DAY;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{
@@ -203,12 +202,7 @@ pub(super) fn announce(tx: &Tx<'_>, status: &Status) -> Result<()> {
 
 /// Why a status is not wanted from this relay; `None`: it is. Asked of the copy that the relay
 /// sent, which can only lead to less being fetched, and again of what its origin shows.
-pub fn refuses(
-    conn: &Conn,
-    filter: &RelayFilter,
-    object: &Object,
-    days: u32,
-) -> Result<Option<&'static str>> {
+pub fn refuses(conn: &Conn, filter: &RelayFilter, object: &Object) -> Result<Option<&'static str>> {
     if object.is_vote_like || object.is_chat {
         return Ok(Some("it is no status for everybody"));
     }
@@ -217,10 +211,6 @@ pub fn refuses(
         && activity::visibility(&object.to, &object.cc, None) != Visibility::Public
     {
         return Ok(Some("it is not public"));
-    }
-    let days = i64::from(filter.days.unwrap_or(days));
-    if object.published_ms.is_some_and(|ms| ms < conn.now() - days * DAY) {
-        return Ok(Some("it is old"));
     }
     let has_media = !object.attachments.is_empty();
     if (filter.media == RelayMedia::None && has_media)

@@ -46,8 +46,7 @@ pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival)
         // it may have been fetched a moment ago, for a thread or a search: what a push brings
         // it brings all the same, and each of these happens once
         count(tx, object, known.id)?;
-        // one that a relay brought did all that
-        if arrival != Arrival::Fetched && !db::relay::has_brought(tx, known.id)? {
+        if arrival != Arrival::Fetched {
             let people = mention::address(tx, object, &known, author, arrival)?;
             arrive(tx, &known, author, &people)?;
         }

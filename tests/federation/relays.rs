@@ -179,6 +179,7 @@ fn f_348_nobody_else_is_a_relay() {
     scene.instance.settle();
     stranger.passes_on(&scene.instance, &create);
     assert_eq!(scene.asked("/notes/1"), 0);
+    assert_eq!(stranger.line(&scene.instance).counts.received, 0);
     // and so is one that rejected later
     let follow = scene.relay.received("Follow").pop().unwrap();
     scene.relay.passes_on(&scene.instance, &scene.relay.own(2, "Reject", follow["id"].clone()));
@@ -427,7 +428,6 @@ fn f_347_filters_decide_before_anything_is_fetched() {
     let tag = json!([{"type": "Hashtag", "name": "#Rust"}]);
     let image =
         json!([{"type": "Document", "mediaType": "image/png", "url": scene.origin.at("/a.png")}]);
-    let old = dassie::clock::wire_time(scene.instance.app.clock.now_ms() - 30 * DAY);
     let map = |language: &str| json!({ language: "<p>x</p>" });
     for (number, extra) in [
         json!({"tag": tag, "contentMap": map("de")}),
@@ -437,7 +437,6 @@ fn f_347_filters_decide_before_anything_is_fetched() {
         json!({"tag": tag, "contentMap": map("en"), "summary": "careful"}),
         json!({"contentMap": map("en")}),
         json!({"tag": tag, "contentMap": map("en"), "inReplyTo": scene.origin.at("/notes/99")}),
-        json!({"tag": tag, "contentMap": map("en"), "published": old}),
         json!({"tag": tag, "contentMap": map("en"), "to": [scene.origin.at("/users/maria/followers")],
                "cc": [activity::PUBLIC]}),
     ]
@@ -448,7 +447,7 @@ fn f_347_filters_decide_before_anything_is_fetched() {
         scene.relay.passes_on(&scene.instance, &create);
         assert_eq!(scene.asked(&format!("/notes/{}", number + 10)), 0, "{create}");
     }
-    assert_eq!(scene.relay.line(&scene.instance).counts.filtered, 9);
+    assert_eq!(scene.relay.line(&scene.instance).counts.filtered, 8);
     for (number, content, extra) in [
         (1, "<p>x</p>", json!({"tag": tag, "contentMap": map("zh-TW")})),
         (

@@ -5,7 +5,7 @@ use dassie::control::{self, Command, RelayChange};
 use serde_json::{Value, json};
 
 use crate::support::relay::lines;
-use crate::support::{Instance, Relay, eventually, texts};
+use crate::support::{Instance, Peer, Relay, eventually, texts};
 
 fn actor(instance: &Instance) -> String {
     format!("{}/actor", instance.base)
@@ -225,4 +225,56 @@ fn f_345_f_346_three_servers_with_a_relay_between() {
     });
     relay.passes_on(&there, &create);
     assert!(remote().is_empty());
+}
+
+/// A vector with the addresses of this test in it.
+fn vector(name: &str, instance: &Instance, relay: &Relay, origin: &Peer) -> Value {
+    let path = format!("{}/tests/vectors/relay/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path)
+        .unwrap()
+        .replace("https://dassie.example", &instance.base)
+        .replace("https://relay.example", &format!("http://{}", relay.peer.host))
+        .replace("https://masto.example", &format!("http://{}", origin.host))
+        .replace("https://akko.example", &format!("http://{}", origin.host));
+    serde_json::from_str(&text).unwrap()
+}
+
+fn keys(value: &Value) -> Vec<&String> {
+    value.as_object().unwrap().keys().collect()
+}
+
+#[test]
+fn f_343_f_346_the_shapes_of_relays() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    let (relay, origin) = (Relay::start(), Peer::start(&["maria"]));
+    let vector = |name: &str| vector(name, &instance, &relay, &origin);
+    relay.is_asked(&instance, "/inbox", RelayChange::default());
+    instance.settle();
+    let (sent, wanted) = (relay.received("Follow").remove(0), vector("follow_mastodon_style_out"));
+    assert_eq!(keys(&sent), keys(&wanted));
+    assert_eq!((&sent["actor"], &sent["object"]), (&wanted["actor"], &wanted["object"]));
+    relay.passes_on(&instance, &vector("accept"));
+    assert_eq!(relay.line(&instance).state, "accepted");
+    let create = vector("forwarded_create_ld_signed");
+    let mut note = create["object"].clone();
+    note["@context"] = create["@context"].clone();
+    note["content"] = json!("<p>as its origin shows it</p>");
+    origin.serve("/users/maria/statuses/115000", note);
+    relay.passes_on(&instance, &create);
+    let boosted =
+        origin.create("maria", 2, "<p>boosted</p>", json!({"id": origin.at("/objects/b22b")}));
+    let mut note = boosted["object"].clone();
+    note["@context"] = json!(activity::AS2);
+    origin.serve("/objects/b22b", note);
+    relay.passes_on(&instance, &vector("litepub_announce"));
+    relay.passes_on(&instance, &vector("litepub_follow_back"));
+    assert_eq!(relay.received("Accept").len(), 1);
+    let timeline = ann.get("/api/v1/timelines/public?remote=true");
+    assert_eq!(texts(&timeline), ["boosted", "as its origin shows it"]);
+    assert_eq!(timeline[0]["reblogs_count"], 0);
+    remove(&instance, "1");
+    instance.settle();
+    let (sent, wanted) = (relay.received("Undo").remove(0), vector("undo_follow_out"));
+    assert_eq!((keys(&sent), keys(&sent["object"])), (keys(&wanted), keys(&wanted["object"])));
 }
