@@ -66,12 +66,16 @@ fn send(app: &App, delivery: &Delivery) -> Result<Outcome> {
         return Ok(Outcome::Dropped("the activity is gone"));
     };
     let body: Arc<[u8]> = body.into();
-    let modern = app.db.read(|conn| db::host::takes_rfc9421(conn, &delivery.host))?;
-    let first = post(app, delivery, &body, sign(app, sender, modern)?);
+    let (modern, compare) = app.db.read(|conn| {
+        let compare = service::followers_sync::header(conn, sender, &body, &delivery.inbox)?;
+        Ok((db::host::takes_rfc9421(conn, &delivery.host)?, compare))
+    })?;
+    let compare = compare.as_deref();
+    let first = post(app, delivery, &body, compare, sign(app, sender, modern)?);
     // the other kind of signature, once (F-087)
     let refused_signature = matches!(&first, Ok(status) if matches!(status.0, 400 | 401));
     if refused_signature {
-        let second = post(app, delivery, &body, sign(app, sender, !modern)?);
+        let second = post(app, delivery, &body, compare, sign(app, sender, !modern)?);
         if matches!(&second, Ok((200..=299, _))) {
             let host = delivery.host.clone();
             app.db
@@ -89,11 +93,21 @@ fn sign(app: &App, sender: i64, modern: bool) -> Result<Sign> {
 
 type Answer = std::result::Result<(u16, Option<u64>), ClientError>;
 
-fn post(app: &App, delivery: &Delivery, body: &Arc<[u8]>, sign: Sign) -> Answer {
-    let request = OutRequest::post(&delivery.inbox, Arc::clone(body))
+fn post(
+    app: &App,
+    delivery: &Delivery,
+    body: &Arc<[u8]>,
+    compare: Option<&str>,
+    sign: Sign,
+) -> Answer {
+    let mut request = OutRequest::post(&delivery.inbox, Arc::clone(body))
         .header("Content-Type", "application/activity+json")
         .header("Accept", accept::WANTED)
         .signed(sign);
+    if let Some(header) = compare {
+        // F-229
+        request = request.header("Collection-Synchronization", header);
+    }
     app.client.send(request).map(|response| (response.status, response.retry_after))
 }
 

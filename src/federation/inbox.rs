@@ -21,6 +21,7 @@ use crate::model::{Account, ActorKind, JobKind};
 use crate::service;
 
 use super::accept;
+use super::followers_sync;
 use super::process::Accepted;
 use super::resolve;
 use super::verify::{self, Signed};
@@ -96,6 +97,8 @@ async fn receive(
     else {
         return Ok(accepted());
     };
+    let compare = request.headers().get(followers_sync::HEADER);
+    let compare = compare.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let signed = Signed::new(request, Arc::from(&body[..]));
     let (this, size) = (app.clone(), body.len());
     let candidates =
@@ -103,12 +106,16 @@ async fn receive(
     let candidates = candidates.map_err(|_| Error::internal("a check was cancelled"))??;
     let Some(activities) = candidates else { return Ok(accepted()) };
     let signer = verify::signer(app, signed).await?;
+    let compare = compare.map(|header| (signer.clone(), header));
     let this = app.clone();
     let writes = actix_web::web::block(move || judge(&this, signer, activities, owner))
         .await
         .map_err(|_| Error::internal("a check was cancelled"))??;
     for write in writes {
         app.db.write(Lane::Background, move |tx| write.queue(tx)).await?;
+    }
+    if let Some((signer, header)) = compare {
+        followers_sync::received(app, &signer, header).await;
     }
     Ok(accepted())
 }

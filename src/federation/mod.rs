@@ -7,6 +7,8 @@ pub mod deliver;
 mod discovery;
 pub mod featured_tags;
 mod fetch;
+pub mod followers_sync;
+mod host_meta;
 mod inbox;
 pub mod process;
 pub mod quote;
@@ -40,6 +42,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .route("/users/{name}/outbox", read(collections::outbox))
         .route("/users/{name}/followers", read(collections::followers))
         .route("/users/{name}/following", read(collections::following))
+        .route("/users/{name}/followers_synchronization", read(followers_sync::list))
         .route("/users/{name}/collections/featured", read(collections::featured))
         .route("/users/{name}/collections/tags", read(collections::tags))
         .route("/users/{name}/statuses/{id}", read(status::object))

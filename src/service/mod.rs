@@ -17,6 +17,7 @@ pub mod emoji;
 pub mod endorsement;
 pub mod featured_tag;
 pub mod filter;
+pub mod followers_sync;
 pub mod hidden_domain;
 pub mod import;
 pub mod leaving;
