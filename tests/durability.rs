@@ -224,6 +224,87 @@ fn f_130_f_346_what_a_relay_named_survives_kill_9() {
 }
 
 #[test]
+fn f_189_a_move_survives_kill_9() {
+    let mut program = Program::new();
+    // more people than go along in one slice
+    let names: Vec<String> = (0..45).map(|number| format!("p{number}")).collect();
+    let peer = Peer::start(&["old", "new"]);
+    program.kill();
+    let folder = program.folder.path().join("data/dassie.db");
+    let make = |program: &Program, name: &str| {
+        let mail = format!("{name}@example.org");
+        let args = ["account", "create", "--username", name, "--email", &mail];
+        program.output(&[&args[..], &["--password", "a long password"]].concat());
+    };
+    make(&program, "p0");
+    let token = program.output(&["token", "create", "--account", "p0"]);
+    program.start();
+    let ask = |program: &Program, method: &'static str, path: &str| {
+        Request::new(method, format!("{}{path}", program.base()))
+            .header("authorization", format!("Bearer {token}"))
+            .send()
+            .ok()
+    };
+    let find = format!("/api/v2/search?resolve=true&type=accounts&q=old@{}", peer.host);
+    let old = ask(&program, "GET", &find)["accounts"][0]["id"].as_str().unwrap().to_owned();
+    program.kill();
+    let sql = rusqlite::Connection::open(&folder).unwrap();
+    // the others are rows: hashing their passwords would take a minute
+    for (at, name) in names.iter().enumerate() {
+        let id = at as i64 + 10;
+        if at > 0 {
+            sql.execute(
+                "INSERT INTO account (id, username, uri, url, inbox, kind, display_name, note, created_at)
+                 SELECT ?1, ?2, ?3, ?3, ?3 || '/inbox', 0, '', '', 1",
+                rusqlite::params![id, name, format!("{}/users/{name}", program.base())],
+            )
+            .unwrap();
+            sql.execute(
+                "INSERT INTO user (account_id, email, password_hash, created_at) VALUES (?, ?, '!', 1)",
+                rusqlite::params![id, name],
+            )
+            .unwrap();
+        }
+        sql.execute(
+            "INSERT INTO follow (account_id, target_id, accepted, uri, reblogs, notify, languages, created_at)
+             SELECT id, ?1, 1, uri || '#f', 1, 0, NULL, 1 FROM account
+             WHERE username = ?2 AND domain IS NULL",
+            rusqlite::params![old.parse::<i64>().unwrap(), name],
+        )
+        .unwrap();
+    }
+    drop(sql);
+    let mut new = peer.document("/users/new");
+    new["alsoKnownAs"] = json!([peer.uri("old")]);
+    peer.serve("/users/new", new);
+    program.start();
+    let moves = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": peer.at("/moves/1"),
+        "type": "Move", "actor": peer.uri("old"), "object": peer.uri("old"),
+        "target": peer.uri("new"),
+    });
+    assert_eq!(peer.send("old", &format!("{}/inbox", program.base()), &moves).status, 202);
+    // again and again in the middle of it
+    let count = |target: &str| {
+        let sql = rusqlite::Connection::open(&folder).unwrap();
+        sql.busy_timeout(Duration::from_secs(5)).unwrap();
+        sql.query_row(
+            "SELECT count(*) FROM follow WHERE target_id = (SELECT id FROM account WHERE uri = ?)",
+            [target],
+            |row| row.get::<_, i64>(0),
+        )
+        .unwrap()
+    };
+    for _ in 0..3 {
+        program.kill();
+        assert_eq!(count(&peer.uri("old")) + count(&peer.uri("new")), 45, "nobody is lost");
+        program.start();
+    }
+    eventually("all went along", || (count(&peer.uri("new")) == 45).then_some(()));
+    assert_eq!(count(&peer.uri("old")), 0);
+}
+
+#[test]
 fn f_212_a_peer_that_was_down_gets_it_when_it_is_back() {
     let clock = Clock::manual(Clock::system().now_ms());
     let instance = Instance::with(Options { clock, configure: None });

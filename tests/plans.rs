@@ -116,6 +116,7 @@ fn read_everything(instance: &Instance, person: &Person, status: &str, account: 
         &format!("/users/{name}/outbox?page=true&max_id=5"),
         &format!("/users/{name}/followers?page=true"),
         &format!("/users/{name}/following?page=true&max_id=9"),
+        &format!("/users/{name}/followers_synchronization"),
         &format!("/users/{name}/collections/featured"),
         &format!("/users/{name}/collections/tags"),
         &format!("/users/{name}/statuses/{status}"),

@@ -163,7 +163,7 @@ impl Actor {
         let id = id.ok_or_else(|| refuse("The actor has no usable id"))?;
         let kind = kind_of(value).ok_or_else(|| refuse("This is not an actor"))?;
         let webfinger = read::text(value, "webfinger").and_then(handle);
-        let preferred_username = username(value, webfinger.as_deref())?;
+        let preferred_username = username(value, webfinger.as_deref(), &id)?;
         let here = |url: &String| urls::same_host(&id, url);
         let local = |key: &str| read::id(value, key).filter(here);
         let text = |key: &str, max| read::clip(read::text(value, key).unwrap_or_default(), max);
@@ -220,7 +220,7 @@ fn capped(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
-fn username(value: &Value, webfinger: Option<&str>) -> Result<String> {
+fn username(value: &Value, webfinger: Option<&str>, id: &str) -> Result<String> {
     let own = read::text(value, "preferredUsername").map(str::trim).filter(|n| !n.is_empty());
     let name = own
         .or_else(|| webfinger.and_then(|w| w.split('@').next()))
@@ -228,7 +228,10 @@ fn username(value: &Value, webfinger: Option<&str>) -> Result<String> {
     if name.chars().count() > MAX_USERNAME {
         return Err(refuse("The user name of the actor is too long"));
     }
-    if name.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '@' | '/' | ':')) {
+    // an instance actor is called like its host (F-038), which may have a port
+    let is_host = urls::host(id).as_deref() == Some(name);
+    let strange = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '@' | '/' | ':');
+    if !is_host && name.chars().any(strange) {
         return Err(refuse("The user name of the actor has characters that it must not have"));
     }
     Ok(name.to_owned())

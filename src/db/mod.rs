@@ -22,6 +22,7 @@ pub mod favourite;
 pub mod featured_tag;
 pub mod filter;
 pub mod follow;
+pub mod followers_sync;
 pub mod hidden_domain;
 pub mod host;
 pub mod import;

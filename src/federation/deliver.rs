@@ -73,19 +73,23 @@ fn send(app: &App, delivery: &Delivery) -> Result<Outcome> {
         return Ok(Outcome::Dropped("the activity is gone"));
     };
     let body: Arc<[u8]> = body.into();
+    let compare = app
+        .db
+        .read(|conn| service::followers_sync::header(conn, sender, &body, &delivery.inbox))?;
+    let compare = compare.as_deref();
     if let Some((key_id, pkcs8)) = old {
         // it tells of the new key: who knows the old one believes it (F-353)
         let sign = knock::cavage(app, key_id, PrivateKey::from_pkcs8(&pkcs8)?);
-        match post(app, delivery, &body, sign) {
+        match post(app, delivery, &body, compare, sign) {
             Ok((400..=403, _)) => {}
             other => return Ok(judge(other)),
         }
     }
     let [form, other] = SignatureForm::order(remembered);
-    let first = post(app, delivery, &body, knock::sign(app, sender, form)?);
+    let first = post(app, delivery, &body, compare, knock::sign(app, sender, form)?);
     // the other kind of signature, once (F-087)
     if matches!(&first, Ok((status, _)) if knock::is_refusal(form, *status)) {
-        let second = post(app, delivery, &body, knock::sign(app, sender, other)?);
+        let second = post(app, delivery, &body, compare, knock::sign(app, sender, other)?);
         if matches!(&second, Ok((200..=299, _))) {
             knock::remember(app, &delivery.host, other)?;
             return Ok(judge(second));
@@ -100,11 +104,21 @@ fn send(app: &App, delivery: &Delivery) -> Result<Outcome> {
 
 type Answer = std::result::Result<(u16, Option<u64>), ClientError>;
 
-fn post(app: &App, delivery: &Delivery, body: &Arc<[u8]>, sign: Sign) -> Answer {
-    let request = OutRequest::post(&delivery.inbox, Arc::clone(body))
+fn post(
+    app: &App,
+    delivery: &Delivery,
+    body: &Arc<[u8]>,
+    compare: Option<&str>,
+    sign: Sign,
+) -> Answer {
+    let mut request = OutRequest::post(&delivery.inbox, Arc::clone(body))
         .header("Content-Type", "application/activity+json")
         .header("Accept", accept::WANTED)
         .signed(sign);
+    if let Some(header) = compare {
+        // F-229
+        request = request.header("Collection-Synchronization", header);
+    }
     app.client.send(request).map(|response| (response.status, response.retry_after))
 }
 

@@ -139,14 +139,20 @@ fn same_host(id: &str, url: &str) -> Result<()> {
 
 /// A small unsigned JSON document: WebFinger (F-066).
 pub fn plain_json(app: &App, address: &str, accept: &str) -> Result<Value> {
+    serde_json::from_str(&plain(app, address, accept)?)
+        .map_err(|_| Error::Remote(format!("{address} is not JSON").into()))
+}
+
+/// A small unsigned text.
+pub fn plain(app: &App, address: &str, accept: &str) -> Result<String> {
     check(app, address)?;
     budget::take()?;
     let request =
         OutRequest::get(address).header("Accept", accept).limits(crate::client::Limits::SMALL);
     let response = app.client.send(request)?;
     match response.status {
-        200..=299 => serde_json::from_slice(&response.body)
-            .map_err(|_| Error::Remote(format!("{address} is not JSON").into())),
+        200..=299 => String::from_utf8(response.body)
+            .map_err(|_| Error::Remote(format!("{address} is no text").into())),
         404 => Err(Error::NotFound),
         410 => Err(Error::Gone),
         status => Err(Error::Remote(format!("{address} answered {status}").into())),
@@ -216,7 +222,7 @@ fn alternate_in_html(html: &str) -> Option<String> {
     None
 }
 
-fn attribute(tag: &str, name: &str) -> Option<String> {
+pub(super) fn attribute(tag: &str, name: &str) -> Option<String> {
     let mut rest = tag;
     loop {
         let at = rest.find(name)?;

@@ -20,6 +20,7 @@ use crate::model::{Account, ActorKind, JobKind, SignatureForm};
 use crate::service;
 
 use super::accept;
+use super::followers_sync;
 use super::forward::{self, Forwarded};
 use super::process::Accepted;
 use super::relay::{self, Hint};
@@ -98,6 +99,8 @@ async fn receive(
     else {
         return Ok(accepted());
     };
+    let compare = request.headers().get(followers_sync::HEADER);
+    let compare = compare.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let signed = Signed::new(request, Arc::from(&body[..]));
     signed.spent(thread_cpu_us().saturating_sub(begin));
     let (this, size, copy) = (app.clone(), body.len(), signed.clone());
@@ -119,6 +122,7 @@ async fn receive(
         Ok(verified) => (verified.account, verified.form),
         Err(key) => (gone::actor(app, &key, &activities).await?, None),
     };
+    let compare = compare.map(|header| (signer.clone(), header));
     let this = app.clone();
     let writes =
         actix_web::web::block(move || judge(&this, signer, form, activities, owner, size, &cost))
@@ -126,6 +130,9 @@ async fn receive(
             .map_err(|_| Error::internal("a check was cancelled"))??;
     for write in writes {
         app.db.write(Lane::Background, move |tx| write.queue(tx)).await?;
+    }
+    if let Some((signer, header)) = compare {
+        followers_sync::received(app, &signer, header).await;
     }
     Ok(accepted())
 }

@@ -10,6 +10,8 @@ mod discovery;
 pub mod featured_tags;
 mod fetch;
 mod gone;
+mod host_meta;
+pub mod followers_sync;
 pub mod forward;
 pub mod gone_inbox;
 mod inbox;
@@ -54,6 +56,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .route("/users/{name}/outbox", read(collections::outbox))
         .route("/users/{name}/followers", read(collections::followers))
         .route("/users/{name}/following", read(collections::following))
+        .route("/users/{name}/followers_synchronization", read(followers_sync::list))
         .route("/users/{name}/collections/featured", read(collections::featured))
         .route("/users/{name}/collections/tags", read(collections::tags))
         .route("/users/{name}/statuses/{id}", read(status::object))

@@ -24,6 +24,9 @@ use super::{budget, fetch, reader, static_actor};
 /// How many parents above a fetched status are fetched as well (F-251).
 pub const MOST_ANCESTORS: u32 = 40;
 
+/// What WebFinger answers with.
+const JRD: &str = "application/jrd+json, application/json";
+
 /// How many fetches may wait for one server.
 const FETCHES: i64 = 200;
 
@@ -189,7 +192,20 @@ fn webfinger_once(app: &App, domain: &str, handle: &str) -> Result<Webfinger> {
     let resource: String =
         form_urlencoded::byte_serialize(format!("acct:{handle}").as_bytes()).collect();
     let address = format!("{scheme}://{domain}/.well-known/webfinger?resource={resource}");
-    let answer = fetch::plain_json(app, &address, "application/jrd+json, application/json")?;
+    let answer = match fetch::plain_json(app, &address, JRD) {
+        // perhaps it is at another address, which host-meta names (F-069)
+        Err(Error::NotFound) => {
+            let meta = format!("{scheme}://{domain}/.well-known/host-meta");
+            let meta = fetch::plain(app, &meta, "application/xrd+xml, application/json;q=0.9")?;
+            let template = super::host_meta::template(&meta).ok_or(Error::NotFound)?;
+            let other = template.replace("{uri}", &resource);
+            if other == address {
+                return Err(Error::NotFound);
+            }
+            fetch::plain_json(app, &other, JRD)?
+        }
+        other => other?,
+    };
     let broken = || Error::Remote(format!("{domain} answers WebFinger wrongly").into());
     let subject = answer.get("subject").and_then(Value::as_str).unwrap_or_default();
     let subject = subject.strip_prefix("acct:").unwrap_or(subject).trim_start_matches('@');

@@ -18,6 +18,7 @@ pub mod emoji;
 pub mod endorsement;
 pub mod featured_tag;
 pub mod filter;
+pub mod followers_sync;
 pub mod gone;
 pub mod hidden_domain;
 pub mod import;

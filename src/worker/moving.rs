@@ -3,12 +3,13 @@
 use crate::app::App;
 use crate::db::{self, Lane};
 use crate::error::Error;
+use crate::federation::followers_sync;
 use crate::federation::process::{Step, Stop};
 use crate::model::{Job, JobKind};
 use crate::service;
 
 /// Does one; true when its row went with its effect.
-pub(super) fn work(app: &App, job: &Job, _online: bool) -> Step<bool> {
+pub(super) fn work(app: &App, job: &Job, online: bool) -> Step<bool> {
     let (id, site) = (job.id, app.site.clone());
     match job.kind {
         JobKind::MoveFollowers => {
@@ -39,6 +40,25 @@ pub(super) fn work(app: &App, job: &Job, _online: bool) -> Step<bool> {
                 db::job::remove(tx, id)
             });
             told.wait()?;
+            Ok(true)
+        }
+        JobKind::SyncFollowers => {
+            let (account, url): (i64, String) =
+                serde_json::from_slice(&job.payload).map_err(Error::internal)?;
+            let account = app.db.read(|conn| db::account::find(conn, account))?;
+            let account = account.ok_or(Stop::Drop("its account is gone"))?;
+            if !online {
+                return Err(Stop::NeedsNetwork);
+            }
+            let since = app.clock.now_ms();
+            let Some(listed) = followers_sync::read_list(app, &account, &url)? else {
+                return Err(Stop::Drop("a list of followers is not whole"));
+            };
+            let settled = app.db.write(Lane::Background, move |tx| {
+                service::followers_sync::settle(tx, account.id, &listed, since)?;
+                db::job::remove(tx, id)
+            });
+            settled.wait()?;
             Ok(true)
         }
         _ => Err(Stop::Drop("no job of an account")),

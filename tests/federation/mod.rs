@@ -1,10 +1,12 @@
 //! Servers that speak with each other: two and three instances on loopback, and scripted peers.
 
+mod actors;
 mod basics;
 mod forwarding;
 mod groups;
 mod fetching;
 mod deliveries;
+mod followers_sync;
 mod hostile;
 mod key_changes;
 mod keys;

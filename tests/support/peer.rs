@@ -217,6 +217,29 @@ impl Peer {
         self.send_as(name, inbox, activity, now)
     }
 
+    /// Sends an activity of `name` with one header more.
+    pub fn send_with(
+        &self,
+        name: &str,
+        inbox: &str,
+        activity: &Value,
+        header: (&str, &str),
+        now_ms: i64,
+    ) -> Answer {
+        let (url, body) = (url::Url::parse(inbox).unwrap(), activity.to_string());
+        let key_id = format!("{}#main-key", self.uri(name));
+        let body = body.as_bytes();
+        let headers =
+            signature::sign_cavage(&self.key, &key_id, "POST", &url, Some(body), now_ms).unwrap();
+        let mut request = Request::new("POST", inbox).header(header.0, header.1);
+        for (name, value) in headers {
+            if !name.eq_ignore_ascii_case("host") {
+                request = request.header(&name, value);
+            }
+        }
+        request.body(body, "application/activity+json").send()
+    }
+
     /// A public note of `name` inside its Create.
     pub fn create(&self, name: &str, number: u32, content: &str, extra: Value) -> Value {
         let uri = self.uri(name);
@@ -291,7 +314,9 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
                     (status, "text/plain", String::new())
                 }
             }
-        } else if let Some(query) = path.strip_prefix("/.well-known/webfinger?resource=acct%3A") {
+        } else if !shared.documents.lock().unwrap().contains_key(&path)
+            && let Some(query) = path.strip_prefix("/.well-known/webfinger?resource=acct%3A")
+        {
             let name = query.split("%40").next().unwrap_or("");
             let document = json!({
                 "subject": format!("acct:{name}@{host}"),
