@@ -117,6 +117,8 @@ fn f_251_f_284_lemmy_create_comment_mention() {
 #[test]
 fn f_230_f_234_lemmy_private_message() {
     let world = World::new();
+    // a stranger's letter would wait among the requests
+    world.ann_follows(LENA);
     world.deliver("lemmy/private_message");
     let message = world.must("https://lem.example/private_message/1");
     assert_eq!(message["visibility"], "direct");
