@@ -521,7 +521,10 @@ fn receive_everything(instance: &Instance, ann: &Person, peer: &Peer, status: &V
     let mut note = peer.create("mia", 1, "<p>hello #tag</p>", json!({
         "cc": [ann.uri, format!("{uri}/followers")], "inReplyTo": status["uri"],
         "published": "2024-01-01T00:00:00Z", "url": peer.at("/@mia/1"),
+        "likes": {"totalItems": 3}, "shares": {"totalItems": 2},
         "tag": [{"type": "Hashtag", "name": "#tag"}, {"type": "Mention", "href": ann.uri, "name": "@ann"},
+                {"type": "Mention", "href": peer.uri("unknown"), "name": format!("@nobody@{}", peer.host)},
+                {"type": "Mention", "name": format!("@neither@{}", peer.host)},
                 {"type": "Emoji", "name": ":x:", "icon": {"type": "Image", "url": peer.at("/x.png")}}],
         "attachment": [{"type": "Document", "mediaType": "image/png", "url": peer.at("/a.png"), "name": "alt"}],
     }));

@@ -13,8 +13,10 @@ use super::{json as reader, read};
 pub(super) fn try_everything(value: &Value) {
     let _ = (Actor::parse(value), Actor::parse_embedded(value));
     let _ = (Object::parse(value), Collection::parse(value));
-    if let Ok(object) = Object::parse_embedded(value) {
+    if let Ok(mut object) = Object::parse_embedded(value) {
         let _ = (object.content_warning(), object.edited_ms(), object.published_or(0));
+        object.prefer(&["de".to_owned(), "zh-TW".to_owned(), String::new()]);
+        let _ = object.recipients().count();
     }
     let _ = (split(value.clone()), actor::key_document(value, "https://a.example/k"));
     let _ = Activity::parse(value.clone());
@@ -115,6 +117,14 @@ fn any_json() -> impl Strategy<Value = Value> {
         "1",
         "location",
         "address",
+        "country",
+        "inReplyToBook",
+        "position",
+        "positionMode",
+        "rating",
+        "track",
+        "album",
+        "de",
         "language",
         "mediaType",
         "conversation",
@@ -140,7 +150,7 @@ proptest! {
     fn s_045_arbitrary_json_never_panics(value in any_json()) {
         try_everything(&value);
         // Past the first checks, so that all the rest is reached.
-        for kind in ["Note", "Question", "Video", "Event", "Page", "Person", "Like", "Collection"] {
+        for kind in ["Note", "Question", "Video", "Event", "Page", "Audio", "Quotation", "Person", "Like", "Collection"] {
             let mut value = value.clone();
             if let Some(map) = value.as_object_mut() {
                 map.insert("type".into(), json!(kind));

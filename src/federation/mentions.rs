@@ -26,10 +26,15 @@ pub fn find(app: &App, job: &Job, online: bool) -> Step<bool> {
     if !online {
         return Err(Stop::NeedsNetwork);
     }
-    let (mut found, mut failures) = (Vec::new(), 0);
+    let (mut found, mut failures, mut asks) = (Vec::new(), 0, 0);
     for one in unknown {
-        let account = match look_up(app, &one) {
-            Ok(account) => Some(account),
+        if failures >= FAILURES || asks >= mention::AT_ONCE {
+            break;
+        }
+        let account = match look_up(app, &one, &mut asks) {
+            Ok(Some(account)) => Some(account),
+            // its name comes with the next look
+            Ok(None) => continue,
             Err(Error::Remote(_)) => {
                 failures += 1;
                 None
@@ -40,9 +45,6 @@ pub fn find(app: &App, job: &Job, online: bool) -> Step<bool> {
             Err(_) => None,
         };
         found.push((one.position, account));
-        if failures == FAILURES {
-            break;
-        }
     }
     let job = job.id;
     let effect = app.db.write(Lane::Background, move |tx| {
@@ -59,17 +61,27 @@ pub fn find(app: &App, job: &Job, online: bool) -> Step<bool> {
     Ok(true)
 }
 
-fn look_up(app: &App, unknown: &UnknownMention) -> Result<i64> {
+/// `None`: its address leads nowhere, and there were enough questions for this time (S-020).
+fn look_up(app: &App, unknown: &UnknownMention, asks: &mut i64) -> Result<Option<i64>> {
     let by_address = match unknown.href.as_deref() {
         Some(href) if app.site.owns(href) => return Err(Error::NotFound),
-        Some(href) => resolve::actor(app, href),
+        Some(href) => {
+            *asks += 1;
+            resolve::actor(app, href)
+        }
         None => Err(Error::NotFound),
     };
-    let account = match by_address {
-        Ok(account) => account,
-        // the address of a page leads nowhere; the name may
-        Err(error) if unknown.name.is_empty() || unknown.domain.is_empty() => return Err(error),
-        Err(_) => resolve::account_by_handle(app, &unknown.name, &unknown.domain)?,
+    let error = match by_address {
+        Ok(account) => return Ok(Some(account.id)),
+        Err(error) => error,
     };
-    Ok(account.id)
+    // the address of a page leads nowhere; the name may
+    if unknown.name.is_empty() || unknown.domain.is_empty() {
+        return Err(error);
+    }
+    if *asks >= mention::AT_ONCE {
+        return Ok(None);
+    }
+    *asks += 1;
+    resolve::account_by_handle(app, &unknown.name, &unknown.domain).map(|found| Some(found.id))
 }

@@ -293,6 +293,7 @@ fn clock(text: &str) -> Cow<'_, str> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     fn made(extra: Value) -> Incoming {
@@ -350,6 +351,32 @@ mod tests {
         assert_eq!(at("@a"), Some(At::Author));
         for bad in ["", "@", "@a@", "@a@b/c", "a b", "@a@b@c"] {
             assert_eq!(of(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn s_045_s_117_whatever_is_told_is_shown_harmlessly(
+            kind in prop::sample::select(vec!["Note", "Article", "Page", "Video", "Event", "Review",
+                "Rating", "Quotation", "Audio", "Album", "ChatMessage"]),
+            words in prop::collection::vec("(\\PC|<|>|&|\"|@|#|https://b.example/|<p>|</p>|<script>){0,20}", 8),
+            markdown in any::<bool>(),
+            stars in any::<f64>(),
+        ) {
+            let value = json!({"id": "https://a.example/1", "attributedTo": "https://a.example/u",
+                "type": kind, "name": words[0], "content": words[1], "summary": words[2],
+                "startTime": words[3], "endTime": words[4], "quote": words[5], "rating": stars,
+                "location": {"name": words[6], "country": words[7]}, "position": stars,
+                "mediaType": if markdown { "text/markdown" } else { "text/html" },
+                "tag": {"type": "Mention", "name": words[7], "href": "https://a.example/u"},
+                "inReplyToBook": "https://b.example/1"});
+            let shown = Incoming::new(Object::parse_embedded(&value).unwrap()).html;
+            // a second pass finds nothing to take away
+            let again = sanitize::html(&shown).html;
+            prop_assert_eq!(sanitize::to_plain(&again), sanitize::to_plain(&shown));
+            prop_assert!(!shown.contains("<script"), "{}", shown);
         }
     }
 }

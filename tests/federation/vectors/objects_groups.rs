@@ -90,7 +90,7 @@ fn f_171_f_176_lemmy_announce_delete_and_announce_undo_delete() {
         world.deliver_value(&actor_of(&activity), &activity);
     };
     world.unchanged("its server has it still", || world.deliver("lemmy/announce_delete"));
-    world.serve_status(PAGE, 410);
+    world.web.put(&world.at(PAGE), 410, "text/plain", "");
     again("lemmy/announce_delete", 1);
     assert_eq!(world.status(PAGE), None);
     assert_eq!(world.uris("/api/v1/timelines/home?limit=1").len(), 1, "ann's own are left");
@@ -117,6 +117,8 @@ fn f_251_f_284_lemmy_create_comment_mention() {
 #[test]
 fn f_230_f_234_lemmy_private_message() {
     let world = World::new();
+    // a stranger's letter would wait among the requests
+    world.ann_follows(LENA);
     world.deliver("lemmy/private_message");
     let message = world.must("https://lem.example/private_message/1");
     assert_eq!(message["visibility"], "direct");
