@@ -261,10 +261,9 @@ fn document(conn: &Conn, site: &Site, reaction: &Reaction, url: &str) -> Result<
             return Ok(doc);
         }
     }
-    let ending = match url.rsplit('.').next() {
-        Some(ending @ ("gif" | "webp" | "avif")) => ending,
-        _ => "png",
-    };
+    let known = ["gif", "webp", "avif"];
+    let ending = known.into_iter().find(|end| url.rsplit('.').next() == Some(end));
+    let ending = ending.unwrap_or("png");
     Ok(EmojiDoc {
         id: String::new(),
         shortcode,

@@ -70,7 +70,7 @@ fn a_subscription_is_made_shown_changed_and_removed() {
     assert_eq!(made["endpoint"], endpoint);
     assert_eq!((&made["standard"], &made["policy"]), (&json!(false), &json!("followed")));
     let alerts = made["alerts"].as_object().unwrap();
-    assert_eq!(alerts.len(), 12, "all kinds are named");
+    assert_eq!(alerts.len(), dassie::model::PushSubscription::ALERTS.len(), "all kinds are named");
     let on: Vec<_> = alerts.iter().filter(|(_, v)| **v == json!(true)).map(|(k, _)| k).collect();
     assert_eq!(on, ["admin.sign_up", "favourite", "mention"]);
     assert_eq!(ann.get(PATH), made);
