@@ -59,6 +59,8 @@ pub struct Parts {
     pub key_fetches: InFlight,
     /// Keys and documents that could not be fetched lately (S-019).
     pub unreachable: Throttle<String>,
+    /// Requests to the inbox by address and by server (S-054).
+    pub inbox: Throttle<String>,
     /// Files of uploads.
     pub media: Media,
     /// Uploads that are being received.
@@ -135,6 +137,7 @@ impl App {
             // of the resolve lane's six threads two are left to others
             key_fetches: InFlight::new(4, 2),
             unreachable: Throttle::new(clock.clone()),
+            inbox: Throttle::new(clock.clone()),
             media: Media::open(&config.storage.data_dir, surroundings.program)?,
             uploads: InFlight::new(8, 8),
             translations: Kept::new(256),
@@ -292,9 +295,11 @@ fn claim(db: &Db, config: &Config, site: &Site) -> Result<()> {
     }
     let (allowlist, instance) = (config.federation.allowlist, config.instance.clone());
     let never_shared = config.federation.never_shared_inbox;
+    let hold_back = config.federation.hold_back_new_accounts;
     db.write(Lane::Interactive, move |tx| {
         service::domain::set_allowlist(tx, allowlist)?;
         service::delivery::set_never_shared(tx, never_shared)?;
+        service::notification_policy::set_default(tx, hold_back)?;
         service::document::note_texts(tx, &instance)
     })
     .wait()?;

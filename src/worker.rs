@@ -5,6 +5,7 @@ mod cards;
 mod house;
 mod import;
 mod jobs;
+mod lists;
 mod profiles;
 mod push;
 mod running;

@@ -89,12 +89,15 @@ keys! {
         max_profile_fields: (|n| within(n, 0, 32)),
         requests_per_account: (|n| within(n, 0, 1_000_000)),
         requests_per_address: (|n| within(n, 0, 1_000_000)),
+        inbox_requests_per_address: (|n| within(n, 0, 1_000_000)),
+        inbox_requests_per_server: (|n| within(n, 0, 1_000_000)),
         max_emoji_bytes: (|n| within(n, 1024, 1_048_576)),
     }
     federation: Federation {
         require_signed_fetch: any,
         allowlist: any,
         never_shared_inbox: any,
+        hold_back_new_accounts: any,
     }
     trends: Trends {
         enabled: any,

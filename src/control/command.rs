@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::delivery::{self, HostLine};
+use super::delivery::{self, HostLine, JobLine};
+use super::domains::{self, DomainListLine, PlanLine};
 use super::moderation;
 use super::sheet::{self, ImportLine};
 use crate::app::App;
@@ -38,6 +39,7 @@ pub enum Command {
     DeliveryList { limit: u32, host: Option<String>, status: Option<i64> },
     HostList { limit: u32 },
     HostRetry { host: String },
+    JobList { limit: u32 },
     Import { account: String, sheet: Sheet, overwrite: bool, text: String },
     ImportList { account: String },
     Export { account: String, sheet: Sheet },
@@ -47,6 +49,11 @@ pub enum Command {
     DomainBlock { domain: String, severity: String, comment: Option<String> },
     DomainUnblock { domain: String },
     DomainList,
+    DomainImport { text: String, allows: bool, dry_run: bool },
+    DomainExport { allows: bool },
+    DomainSubscribe { url: String, severity_max: String, dry_run: bool },
+    DomainUnsubscribe { url: String },
+    DomainLists,
 }
 
 /// What comes of it.
@@ -73,11 +80,16 @@ pub enum Reply {
         now: i64,
         list: Vec<HostLine>,
     },
+    /// What was given up, the newest first.
+    Jobs(Vec<JobLine>),
     /// A server is tried again, with so many deliveries.
     Retried {
         host: String,
         waiting: i64,
     },
+    /// What a list of domains did or would do.
+    DomainPlan(PlanLine),
+    DomainLists(Vec<DomainListLine>),
     Imports(Vec<ImportLine>),
     /// CSV.
     File(String),
@@ -155,6 +167,7 @@ impl Command {
             Self::DeliveryList { .. } => "delivery list",
             Self::HostList { .. } => "host list",
             Self::HostRetry { .. } => "host retry",
+            Self::JobList { .. } => "delivery failed",
             Self::Import { .. } | Self::ImportList { .. } => "import",
             Self::Export { .. } => "export",
             Self::Announce { .. } => "announce",
@@ -163,6 +176,11 @@ impl Command {
             Self::DomainBlock { .. } => "domain block",
             Self::DomainUnblock { .. } => "domain unblock",
             Self::DomainList => "domain list",
+            Self::DomainImport { .. } => "domain import",
+            Self::DomainExport { .. } => "domain export",
+            Self::DomainSubscribe { .. } => "domain subscribe",
+            Self::DomainUnsubscribe { .. } => "domain unsubscribe",
+            Self::DomainLists => "domain lists",
         }
     }
 
@@ -191,6 +209,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         }
         Command::HostList { limit } => delivery::hosts(app, limit),
         Command::HostRetry { host } => delivery::retry(app, &host),
+        Command::JobList { limit } => delivery::jobs(app, limit),
         Command::Import { account, sheet, overwrite, text } => {
             sheet::import(app, &account, sheet, overwrite, &text)
         }
@@ -206,6 +225,15 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         }
         Command::DomainUnblock { domain } => moderation::unblock_domain(app, domain),
         Command::DomainList => moderation::list_domain_blocks(app),
+        Command::DomainImport { text, allows, dry_run } => {
+            domains::import(app, &text, allows, dry_run)
+        }
+        Command::DomainExport { allows } => domains::export(app, allows),
+        Command::DomainSubscribe { url, severity_max, dry_run } => {
+            domains::subscribe(app, &url, &severity_max, dry_run)
+        }
+        Command::DomainUnsubscribe { url } => domains::unsubscribe(app, &url),
+        Command::DomainLists => domains::lists(app),
     }
 }
 

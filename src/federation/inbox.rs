@@ -21,6 +21,7 @@ use crate::model::{Account, ActorKind, JobKind};
 use crate::service;
 
 use super::accept;
+use super::flood;
 use super::process::Accepted;
 use super::resolve;
 use super::verify::{self, Signed};
@@ -43,6 +44,7 @@ pub async fn shared(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
+    flood::address(&app, &request)?;
     receive(&app, &request, payload, None).await
 }
 
@@ -53,6 +55,7 @@ pub async fn personal(
     name: Path<String>,
     payload: Payload,
 ) -> Result<HttpResponse> {
+    flood::address(&app, &request)?;
     let name = name.into_inner();
     let owner = app
         .read(move |conn| {
@@ -103,6 +106,7 @@ async fn receive(
     let candidates = candidates.map_err(|_| Error::internal("a check was cancelled"))??;
     let Some(activities) = candidates else { return Ok(accepted()) };
     let signer = verify::signer(app, signed).await?;
+    flood::server(app, &host_of(&signer.uri).unwrap_or_default())?;
     let this = app.clone();
     let writes = actix_web::web::block(move || judge(&this, signer, activities, owner))
         .await

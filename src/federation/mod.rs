@@ -2,11 +2,13 @@
 
 mod accept;
 mod actor;
+mod claim;
 mod collections;
 pub mod deliver;
 mod discovery;
 pub mod featured_tags;
 mod fetch;
+mod flood;
 pub mod gone;
 mod inbox;
 pub mod process;

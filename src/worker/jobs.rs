@@ -15,7 +15,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, cards, import, profiles, push, scheduled, uploads};
+use super::{LOOK, cards, import, lists, profiles, push, scheduled, uploads};
 
 /// How many jobs one round runs on the worker's own thread; deliveries come in between.
 const ROUND: usize = 50;
@@ -82,7 +82,11 @@ pub(super) fn is_crowded(app: &App, kind: JobKind) -> bool {
 fn is_patient(kind: JobKind) -> bool {
     matches!(
         kind,
-        JobKind::CheckLink | JobKind::FetchFeaturedTags | JobKind::Import | JobKind::ConfirmGone
+        JobKind::CheckLink
+            | JobKind::FetchFeaturedTags
+            | JobKind::Import
+            | JobKind::ConfirmGone
+            | JobKind::RefreshDomainList
     )
 }
 
@@ -95,6 +99,7 @@ fn fetches(kind: JobKind) -> bool {
             | JobKind::CheckMove
             | JobKind::FetchFeaturedTags
             | JobKind::ConfirmGone
+            | JobKind::RefreshDomainList
     )
 }
 
@@ -196,6 +201,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             Ok(true)
         }
         JobKind::DomainLimits => domain_limits(app, job),
+        JobKind::RefreshDomainList => lists::refresh(app, job, online),
         JobKind::ConfirmGone => gone::confirm(app, job, online),
         JobKind::PurgeAccount => {
             let account = String::from_utf8_lossy(&job.payload);
