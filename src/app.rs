@@ -65,6 +65,8 @@ pub struct Parts {
     pub forwards: Throttle<String>,
     /// New servers that were met lately, and how many of their domain (S-021).
     pub new_hosts: Throttle<String>,
+    /// Requests to the inbox by address and by server (S-054).
+    pub inbox: Throttle<String>,
     /// Files of uploads.
     pub media: Media,
     /// Uploads that are being received.
@@ -144,6 +146,7 @@ impl App {
             relays: Relays::new(clock.clone()),
             forwards: Throttle::new(clock.clone()),
             new_hosts: Throttle::new(clock.clone()),
+            inbox: Throttle::new(clock.clone()),
             media: Media::open(&config.storage.data_dir, surroundings.program)?,
             uploads: InFlight::new(8, 8),
             translations: Kept::new(256),
@@ -301,10 +304,12 @@ fn claim(db: &Db, config: &Config, site: &Site) -> Result<()> {
     }
     let (allowlist, instance) = (config.federation.allowlist, config.instance.clone());
     let never_shared = config.federation.never_shared_inbox;
+    let hold_back = config.federation.hold_back_new_accounts;
     db.write(Lane::Interactive, move |tx| {
         service::domain::set_allowlist(tx, allowlist)?;
         service::keys::complete(tx)?;
         service::delivery::set_never_shared(tx, never_shared)?;
+        service::notification_policy::set_default(tx, hold_back)?;
         service::document::note_texts(tx, &instance)
     })
     .wait()?;

@@ -6,6 +6,7 @@ mod cards;
 mod house;
 mod import;
 mod jobs;
+mod lists;
 mod moving;
 mod profiles;
 mod push;

@@ -208,3 +208,24 @@ DROP INDEX notification_once;
 CREATE UNIQUE INDEX notification_once ON notification(
   account_id, kind, from_account_id, ifnull(status_id, 0), ifnull(report_id, 0),
   ifnull(severance_id, 0));
+
+-- Lists of blocked domains that somebody else keeps, read daily.
+CREATE TABLE domain_list (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  url TEXT NOT NULL UNIQUE,
+  -- no block of it is more severe
+  severity_max INTEGER NOT NULL,
+  etag TEXT,
+  last_modified TEXT,
+  checked_at INTEGER,
+  error TEXT,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE domain_list_entry (
+  list_id INTEGER NOT NULL REFERENCES domain_list(id) ON DELETE CASCADE,
+  domain TEXT NOT NULL,
+  -- 1: the block is there because of lists alone; 0: what is done about the domain was decided here
+  added INTEGER NOT NULL,
+  PRIMARY KEY (list_id, domain)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX domain_list_entry_domain ON domain_list_entry(domain);

@@ -4,8 +4,8 @@ use clap::Subcommand;
 
 use super::reach::Place;
 use super::{output, table};
-use crate::clock::{DAY, HOUR, MINUTE};
-use crate::control::{Command, DeliveryLine, Reply};
+use crate::clock::{self, DAY, HOUR, MINUTE};
+use crate::control::{Command, DeliveryLine, JobLine, Reply};
 use crate::error::Result;
 
 /// What can be done with deliveries.
@@ -24,12 +24,23 @@ pub(super) enum Action {
         #[arg(long, value_name = "ID", conflicts_with = "host")]
         status: Option<i64>,
     },
+    /// List what came from other servers and was given up after several tries, the newest first
+    Failed {
+        /// How many to list
+        #[arg(long, value_name = "N", default_value_t = 50,
+              value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
 }
 
 /// Prints what waits.
 pub(super) fn run(place: &Place, action: Action) -> Result<()> {
-    let Action::List { limit, host, status } = action;
-    match place.execute(Command::DeliveryList { limit, host, status })? {
+    let command = match action {
+        Action::List { limit, host, status } => Command::DeliveryList { limit, host, status },
+        Action::Failed { limit } => Command::JobList { limit },
+    };
+    match place.execute(command)? {
+        Reply::Jobs(list) => output::print(&render_jobs(&list)),
         Reply::Deliveries { now, waiting, list } => output::print(&render(now, waiting, &list)),
         reply => output::unexpected(&reply),
     }
@@ -64,6 +75,26 @@ pub(super) fn render(now: i64, waiting: i64, list: &[DeliveryLine]) -> String {
         format!("\n{shown} for {}.\n", count(hosts.len(), "server"))
     };
     text
+}
+
+/// The table of what was given up.
+fn render_jobs(list: &[JobLine]) -> String {
+    if list.is_empty() {
+        return "Nothing was given up.\n".to_owned();
+    }
+    let rows: Vec<_> = list
+        .iter()
+        .map(|job| {
+            [
+                clock::date(job.created_at),
+                job.host.clone(),
+                job.what.clone(),
+                job.attempts.to_string(),
+                job.reason.clone(),
+            ]
+        })
+        .collect();
+    table::render(["SINCE", "HOST", "WHAT", "TRIES", "WHY"], &rows)
 }
 
 fn why(line: &DeliveryLine) -> String {

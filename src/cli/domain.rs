@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::reach::Place;
-use super::{output, table};
+use super::{domain_lists, output, table};
 use crate::clock;
 use crate::control::{Command, DomainBlockLine, Reply};
 use crate::error::Result;
@@ -29,6 +29,19 @@ pub(super) enum Action {
     },
     /// List the blocks, newest first
     List,
+    /// Take in a list of blocks: Mastodon's CSV, a domain a line, or JSON
+    Import(domain_lists::Import),
+    /// Write the blocks as Mastodon's CSV
+    Export(domain_lists::Export),
+    /// Read a list of blocks that somebody else keeps, now and daily
+    Subscribe(domain_lists::Subscribe),
+    /// End that; what the list alone blocked is no longer blocked
+    Unsubscribe {
+        /// Its address
+        url: String,
+    },
+    /// Show these lists
+    Lists,
 }
 
 /// Has it done and prints what came of it.
@@ -39,6 +52,11 @@ pub(super) fn run(place: &Place, action: Action) -> Result<()> {
         }
         Action::Unblock { domain } => (Command::DomainUnblock { domain }, Some("Unblocked")),
         Action::List => (Command::DomainList, None),
+        Action::Import(options) => return domain_lists::import(place, options),
+        Action::Export(options) => return domain_lists::export(place, options),
+        Action::Subscribe(options) => return domain_lists::subscribe(place, options),
+        Action::Unsubscribe { url } => return domain_lists::unsubscribe(place, url),
+        Action::Lists => return domain_lists::lists(place),
     };
     match (place.execute(command)?, done) {
         (Reply::DomainBlocks(list), Some(done)) => {

@@ -9,6 +9,7 @@ mod config;
 mod decode_image;
 mod delivery;
 mod domain;
+mod domain_lists;
 mod host;
 mod output;
 mod process;

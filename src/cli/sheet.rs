@@ -63,7 +63,7 @@ pub(super) fn import(place: &Place, options: Import) -> Result<()> {
             reply => output::unexpected(&reply),
         };
     };
-    let text = read(&file)?;
+    let text = read(&file, LARGEST)?;
     match place.execute(Command::Import { account: account.clone(), sheet, overwrite, text })? {
         Reply::Imports(lines) => {
             let lines = list(&lines);
@@ -77,7 +77,7 @@ pub(super) fn import(place: &Place, options: Import) -> Result<()> {
     }
 }
 
-fn read(file: &Path) -> Result<String> {
+pub(super) fn read(file: &Path, largest: u64) -> Result<String> {
     let name = file.display();
     let mut text = String::new();
     let source: Box<dyn io::Read> = if file.as_os_str() == "-" {
@@ -87,11 +87,14 @@ fn read(file: &Path) -> Result<String> {
         Box::new(open.map_err(|e| Error::invalid(format!("{name} cannot be read: {e}")))?)
     };
     source
-        .take(LARGEST + 1)
+        .take(largest + 1)
         .read_to_string(&mut text)
         .map_err(|e| Error::invalid(format!("{name} cannot be read: {e}")))?;
-    if text.len() as u64 > LARGEST {
-        return Err(Error::invalid(format!("{name} is larger than 1 MiB. Cut it into parts")));
+    if text.len() as u64 > largest {
+        return Err(Error::invalid(format!(
+            "{name} is larger than {} MiB. Cut it into parts",
+            largest >> 20
+        )));
     }
     Ok(text)
 }

@@ -90,6 +90,8 @@ keys! {
         max_profile_fields: (|n| within(n, 0, 32)),
         requests_per_account: (|n| within(n, 0, 1_000_000)),
         requests_per_address: (|n| within(n, 0, 1_000_000)),
+        inbox_requests_per_address: (|n| within(n, 0, 1_000_000)),
+        inbox_requests_per_server: (|n| within(n, 0, 1_000_000)),
         max_emoji_bytes: (|n| within(n, 1024, 1_048_576)),
     }
     federation: Federation {
@@ -99,6 +101,7 @@ keys! {
         relay_status_days: (|n| within(n, 1, 3650)),
         static_actor_compat: any,
         never_shared_inbox: any,
+        hold_back_new_accounts: any,
     }
     trends: Trends {
         enabled: any,

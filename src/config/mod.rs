@@ -126,6 +126,9 @@ pub struct Limits {
     /// Requests to the client API within five minutes, of one person and of one address; 0: any.
     pub requests_per_account: usize,
     pub requests_per_address: usize,
+    /// Requests to the inbox within five minutes, of one address and of one server; 0: any.
+    pub inbox_requests_per_address: usize,
+    pub inbox_requests_per_server: usize,
     /// Largest picture of a custom emoji.
     pub max_emoji_bytes: usize,
 }
@@ -145,6 +148,8 @@ pub struct Federation {
     pub static_actor_compat: bool,
     /// Deliver to each recipient's own inbox.
     pub never_shared_inbox: bool,
+    /// Mentions by accounts made lately are held back for whoever has not chosen otherwise.
+    pub hold_back_new_accounts: bool,
 }
 
 /// What is much talked about.
@@ -324,6 +329,8 @@ impl Default for Limits {
             max_profile_fields: 8,
             requests_per_account: 3000,
             requests_per_address: 600,
+            inbox_requests_per_address: 6000,
+            inbox_requests_per_server: 6000,
             max_emoji_bytes: 262_144,
         }
     }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::delivery::{self, HostLine};
+use super::delivery::{self, HostLine, JobLine};
+use super::domains::{self, DomainListLine, PlanLine};
 use super::moderation;
 use super::moving;
 use super::relay::{self, RelayChange, RelayLine};
@@ -44,6 +45,7 @@ pub enum Command {
     DeliveryList { limit: u32, host: Option<String>, status: Option<i64> },
     HostList { limit: u32 },
     HostRetry { host: String },
+    JobList { limit: u32 },
     Import { account: String, sheet: Sheet, overwrite: bool, text: String },
     ImportList { account: String },
     Export { account: String, sheet: Sheet },
@@ -57,6 +59,11 @@ pub enum Command {
     RelayList,
     RelaySet { relay: String, change: RelayChange },
     RelayRemove { relay: String },
+    DomainImport { text: String, allows: bool, dry_run: bool },
+    DomainExport { allows: bool },
+    DomainSubscribe { url: String, severity_max: String, dry_run: bool },
+    DomainUnsubscribe { url: String },
+    DomainLists,
 }
 
 /// What comes of it.
@@ -85,11 +92,16 @@ pub enum Reply {
         now: i64,
         list: Vec<HostLine>,
     },
+    /// What was given up, the newest first.
+    Jobs(Vec<JobLine>),
     /// A server is tried again, with so many deliveries.
     Retried {
         host: String,
         waiting: i64,
     },
+    /// What a list of domains did or would do.
+    DomainPlan(PlanLine),
+    DomainLists(Vec<DomainListLine>),
     Imports(Vec<ImportLine>),
     /// CSV.
     File(String),
@@ -172,6 +184,7 @@ impl Command {
             Self::DeliveryList { .. } => "delivery list",
             Self::HostList { .. } => "host list",
             Self::HostRetry { .. } => "host retry",
+            Self::JobList { .. } => "delivery failed",
             Self::Import { .. } | Self::ImportList { .. } => "import",
             Self::Export { .. } => "export",
             Self::Announce { .. } => "announce",
@@ -184,6 +197,11 @@ impl Command {
             Self::RelayList => "relay list",
             Self::RelaySet { .. } => "relay set",
             Self::RelayRemove { .. } => "relay remove",
+            Self::DomainImport { .. } => "domain import",
+            Self::DomainExport { .. } => "domain export",
+            Self::DomainSubscribe { .. } => "domain subscribe",
+            Self::DomainUnsubscribe { .. } => "domain unsubscribe",
+            Self::DomainLists => "domain lists",
         }
     }
 
@@ -219,6 +237,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         }
         Command::HostList { limit } => delivery::hosts(app, limit),
         Command::HostRetry { host } => delivery::retry(app, &host),
+        Command::JobList { limit } => delivery::jobs(app, limit),
         Command::Import { account, sheet, overwrite, text } => {
             sheet::import(app, &account, sheet, overwrite, &text)
         }
@@ -240,6 +259,15 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::RelayList => relay::list(app),
         Command::RelaySet { relay, change } => relay::set(app, relay, change),
         Command::RelayRemove { relay } => relay::remove(app, relay),
+        Command::DomainImport { text, allows, dry_run } => {
+            domains::import(app, &text, allows, dry_run)
+        }
+        Command::DomainExport { allows } => domains::export(app, allows),
+        Command::DomainSubscribe { url, severity_max, dry_run } => {
+            domains::subscribe(app, &url, &severity_max, dry_run)
+        }
+        Command::DomainUnsubscribe { url } => domains::unsubscribe(app, &url),
+        Command::DomainLists => domains::lists(app),
     }
 }
 

@@ -124,3 +124,27 @@ pub(super) fn retry(app: &App, host: &str) -> Result<Reply> {
         app.db.write(Lane::Interactive, move |tx| service::delivery::retry(tx, &name)).wait()?;
     Ok(Reply::Retried { host, waiting })
 }
+
+/// Something that was given up after several tries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobLine {
+    pub what: String,
+    pub host: String,
+    pub attempts: i64,
+    pub reason: String,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+}
+
+/// What was given up within the last days (F-145).
+pub(super) fn jobs(app: &App, limit: u32) -> Result<Reply> {
+    let found = app.db.read(|conn| db::job::list_dead(conn, i64::from(limit)))?;
+    let line = |job: crate::model::DeadJob| JobLine {
+        what: job.kind.map_or_else(|| "unknown".to_owned(), |kind| format!("{kind:?}")),
+        host: job.lane,
+        attempts: job.attempts,
+        reason: job.reason,
+        created_at: job.created_at,
+    };
+    Ok(Reply::Jobs(found.into_iter().map(line).collect()))
+}

@@ -9,6 +9,7 @@
 mod call;
 mod command;
 mod delivery;
+mod domains;
 mod keys;
 mod listen;
 mod lock;
@@ -24,7 +25,8 @@ pub use call::{Way, call, find_way};
 pub use command::{
     AccountLine, AnnouncementLine, Command, DeliveryLine, DomainBlockLine, Reply, Secret, execute,
 };
-pub use delivery::HostLine;
+pub use delivery::{HostLine, JobLine};
+pub use domains::{DomainListLine, PlanLine};
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
 pub use relay::{RelayChange, RelayLine};

@@ -167,6 +167,11 @@ pub fn insert_allow(tx: &Tx<'_>, domain: &str) -> Result<DomainAllow> {
         .query_row([domain], allow_from_row)?)
 }
 
+/// Whether exactly this domain is allowed.
+pub fn allows(conn: &Conn, domain: &str) -> Result<bool> {
+    Ok(conn.sql.prepare_cached("SELECT 1 FROM domain_allow WHERE domain = ?")?.exists([domain])?)
+}
+
 /// Allows a domain no longer.
 pub fn delete_allow(tx: &Tx<'_>, id: i64) -> Result<()> {
     tx.sql.prepare_cached("DELETE FROM domain_allow WHERE id = ?")?.execute([id])?;

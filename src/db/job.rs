@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::{Conn, Tx, json_ids, optional};
 use crate::error::Result;
-use crate::model::{Event, Job, JobKind};
+use crate::model::{DeadJob, Event, Job, JobKind};
 
 /// Queues a job, due now.
 pub fn insert(tx: &Tx<'_>, kind: JobKind, lane: &str, payload: &[u8]) -> Result<i64> {
@@ -178,6 +178,25 @@ pub fn bury(tx: &Tx<'_>, id: i64, error: &str) -> Result<()> {
         )?
         .execute(params![error, id])?;
     Ok(())
+}
+
+/// Given-up jobs with their reason, the newest first.
+pub fn list_dead(conn: &Conn, limit: i64) -> Result<Vec<DeadJob>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT id, kind, lane, attempts, last_error, created_at FROM job INDEXED BY job_dead
+         WHERE dead = 1 ORDER BY created_at DESC LIMIT ?",
+    )?;
+    let rows = statement.query_map([limit], |row| {
+        Ok(DeadJob {
+            id: row.get(0)?,
+            kind: JobKind::from_number(row.get(1)?),
+            lane: row.get(2)?,
+            attempts: row.get(3)?,
+            reason: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
+            created_at: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Forgets dead jobs made before `before`.

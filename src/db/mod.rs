@@ -15,6 +15,7 @@ pub mod card;
 pub mod conversation;
 pub mod delivery;
 pub mod domain;
+pub mod domain_list;
 pub mod emoji;
 pub mod endorsement;
 pub mod familiar;

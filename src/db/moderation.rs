@@ -29,6 +29,14 @@ pub fn blocks(conn: &Conn, account: i64, target: i64) -> Result<bool> {
         .exists([account, target])?)
 }
 
+/// Whether anybody here blocks `target`.
+pub fn is_blocked_by_anybody(conn: &Conn, target: i64) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM block WHERE target_id = ? LIMIT 1")?
+        .exists([target])?)
+}
+
 /// Stores a block; false when it was there.
 pub fn insert_block(tx: &Tx<'_>, account: i64, target: i64, uri: Option<&str>) -> Result<bool> {
     Ok(tx

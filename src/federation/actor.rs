@@ -12,7 +12,7 @@ use crate::http;
 use crate::model::{Account, INSTANCE_ACTOR};
 use crate::service::{self, document};
 
-use super::{accept, verify};
+use super::{accept, claim, verify};
 
 /// `GET /actor`: the instance actor, to everybody, always (F-038).
 pub async fn instance(app: Data<App>, request: HttpRequest) -> Result<HttpResponse> {
@@ -90,14 +90,15 @@ pub fn to_page(page: &str) -> Result<HttpResponse> {
 /// Who asks, as far as it matters.
 #[derive(Clone, Copy)]
 pub struct Reader {
-    /// With `require_signed_fetch`: who signed. Else nobody is asked.
+    /// With `require_signed_fetch`: who signed. Else nobody is asked, and only whom somebody here
+    /// blocks is known by its own word (F-341).
     signer: Option<i64>,
 }
 
 /// With `require_signed_fetch` only those read who say who they are (F-119).
 pub async fn admit(app: &App, request: &HttpRequest) -> Result<Reader> {
     if !app.config.federation.require_signed_fetch {
-        return Ok(Reader { signer: None });
+        return Ok(Reader { signer: claim::blocked(app, request).await? });
     }
     let signer = verify::reader(app, request)
         .await?

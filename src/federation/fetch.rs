@@ -118,7 +118,8 @@ pub(super) fn check(app: &App, address: &str) -> Result<()> {
     let host = host_of(address)
         .ok_or_else(|| Error::Remote(format!("{address} is no address to fetch").into()))?;
     if app.db.read(|conn| service::domain::is_suspended(conn, &host))? {
-        return Err(Error::Remote(format!("{host} is blocked here").into()));
+        // no fault that passes: whatever needs it ends here
+        return Err(Error::Forbidden(format!("{host} is blocked here").into()));
     }
     Ok(())
 }

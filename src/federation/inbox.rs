@@ -20,7 +20,7 @@ use crate::model::{Account, ActorKind, JobKind, SignatureForm};
 use crate::service;
 
 use super::accept;
-use super::followers_sync;
+use super::{flood, followers_sync};
 use super::forward::{self, Forwarded};
 use super::process::Accepted;
 use super::relay::{self, Hint};
@@ -45,6 +45,7 @@ pub async fn shared(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
+    flood::address(&app, &request)?;
     receive(&app, &request, payload, None).await
 }
 
@@ -55,6 +56,7 @@ pub async fn personal(
     name: Path<String>,
     payload: Payload,
 ) -> Result<HttpResponse> {
+    flood::address(&app, &request)?;
     let name = name.into_inner();
     let owner = app
         .read(move |conn| {
@@ -122,6 +124,7 @@ async fn receive(
         Ok(verified) => (verified.account, verified.form),
         Err(key) => (gone::actor(app, &key, &activities).await?, None),
     };
+    flood::server(app, &host_of(&signer.uri).unwrap_or_default())?;
     let compare = compare.map(|header| (signer.clone(), header));
     let this = app.clone();
     let writes =

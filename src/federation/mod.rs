@@ -2,13 +2,15 @@
 
 mod accept;
 mod actor;
-pub mod budget;
+mod claim;
 mod collection;
+pub mod budget;
 mod collections;
 pub mod deliver;
 mod discovery;
 pub mod featured_tags;
 mod fetch;
+mod flood;
 mod gone;
 mod host_meta;
 pub mod followers_sync;

@@ -1,5 +1,6 @@
 //! Asking servers on the web that know nothing of the fediverse. Blocking, through `client`
 //! with its address filter and caps, so it runs on a lane.
 
+pub mod blocklist;
 pub mod card;
 pub mod translate;

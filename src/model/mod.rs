@@ -3,6 +3,7 @@
 mod account;
 mod announcement;
 mod card;
+mod domain_list;
 mod event;
 mod moderation;
 mod notification;
@@ -26,6 +27,7 @@ mod visibility;
 pub use account::{Account, ActorKind, Details, Field, INSTANCE_ACTOR, Picture, Pictures};
 pub use announcement::{Announcement, CustomEmoji};
 pub use card::{Card, CardKind, Preview};
+pub use domain_list::DomainList;
 pub use event::{Event, Gone, Place};
 pub use moderation::{Category, DomainAllow, DomainBlock, Report, Severity};
 pub use notification::{
@@ -35,7 +37,7 @@ pub use oauth::{Application, Scopes, SessionLine, Token, TokenLine};
 pub use page::Page;
 pub use posting::ContentType;
 pub use push::{PushPolicy, PushSubscription};
-pub use queue::{Delivery, DeliveryFailure, Job, JobKind, StatusDelivery};
+pub use queue::{DeadJob, Delivery, DeliveryFailure, Job, JobKind, StatusDelivery};
 pub use quote::{Quote, QuotePolicy, QuoteState};
 pub use reaction::{Reaction, ReactionCount};
 pub use relay::{Relay, RelayCounts, RelayFilter, RelayMedia, RelayState, RelayStyle};

@@ -97,6 +97,8 @@ pub enum JobKind {
     SyncFollowers = 73,
     /// Who is gone with an inbox that answered 410: `[inbox, host, account it is above]`.
     ConfirmGone = 85,
+    /// Read a list of blocked domains that somebody else keeps: its id. Always the same row.
+    RefreshDomainList = 86,
 }
 
 impl JobKind {
@@ -133,6 +135,7 @@ impl JobKind {
         Self::FetchProfile,
         Self::FetchThread,
         Self::ConfirmGone,
+        Self::RefreshDomainList,
     ];
 
     /// From the stored number.
@@ -149,4 +152,17 @@ pub struct Job {
     pub lane: String,
     pub payload: Vec<u8>,
     pub attempts: i64,
+}
+
+/// Something that was given up after several tries (F-145).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadJob {
+    pub id: i64,
+    /// `None`: of a newer version.
+    pub kind: Option<JobKind>,
+    /// The server that it was about, usually.
+    pub lane: String,
+    pub attempts: i64,
+    pub reason: String,
+    pub created_at: i64,
 }

@@ -137,6 +137,8 @@ pub fn update(tx: &Tx<'_>, id: i64, change: Change) -> Result<DomainBlock> {
     let mut block = db::domain::get_block(tx, id)?;
     change.apply(&mut block)?;
     db::domain::update_block(tx, &block)?;
+    // decided by hand from now on
+    db::domain_list::disown(tx, &block.domain)?;
     spread(tx, &block.domain)?;
     Ok(block)
 }
@@ -148,6 +150,8 @@ pub fn update(tx: &Tx<'_>, id: i64, change: Change) -> Result<DomainBlock> {
 pub fn unblock(tx: &Tx<'_>, id: i64) -> Result<()> {
     let block = db::domain::get_block(tx, id)?;
     db::domain::delete_block(tx, id)?;
+    // no list brings it back
+    db::domain_list::disown(tx, &block.domain)?;
     spread(tx, &block.domain)
 }
 
@@ -180,6 +184,14 @@ fn spread(tx: &Tx<'_>, domain: &str) -> Result<()> {
         queue_limits(tx, &known)?;
     }
     tx.after_commit(Event::JobQueued);
+    Ok(())
+}
+
+/// The same for known domains that somebody has looked up already.
+pub(super) fn apply(tx: &Tx<'_>, domains: &[String]) -> Result<()> {
+    for known in domains {
+        queue_limits(tx, known)?;
+    }
     Ok(())
 }
 

@@ -13,6 +13,7 @@ pub mod conversation;
 pub mod delivery;
 pub mod document;
 pub mod domain;
+pub mod domain_list;
 pub mod edit;
 pub mod emoji;
 pub mod endorsement;

@@ -12,10 +12,28 @@ use crate::model::{
 /// How long an account is new, and how long a follow does not count yet.
 const NEW_ACCOUNT: i64 = 30 * DAY;
 const NEW_FOLLOWER: i64 = 3 * DAY;
+/// Where the setting is kept.
+const HOLD_BACK: &str = "hold_back_new_accounts";
 
 /// The account's policy.
 pub fn get(conn: &Conn, account: i64) -> Result<NotificationPolicy> {
-    Ok(db::notification_policy::find(conn, account)?.unwrap_or_default())
+    if let Some(chosen) = db::notification_policy::find(conn, account)? {
+        return Ok(chosen);
+    }
+    let mut policy = NotificationPolicy::default();
+    if db::meta::get(conn, HOLD_BACK)?.as_deref() == Some("1") {
+        policy.for_new_accounts = Choice::Filter;
+    }
+    Ok(policy)
+}
+
+/// Says how it is for those who chose nothing: whether new accounts are held back.
+pub fn set_default(tx: &Tx<'_>, hold_back: bool) -> Result<()> {
+    let value = if hold_back { "1" } else { "0" };
+    if db::meta::get(tx, HOLD_BACK)?.as_deref() != Some(value) {
+        db::meta::set(tx, HOLD_BACK, value)?;
+    }
+    Ok(())
 }
 
 /// What becomes of a notification of this kind from `from`: the strictest of the choices whose

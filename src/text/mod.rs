@@ -3,6 +3,7 @@
 //! Pure code: nothing here reads files, the network or the database.
 
 mod attr;
+pub mod blocklist;
 mod chars;
 pub mod charset;
 mod clean;

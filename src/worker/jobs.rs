@@ -19,7 +19,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, backfill, cards, import, moving, profiles, push, scheduled, uploads};
+use super::{LOOK, backfill, cards, import, lists, moving, profiles, push, scheduled, uploads};
 
 /// How many jobs one round runs at the least, if there are so many; deliveries come in between.
 const ROUND: usize = 50;
@@ -138,6 +138,7 @@ fn is_patient(kind: JobKind) -> bool {
             | JobKind::FetchProfile
             | JobKind::FetchThread
             | JobKind::ConfirmGone
+            | JobKind::RefreshDomainList
     )
 }
 
@@ -156,6 +157,7 @@ fn fetches(kind: JobKind) -> bool {
             | JobKind::FetchProfile
             | JobKind::FetchThread
             | JobKind::ConfirmGone
+            | JobKind::RefreshDomainList
     )
 }
 
@@ -269,6 +271,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         | JobKind::TellDeletion
         | JobKind::SyncFollowers => moving::work(app, job, online),
         JobKind::ConfirmGone => gone_inbox::confirm(app, job, online),
+        JobKind::RefreshDomainList => lists::refresh(app, job, online),
         JobKind::PurgeAccount => {
             let account = String::from_utf8_lossy(&job.payload);
             let account = crate::id::parse(&account).ok_or(Stop::Drop("no account"))?;

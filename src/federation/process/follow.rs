@@ -64,9 +64,10 @@ pub(super) fn follower(context: &Context<'_>, activity: &Activity) -> Step<Accou
 }
 
 pub(super) fn block(context: &Context<'_>, activity: &Activity) -> Step<()> {
-    // a ban from a community of another server is no matter between two people (F-193)
-    if activity.target.as_deref().is_some_and(|target| !context.app.site.owns(target)) {
-        return Err(Stop::Drop("bans from a place that is not ours"));
+    // a ban from a community or a server, not what one person wants of another (F-193)
+    let place = activity.target.clone().or_else(|| read::id(&activity.raw, "audience"));
+    if place.is_some_and(|place| !context.app.site.owns(&place)) {
+        return Err(Stop::Drop("a ban from some place of another server"));
     }
     let target = match activity.object_id() {
         Some(uri) => context.local(uri)?,
