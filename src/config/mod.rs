@@ -302,6 +302,7 @@ impl Default for Federation {
             relay_status_days: 7,
             static_actor_compat: false,
             never_shared_inbox: false,
+            hold_back_new_accounts: false,
         }
     }
 }
