@@ -24,6 +24,7 @@ pub mod follow;
 pub mod hidden_domain;
 pub mod host;
 pub mod import;
+pub mod interaction;
 pub mod job;
 pub mod key;
 pub mod list;

@@ -8,6 +8,7 @@ mod discovery;
 pub mod featured_tags;
 mod fetch;
 mod inbox;
+pub mod interaction;
 pub mod process;
 pub mod quote;
 pub mod resolve;
@@ -48,6 +49,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .route("/users/{name}/statuses/{id}/likes", read(status::likes))
         .route("/users/{name}/statuses/{id}/shares", read(status::shares))
         .route("/users/{name}/quote_authorizations/{id}", read(quote::authorization))
+        .route("/users/{name}/interaction_authorizations/{id}", read(interaction::authorization))
         .service(
             web::resource("/@{name}")
                 .guard(guard::fn_guard(accept::guard_activity))

@@ -4,6 +4,7 @@ mod account;
 mod announcement;
 mod card;
 mod event;
+mod interaction;
 mod moderation;
 mod notification;
 mod oauth;
@@ -23,6 +24,9 @@ pub use account::{Account, ActorKind, Details, Field, INSTANCE_ACTOR, Picture, P
 pub use announcement::{Announcement, CustomEmoji};
 pub use card::{Card, CardKind, Preview};
 pub use event::{Event, Gone, Place};
+pub use interaction::{
+    Held, Interaction, InteractionKind, InteractionPolicy, InteractionState, Rule, Who,
+};
 pub use moderation::{Category, DomainAllow, DomainBlock, Report, Severity};
 pub use notification::{
     Choice, Notification, NotificationKind, NotificationPolicy, NotificationRequest,

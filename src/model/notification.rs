@@ -21,6 +21,12 @@ pub enum NotificationKind {
     QuotedUpdate = 9,
     /// Somebody reported an account, and one is an admin.
     AdminReport = 11,
+    /// Somebody wants to favourite a status of one's own.
+    PendingFavourite = 13,
+    /// Somebody wants to answer one.
+    PendingReply = 14,
+    /// Somebody wants to boost one.
+    PendingReblog = 15,
 }
 
 impl NotificationKind {
@@ -37,6 +43,9 @@ impl NotificationKind {
         Self::Quote,
         Self::QuotedUpdate,
         Self::AdminReport,
+        Self::PendingFavourite,
+        Self::PendingReply,
+        Self::PendingReblog,
     ];
 
     /// The client API's word.
@@ -53,6 +62,9 @@ impl NotificationKind {
             Self::Quote => "quote",
             Self::QuotedUpdate => "quoted_update",
             Self::AdminReport => "admin.report",
+            Self::PendingFavourite => "pending.favourite",
+            Self::PendingReply => "pending.reply",
+            Self::PendingReblog => "pending.reblog",
         }
     }
 
@@ -70,6 +82,11 @@ impl NotificationKind {
                 | Self::Reblog
                 | Self::Quote
         )
+    }
+
+    /// Whether Mastodon's clients do not know it: it is told to those alone that name it.
+    pub fn is_foreign(self) -> bool {
+        matches!(self, Self::PendingFavourite | Self::PendingReply | Self::PendingReblog)
     }
 
     /// Whether it is shown among the notification requests while it is held back.

@@ -66,5 +66,8 @@ impl PushSubscription {
         "quoted_update",
         "admin.sign_up",
         "admin.report",
+        "pending.favourite",
+        "pending.reply",
+        "pending.reblog",
     ];
 }

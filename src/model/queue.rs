@@ -55,6 +55,8 @@ pub enum JobKind {
     DomainLimits = 50,
     /// Remove what a suspended remote account wrote, in slices: its id.
     PurgeAccount = 51,
+    /// Whether a remote author agreed to a reply of another: the reply's id.
+    VerifyApproval = 63,
 }
 
 impl JobKind {
@@ -80,6 +82,7 @@ impl JobKind {
         Self::ImportClear,
         Self::DomainLimits,
         Self::PurgeAccount,
+        Self::VerifyApproval,
     ];
 
     /// From the stored number.

@@ -3,5 +3,6 @@
 mod basics;
 mod hostile;
 mod media;
+mod policies;
 mod profiles;
 mod quotes;

@@ -4,6 +4,7 @@
 use crate::activity::incoming::Activity;
 use crate::activity::{self};
 use crate::db;
+use crate::service::interaction_in::{self, How};
 use crate::service::remote;
 
 use super::{Context, Step, Stop, was_undone};
@@ -31,9 +32,20 @@ pub(super) fn announce(context: &Context<'_>, activity: &Activity) -> Step<()> {
         .id
         .clone()
         .unwrap_or_else(|| format!("{}#announce/{published}", context.signer.uri));
+    let claim = super::interaction::check_boost(context, activity, &target, &uri)?;
     context.write(move |tx| {
         // it may have gone while the author was read
         let Some(target) = db::status::find(tx, target.id)? else { return Ok(()) };
-        remote::reblog(tx, &from, &target, &uri, published, visibility)
+        if target.local {
+            let how = How { uri: &uri, claim: claim.as_deref(), request: None };
+            return interaction_in::reblog(tx, &from, &target, published, visibility, &how);
+        }
+        remote::reblog(tx, &from, &target, &uri, published, visibility)?;
+        if let Some(claim) = claim
+            && let Some(boost) = db::status::find_by_uri(tx, &uri)?
+        {
+            db::interaction::set_approval(tx, boost.id, Some(&claim))?;
+        }
+        Ok(())
     })
 }

@@ -19,7 +19,7 @@ pub(super) fn delete(context: &Context<'_>, activity: &Activity) -> Step<()> {
     if !urls::same_host(&uri, &author.uri) {
         return Err(Stop::Drop("the object is on another server"));
     }
-    if super::quote::revoke(context, &uri)? {
+    if super::quote::revoke(context, &uri)? || super::interaction::revoke(context, &uri)? {
         return Ok(());
     }
     let known = context.read(|conn| db::status::find_by_uri(conn, &uri))?;

@@ -2,8 +2,10 @@
 //! <https://www.w3.org/TR/activitypub/#like-activity-inbox>
 
 use crate::activity::incoming::Activity;
+use crate::activity::policy;
 use crate::db;
-use crate::service::remote;
+use crate::model::InteractionKind;
+use crate::service::interaction_in::{self, How};
 
 use super::{Context, Step, Stop, was_undone};
 
@@ -19,6 +21,10 @@ pub(super) fn like(context: &Context<'_>, activity: &Activity) -> Step<()> {
         return Err(Stop::Drop("it was undone before it came"));
     }
     let from = context.signer.clone();
-    let uri = activity.id.clone();
-    context.write(move |tx| remote::favourite(tx, &from, &target, uri.as_deref()))
+    let uri = activity.id.clone().unwrap_or_default();
+    let claim = policy::claim(&activity.raw, InteractionKind::Favourite);
+    context.write(move |tx| {
+        let how = How { uri: &uri, claim: claim.as_deref(), request: None };
+        interaction_in::favourite(tx, &from, &target, &how)
+    })
 }

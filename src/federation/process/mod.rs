@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod flag;
 mod follow;
+mod interaction;
 mod like;
 mod pin;
 mod quote;
@@ -21,7 +22,7 @@ use crate::clock::HOUR;
 use crate::crypto::short_hash16;
 use crate::db::{self, Conn, Lane, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Job, Status};
+use crate::model::{Account, InteractionKind, Job, Status};
 
 use super::resolve;
 
@@ -171,6 +172,7 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Delete => delete::delete(&context, &activity),
         Kind::Follow => follow::follow(&context, &activity),
         Kind::Accept | Kind::Reject if quote::answer(&context, &activity)? => Ok(()),
+        Kind::Accept | Kind::Reject if interaction::answer(&context, &activity)? => Ok(()),
         Kind::Accept => follow::accept(&context, &activity),
         Kind::Reject => follow::reject(&context, &activity),
         Kind::Block => follow::block(&context, &activity),
@@ -180,6 +182,10 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Remove => pin::remove(&context, &activity),
         Kind::Like => like::like(&context, &activity),
         Kind::QuoteRequest => quote::request(&context, &activity),
+        Kind::LikeRequest => interaction::request(&context, &activity, InteractionKind::Favourite),
+        Kind::ReplyRequest => interaction::request(&context, &activity, InteractionKind::Reply),
+        Kind::AnnounceRequest => interaction::request(&context, &activity, InteractionKind::Reblog),
+        Kind::FeatureRequest => interaction::refuse(&context, &activity),
         Kind::Flag => flag::flag(&context, &activity),
         _ => Err(Stop::Drop("this type of activity has no effect here")),
     };
