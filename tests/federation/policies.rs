@@ -577,8 +577,10 @@ fn f_336_replies_below_one_that_waits_wait_with_it() {
     let second = answers(&carl, "second", &first);
     assert!(!sees(&dora, &first) && !sees(&dora, &second));
     assert_eq!(below(&dora, &id(&post)), Vec::<String>::new());
-    let boost = format!("/api/v1/statuses/{first}/reblog");
-    assert_eq!(carl.request("POST", &boost).send().status, 403);
+    for (deed, status) in [("reblog", 403), ("pin", 422)] {
+        let path = format!("/api/v1/statuses/{first}/{deed}");
+        assert_eq!(carl.request("POST", &path).send().status, status, "{deed}");
+    }
     let statuses = |who: &Person| {
         let account = dora.get(&format!("/api/v1/accounts/{}", who.id));
         account["statuses_count"].clone()
