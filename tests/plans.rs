@@ -445,6 +445,69 @@ fn receive_quotes(instance: &Instance, peer: &Peer, status: &Value) {
     }
 }
 
+/// What needs consent, of both sides: asked for, given, refused and taken back.
+fn ask_for_consent(instance: &Instance, ann: &Person, bob: &Person, peer: &Peer) {
+    let inbox = format!("{}/inbox", instance.base);
+    let public = "https://www.w3.org/ns/activitystreams#Public";
+    let rule = json!({"automatic_approval": ["followers"], "manual_approval": ["public"]});
+    let policy = json!({"can_reply": rule, "can_favourite": rule, "can_reblog": rule});
+    let defaults = json!({"public": policy});
+    ann.request("PATCH", "/api/v1/interaction_policies/defaults").json(&defaults).send().ok();
+    ann.get("/api/v1/interaction_policies/defaults");
+    let post = ann.writes("ask me", "public");
+    let send = |number: u32, kind: &str, more: Value| {
+        let mut activity = json!({"@context": "https://www.w3.org/ns/activitystreams",
+            "id": peer.at(&format!("/consent/{number}")), "type": kind, "actor": peer.uri("otto"),
+            "to": [public], "object": post["uri"]});
+        activity.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(peer.send("otto", &inbox, &activity).status, 202);
+        instance.settle();
+        activity
+    };
+    let like = send(1, "Like", json!({}));
+    let boost = send(2, "Announce", json!({}));
+    let reply = peer.create("otto", 71, "x", json!({"inReplyTo": post["uri"]}));
+    send(3, "ReplyRequest", json!({"instrument": reply["object"]}));
+    let answer = json!({"status": "may I", "in_reply_to_id": id(&post)});
+    bob.post("/api/v1/statuses", answer);
+    let asked = ann.get("/api/v1/interaction_requests?limit=3");
+    ann.get("/api/v1/interaction_requests?min_id=1&reblogs=false");
+    ann.get("/api/v1/notifications?types[]=pending.reply");
+    for (request, word) in
+        asked.as_array().unwrap().iter().zip(["authorize", "reject", "authorize"])
+    {
+        let path = format!("/api/v1/interaction_requests/{}", id(request));
+        ann.get(&path);
+        ann.post(&format!("{path}/{word}"), json!({}));
+        ann.request("POST", &format!("{path}/reject")).send();
+    }
+    send(4, "Undo", json!({"object": like}));
+    send(5, "Undo", json!({"object": boost}));
+    // the other way round
+    let policy = json!({"canReply": {"manualApproval": public}, "canLike": {"manualApproval": public},
+        "canAnnounce": {"automaticApproval": peer.uri("otto")}});
+    let theirs = peer.create("otto", 72, "theirs", json!({"interactionPolicy": policy}));
+    assert_eq!(peer.send("otto", &inbox, &theirs).status, 202);
+    instance.settle();
+    let theirs = id(&ann.finds_status(&peer.at("/notes/72")).unwrap());
+    ann.post(&format!("/api/v1/statuses/{theirs}/favourite"), json!({}));
+    let own = ann.post("/api/v1/statuses", json!({"status": "may I", "in_reply_to_id": theirs}));
+    let proof = peer.at("/consent/proof");
+    send(6, "Accept", json!({"object": own["uri"], "result": proof}));
+    send(7, "Delete", json!({"object": proof}));
+    let other = peer.create(
+        "pia",
+        73,
+        "other",
+        json!({"inReplyTo": peer.at("/notes/72"),
+        "approvedBy": proof}),
+    );
+    assert_eq!(peer.send("pia", &inbox, &other).status, 202);
+    instance.settle();
+    ann.delete(&format!("/api/v1/statuses/{}", id(&own)));
+    ann.request("PATCH", "/api/v1/interaction_policies/defaults").json(&json!({})).send().ok();
+}
+
 /// Notifications in groups, held back, accepted and dismissed.
 fn be_told(ann: &Person, bob: &Person, status: &str) {
     let send = |who: &Person, method: &'static str, path: &str, body: Value| {
@@ -647,7 +710,7 @@ fn no_query_reads_a_whole_table() {
     db::plan::record();
     let instance = Instance::start();
     let (ann, bob) = (instance.person("ann"), instance.person("bob"));
-    let peer = Peer::start(&["mia", "nora"]);
+    let peer = Peer::start(&["mia", "nora", "otto", "pia"]);
     let mut mia = peer.document("/users/mia");
     mia["featured"] = json!(peer.at("/users/mia/featured"));
     mia["featuredTags"] = json!(peer.at("/users/mia/tags"));
@@ -691,6 +754,8 @@ fn no_query_reads_a_whole_table() {
     read_elsewhere(&instance, &ann, &peer, &status);
     read_everything(&instance, &ann, &id(&status), &ann.id);
     be_told(&ann, &bob, &id(&status));
+    follow_peer(&instance, &ann, &peer, "otto");
+    ask_for_consent(&instance, &ann, &bob, &peer);
     oauth::everything(&instance);
     // a server that is down
     peer.answer(PeerAnswer::Status(500));

@@ -55,6 +55,8 @@ struct Written {
     /// Places before it: what it answers, what it boosts.
     parent: Option<usize>,
     boosts: Option<usize>,
+    /// Waits for consent (1), or was refused it (2).
+    held: i64,
 }
 
 fn world() -> impl Strategy<Value = World> {
@@ -65,8 +67,10 @@ fn world() -> impl Strategy<Value = World> {
         prop::collection::vec(0..ACCOUNTS, 0..3),
         prop::option::of(0_usize..8),
         prop::option::weighted(0.4, 0_usize..8),
+        prop_oneof![4 => Just(0_i64), 2 => Just(1), 1 => Just(2)],
     )
-        .prop_map(|(author, visibility, mentions, parent, boosts)| Written {
+        .prop_map(|(author, visibility, mentions, parent, boosts, held)| Written {
+            held,
             author,
             visibility,
             mentions,
@@ -179,11 +183,13 @@ fn build(sql: &rusqlite::Connection, world: &World, now: i64) {
             parent.is_some_and(|place| world.statuses[place].author != written.author);
         run(
             "INSERT OR IGNORE INTO status (id, uri, account_id, local, created_at, visibility, in_reply_to_id,
-               reply_to_other, reblog_of_id, thread_id, content) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, 1, 'x')",
+               reply_to_other, reblog_of_id, thread_id, content, held, in_reply_to_account_id)
+             VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, 1, 'x', ?, ?)",
             &[
                 &status_id(index), &format!("https://x.example/s{index}"), &account(written.author),
                 &(written.author < LOCAL), &written.visibility, &parent.map(status_id), &reply_to_other,
-                &boosts.map(status_id),
+                &boosts.map(status_id), &written.held,
+                &parent.map(|place| account(world.statuses[place].author)),
             ],
         );
         for mentioned in &written.mentions {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use dassie::db::{self, Tx};
 use dassie::error::Result;
 use dassie::id;
-use dassie::model::{ContentType, Media, MediaKind, QuotePolicy, Status, Visibility};
+use dassie::model::{ContentType, Held, Media, MediaKind, QuotePolicy, Status, Visibility};
 use dassie::site::Site;
 
 use crate::people::host_of;
@@ -258,5 +258,8 @@ fn blank(id: i64, account_id: i64, created_at: i64) -> Status {
         content_type: ContentType::Plain,
         quote_policy: QuotePolicy::NOBODY,
         quotes_count: 0,
+        policy: None,
+        held: Held::Free,
+        approval: None,
     }
 }

@@ -14,6 +14,7 @@ pub mod incoming;
 pub mod json;
 pub mod media;
 pub mod object;
+pub mod policy;
 pub mod poll;
 pub mod quote;
 pub mod read;

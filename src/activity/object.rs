@@ -8,7 +8,8 @@ use super::collection::CollectionRef;
 use super::media::{self, Attachment};
 use super::poll::Poll;
 use super::tag::{Emoji, MentionTag, Tags};
-use super::{actor, quote, read, refuse, urls};
+use super::{actor, policy, quote, read, refuse, urls};
+use crate::model::InteractionKind;
 
 mod detail;
 
@@ -124,6 +125,10 @@ pub struct Object {
     pub quote_deleted: bool,
     /// Who may quote it (F-329).
     pub can_quote: quote::Policy,
+    /// Who may do what else with it (F-329).
+    pub policy: policy::Told,
+    /// Where the consent to this reply is found (F-333).
+    pub approved_by: Option<String>,
     pub poll: Option<Poll>,
     /// Opaque, for grouping (F-254).
     pub conversation: Option<String>,
@@ -215,6 +220,8 @@ impl Object {
             quote_legacy: quote.as_ref().is_some_and(|q| q.legacy),
             quote_deleted: quote.as_ref().is_some_and(|q| q.deleted),
             can_quote: quote::policy(value),
+            policy: policy::read(value),
+            approved_by: policy::claim(value, InteractionKind::Reply),
             quote_authorization: quote.as_ref().and_then(|q| q.authorization.clone()),
             quote: quote.and_then(|q| q.id).filter(|quoted| *quoted != id),
             poll: if kind == ObjectKind::Question { Poll::parse(value) } else { None },

@@ -6,7 +6,7 @@ use actix_web::web::{Data, Path};
 use super::credentials::read_language;
 use super::posting::{find_mentioned, read_content_type, read_text};
 use super::quotes::read_policy;
-use super::{Auth, entity, id_of, media, polls};
+use super::{Auth, entity, id_of, interaction_policies, media, polls};
 use crate::app::App;
 use crate::db;
 use crate::error::Result;
@@ -34,6 +34,7 @@ pub(super) async fn edit(
         media_attributes: media::read_attributes(&params)?,
         content_type: read_content_type("content_type", params.text("content_type")?)?,
         quote_policy: read_policy("quote_approval_policy", &params, "quote_approval_policy")?,
+        policy: interaction_policies::read(&params, "interaction_policy")?,
     };
     let mentioned = find_mentioned(&app, &edit.text).await?;
     let edited = super::write(&app, move |app, tx| {

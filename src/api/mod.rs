@@ -30,6 +30,8 @@ mod follow_requests;
 mod hidden_domains;
 mod imports;
 mod instance;
+mod interaction_policies;
+mod interaction_requests;
 mod lists;
 mod markers;
 mod media;

@@ -22,7 +22,8 @@ pub(super) fn wanted(params: &Params) -> Result<Option<Wanted>> {
     if kinds.is_empty() {
         return Ok(None);
     }
-    let all = kinds.len() == NotificationKind::ALL.len();
+    let all = kinds.len() == NotificationKind::ALL.iter().filter(|kind| !kind.is_foreign()).count()
+        && !kinds.iter().any(|kind| kind.is_foreign());
     Ok(Some(Wanted {
         kinds: if all { Vec::new() } else { kinds },
         from: params.id("account_id")?,
@@ -79,13 +80,17 @@ pub(super) fn unread(conn: &Conn, me: i64, limit: usize) -> Result<Page> {
     Ok(Page { min_id: Some(read), ..Page::newest(limit) })
 }
 
-/// The kinds that are left; a word for a kind that this server does not have names nothing.
+/// The kinds that are left; a word for a kind that this server does not have names nothing. Those
+/// that Mastodon does not have are for clients that name them: others fail over unknown ones.
 fn kinds(types: &[String], exclude: &[String]) -> Vec<NotificationKind> {
     let named = |list: &[String], kind: NotificationKind| list.iter().any(|t| t == kind.as_str());
     NotificationKind::ALL
         .iter()
         .copied()
-        .filter(|kind| (types.is_empty() || named(types, *kind)) && !named(exclude, *kind))
+        .filter(|kind| {
+            (types.is_empty() && !kind.is_foreign() || named(types, *kind))
+                && !named(exclude, *kind)
+        })
         .collect()
 }
 
@@ -154,7 +159,9 @@ mod tests {
     #[test]
     fn unknown_kinds_name_nothing() {
         let words = |list: &[&str]| list.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
-        assert_eq!(kinds(&[], &[]).len(), NotificationKind::ALL.len());
+        assert_eq!(kinds(&[], &[]).len(), NotificationKind::ALL.len() - 3);
+        let pending = [NotificationKind::PendingReply];
+        assert_eq!(kinds(&words(&["pending.reply"]), &[]), pending);
         assert_eq!(kinds(&words(&["mention", "nothing"]), &[]), [NotificationKind::Mention]);
         assert!(kinds(&words(&["nothing"]), &[]).is_empty());
         assert!(!kinds(&[], &words(&["mention"])).contains(&NotificationKind::Mention));

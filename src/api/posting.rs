@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::credentials::read_language;
 use super::quotes::read_policy;
-use super::{Auth, entity, id_of, media, polls, remote};
+use super::{Auth, entity, id_of, interaction_policies, media, polls, remote};
 use crate::activity::time;
 use crate::app::App;
 use crate::clock::HOUR;
@@ -80,6 +80,7 @@ fn read_draft(params: &Params) -> Result<Draft> {
             id => id,
         },
         quote_policy: read_policy("quote_approval_policy", params, "quote_approval_policy")?,
+        policy: interaction_policies::read(params, "interaction_policy")?,
         ..Draft::default()
     })
 }

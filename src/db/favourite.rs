@@ -75,7 +75,7 @@ pub fn list_accounts(
 ) -> Result<Vec<(i64, i64)>> {
     let sql = format!(
         "SELECT f.id, f.account_id FROM favourite f
-         WHERE f.status_id = :of AND f.id < :below AND f.id > :above AND {}
+         WHERE f.status_id = :of AND f.held = 0 AND f.id < :below AND f.id > :above AND {}
            AND NOT EXISTS (SELECT 1 FROM block b
              WHERE b.account_id = f.account_id AND b.target_id = :viewer)
          ORDER BY f.id {} LIMIT :limit",

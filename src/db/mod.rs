@@ -27,6 +27,7 @@ pub mod followers_sync;
 pub mod hidden_domain;
 pub mod host;
 pub mod import;
+pub mod interaction;
 pub mod job;
 pub mod key;
 pub mod leaving;

@@ -120,7 +120,7 @@ pub fn clear(tx: &Tx<'_>, account: i64) -> Result<()> {
 /// What of an account's notifications is wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Empty: all kinds.
+    /// Empty: all kinds that Mastodon has.
     pub kinds: Vec<NotificationKind>,
     /// By one account alone, held back or not.
     pub from: Option<i64>,
@@ -138,7 +138,9 @@ impl Wanted {
             self.by("n"),
             visible::readable("s"),
         );
-        if !self.kinds.is_empty() {
+        if self.kinds.is_empty() {
+            condition.push_str(" AND n.kind NOT BETWEEN 13 AND 15");
+        } else {
             condition.push_str(" AND n.kind IN (SELECT value FROM json_each(:kinds))");
         }
         if self.from.is_none() && !self.include_filtered {

@@ -9,14 +9,14 @@ use super::{Conn, Tx, json_ids, optional, visible};
 use crate::activity::urls::same_host;
 use crate::error::{Error, Result};
 use crate::id;
-use crate::model::{ContentType, Media, MediaKind, Page, QuotePolicy, Status, Visibility};
+use crate::model::{ContentType, Held, Media, MediaKind, Page, QuotePolicy, Status, Visibility};
 
 pub(super) const COLUMNS: &str =
     "s.id, s.uri, s.url, s.account_id, s.local, s.created_at, s.edited_at,
   s.visibility, s.in_reply_to_id, s.in_reply_to_account_id, s.in_reply_to_uri, s.reply_to_other,
   s.reblog_of_id, s.thread_id, s.spoiler_text, s.content, s.text, s.language, s.sensitive,
   s.application_id, s.emojis, s.poll, s.replies_count, s.reblogs_count, s.favourites_count,
-  s.content_type, s.quote_policy, s.quotes_count";
+  s.content_type, s.quote_policy, s.quotes_count, s.policy, s.held, s.approval";
 
 /// Something is attached, of elsewhere or of here.
 pub(super) const HAS_MEDIA: &str = "(EXISTS (SELECT 1 FROM media hm WHERE hm.status_id = s.id)
@@ -53,6 +53,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Status> {
         content_type: ContentType::from_number(row.get(25)?),
         quote_policy: QuotePolicy::from_number(row.get(26)?),
         quotes_count: row.get(27)?,
+        policy: super::interaction::policy_from(row, 28)?,
+        held: Held::from_number(row.get(29)?),
+        approval: row.get(30)?,
     })
 }
 
@@ -324,7 +327,8 @@ pub fn thread_has_local(conn: &Conn, thread_id: i64) -> Result<bool> {
     Ok(conn
         .sql
         .prepare_cached(
-            "SELECT 1 FROM status WHERE thread_id = ? AND local = 1 AND visibility < 2 LIMIT 1",
+            "SELECT 1 FROM status WHERE thread_id = ? AND local = 1 AND visibility < 2
+               AND held = 0 LIMIT 1",
         )?
         .exists([thread_id])?)
 }
@@ -335,7 +339,7 @@ pub fn boosted_here(conn: &Conn, status_id: i64) -> Result<bool> {
         .sql
         .prepare_cached(
             "SELECT 1 FROM status INDEXED BY status_boosted_here
-             WHERE reblog_of_id = ? AND local = 1 LIMIT 1",
+             WHERE reblog_of_id = ? AND local = 1 AND held = 0 LIMIT 1",
         )?
         .exists([status_id])?)
 }

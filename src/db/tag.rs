@@ -91,7 +91,7 @@ pub fn list_uses(conn: &Conn, tags: &[i64], since: i64) -> Result<Vec<Use>> {
         "SELECT st.tag_id, (st.status_id >> 16) / ?3 AS day, count(*), count(DISTINCT s.account_id)
          FROM json_each(?1) j CROSS JOIN status_tag st
            ON st.tag_id = j.value AND st.status_id >= ?2
-         CROSS JOIN status s ON s.id = st.status_id AND s.visibility = 0
+         CROSS JOIN status s ON s.id = st.status_id AND s.visibility = 0 AND s.held = 0
          GROUP BY st.tag_id, day",
     )?;
     let rows =

@@ -33,6 +33,7 @@ const NEWEST: &str = "(SELECT id, account_id, created_at, sensitive, spoiler_tex
     favourites_count + reblogs_count AS marks
   FROM status INDEXED BY status_public
   WHERE visibility = 0 AND reblog_of_id IS NULL AND reply_to_other = 0 AND id > :since
+    AND held = 0
   ORDER BY id DESC LIMIT :window) n
   CROSS JOIN account a
     ON a.id = n.account_id AND a.silenced_at IS NULL AND a.suspended_at IS NULL";
@@ -148,7 +149,7 @@ pub fn list_card_uses(conn: &Conn, cards: &[i64], since: i64) -> Result<Vec<(i64
            count(DISTINCT s.account_id)
          FROM json_each(?1) j CROSS JOIN status_card sc
            ON sc.card_id = j.value AND sc.status_id >= ?2
-         CROSS JOIN status s ON s.id = sc.status_id AND s.visibility = 0
+         CROSS JOIN status s ON s.id = sc.status_id AND s.visibility = 0 AND s.held = 0
          GROUP BY sc.card_id, day",
     )?;
     let rows = statement

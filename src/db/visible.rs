@@ -4,11 +4,13 @@
 //! Every query that uses a part of it binds `:viewer`: the reader's account id, 0 for nobody.
 
 /// `:viewer` may read the status `s`: its visibility, the author's blocks and suspension, and
-/// what authors hide from those who did not sign in. For these it also binds `:now`.
+/// what authors hide from those who did not sign in. For these it also binds `:now`. What waits
+/// for consent is for whom it answers alone (F-336).
 pub fn readable(s: &str) -> String {
     format!(
         "({s}.account_id = :viewer OR (
-            ({s}.visibility < 2
+            ({s}.held = 0 OR ({s}.held = 1 AND {s}.in_reply_to_account_id = :viewer))
+            AND ({s}.visibility < 2
               OR EXISTS (SELECT 1 FROM mention vm
                    WHERE vm.status_id = {s}.id AND vm.account_id = :viewer)
               OR ({s}.visibility = 2 AND EXISTS (SELECT 1 FROM follow vf

@@ -18,6 +18,7 @@ pub mod forward;
 pub mod gone_inbox;
 mod inbox;
 mod knock;
+pub mod interaction;
 pub mod mentions;
 pub mod process;
 pub mod profile;
@@ -68,6 +69,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .route("/users/{name}/statuses/{id}/likes", read(status::likes))
         .route("/users/{name}/statuses/{id}/shares", read(status::shares))
         .route("/users/{name}/quote_authorizations/{id}", read(quote::authorization))
+        .route("/users/{name}/interaction_authorizations/{id}", read(interaction::authorization))
         .service(
             web::resource("/@{name}")
                 .guard(guard::fn_guard(accept::guard_activity))

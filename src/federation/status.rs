@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::id;
-use crate::model::{Account, Status};
+use crate::model::{Account, Held, Status};
 use crate::service::{document, visibility};
 use crate::site::Site;
 
@@ -115,7 +115,7 @@ where
     let found = found?;
     let open = match &found {
         Err(tombstone) => return Ok(accept::gone(tombstone)),
-        Ok((status, _)) => status.visibility.is_open(),
+        Ok((status, _)) => status.visibility.is_open() && status.held == Held::Free,
     };
     let viewer = if open {
         0

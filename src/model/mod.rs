@@ -5,6 +5,7 @@ mod announcement;
 mod card;
 mod domain_list;
 mod event;
+mod interaction;
 mod moderation;
 mod notification;
 mod oauth;
@@ -29,6 +30,9 @@ pub use announcement::{Announcement, CustomEmoji};
 pub use card::{Card, CardKind, Preview};
 pub use domain_list::DomainList;
 pub use event::{Event, Gone, Place};
+pub use interaction::{
+    Held, Interaction, InteractionKind, InteractionPolicy, InteractionState, Rule, Who,
+};
 pub use moderation::{Category, DomainAllow, DomainBlock, Report, Severity};
 pub use notification::{
     Choice, Notification, NotificationKind, NotificationPolicy, NotificationRequest,

@@ -25,6 +25,12 @@ pub enum NotificationKind {
     Reaction = 12,
     /// A block took follows away.
     SeveredRelationships = 16,
+    /// Somebody wants to favourite a status of one's own.
+    PendingFavourite = 13,
+    /// Somebody wants to answer one.
+    PendingReply = 14,
+    /// Somebody wants to boost one.
+    PendingReblog = 15,
 }
 
 impl NotificationKind {
@@ -43,6 +49,9 @@ impl NotificationKind {
         Self::AdminReport,
         Self::Reaction,
         Self::SeveredRelationships,
+        Self::PendingFavourite,
+        Self::PendingReply,
+        Self::PendingReblog,
     ];
 
     /// The client API's word.
@@ -62,6 +71,9 @@ impl NotificationKind {
             // Akkoma's word, which those clients know that know reactions
             Self::Reaction => "pleroma:emoji_reaction",
             Self::SeveredRelationships => "severed_relationships",
+            Self::PendingFavourite => "pending.favourite",
+            Self::PendingReply => "pending.reply",
+            Self::PendingReblog => "pending.reblog",
         }
     }
 
@@ -80,6 +92,11 @@ impl NotificationKind {
                 | Self::Quote
                 | Self::Reaction
         )
+    }
+
+    /// Whether Mastodon's clients do not know it: it is told to those alone that name it.
+    pub fn is_foreign(self) -> bool {
+        matches!(self, Self::PendingFavourite | Self::PendingReply | Self::PendingReblog)
     }
 
     /// Whether it is shown among the notification requests while it is held back.

@@ -67,5 +67,8 @@ impl PushSubscription {
         "admin.sign_up",
         "admin.report",
         "pleroma:emoji_reaction",
+        "pending.favourite",
+        "pending.reply",
+        "pending.reblog",
     ];
 }

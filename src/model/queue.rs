@@ -99,6 +99,8 @@ pub enum JobKind {
     ConfirmGone = 85,
     /// Read a list of blocked domains that somebody else keeps: its id. Always the same row.
     RefreshDomainList = 86,
+    /// Whether a remote author agreed to a reply of another: the reply's id.
+    VerifyApproval = 63,
 }
 
 impl JobKind {
@@ -136,6 +138,7 @@ impl JobKind {
         Self::FetchThread,
         Self::ConfirmGone,
         Self::RefreshDomainList,
+        Self::VerifyApproval,
     ];
 
     /// From the stored number.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContentType, QuotePolicy, Visibility};
+use super::{ContentType, Held, InteractionPolicy, QuotePolicy, Visibility};
 
 /// A status as it is stored. A boost is one with `reblog_of_id` and nothing to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,12 @@ pub struct Status {
     pub content_type: ContentType,
     pub quote_policy: QuotePolicy,
     pub quotes_count: i64,
+    /// Who may do what with it; `None`: whoever may read it.
+    pub policy: Option<Box<InteractionPolicy>>,
+    /// Whether it waits for consent.
+    pub held: Held,
+    /// Where that consent is found.
+    pub approval: Option<String>,
 }
 
 impl Status {

@@ -10,7 +10,8 @@ use crate::activity::build::{
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::model::{
-    Account, ContentType, Picture, Poll, Quote, QuoteState, Status, Upload, Visibility,
+    Account, ContentType, InteractionKind, Picture, Poll, Quote, QuoteState, Status, Upload,
+    Visibility,
 };
 use crate::signature::multikey;
 use crate::site::Site;
@@ -187,6 +188,8 @@ pub fn note_with(
         poll: status.poll.as_ref().map(|poll| question(poll, conn.now())),
         quote: around.quote(status.id).map(quote),
         can_quote: Some(can_quote(author, status)),
+        policy: Some(super::policy::document(author, status, &uris)),
+        approval: status.approval.clone(),
         source: match (status.content_type, &status.text) {
             (ContentType::Markdown, Some(text)) => {
                 Some((text.clone(), ContentType::Markdown.as_str()))
@@ -269,7 +272,12 @@ pub fn activity_with(
     let boosted = around.status(of).ok_or(Error::NotFound)?;
     let boosted_author = around.account(boosted.account_id).ok_or(Error::NotFound)?;
     let (to, cc) = addressing(author, status.visibility, std::slice::from_ref(&boosted_author.uri));
-    Ok(build::announce(&status.uri, &author.uri, &boosted.uri, status.created_at, &to, &cc))
+    let announce =
+        build::announce(&status.uri, &author.uri, &boosted.uri, status.created_at, &to, &cc);
+    Ok(match &status.approval {
+        Some(proof) => build::approved(announce, InteractionKind::Reblog, proof),
+        None => announce,
+    })
 }
 
 /// `to` and `cc` of a local account's status (F-217).

@@ -3,7 +3,10 @@
 use crate::activity::build;
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, ContentType, Event, NotificationKind, Poll, QuotePolicy, Status};
+use crate::model::{
+    Account, ContentType, Event, Held, InteractionPolicy, NotificationKind, Poll, QuotePolicy,
+    Status,
+};
 use crate::site::Site;
 
 use super::media::Relabel;
@@ -30,6 +33,8 @@ pub struct Edit {
     pub content_type: Option<ContentType>,
     /// `None`: as it is.
     pub quote_policy: Option<QuotePolicy>,
+    /// `None`: as it is.
+    pub policy: Option<InteractionPolicy>,
 }
 
 /// Writes a new version of a status. The old one is kept (F-310), whoever may have it is told
@@ -46,7 +51,7 @@ pub fn edit(
     edit: Edit,
     mentioned: &Mentioned,
 ) -> Result<Status> {
-    let old = db::status::get(tx, id)?;
+    let mut old = db::status::get(tx, id)?;
     if old.account_id != author.id || old.reblog_of_id.is_some() {
         return Err(Error::NotFound);
     }
@@ -65,6 +70,12 @@ pub fn edit(
         let upload = uploads.iter().find(|upload| upload.id == change.id);
         upload.is_none_or(|upload| media::differs(upload, &change.words))
     });
+    let rules = edit.policy.map(InteractionPolicy::unless_open).filter(|new| *new != old.policy);
+    let other_rules = rules.is_some();
+    if let Some(rules) = rules {
+        db::interaction::set_policy(tx, id, rules.as_deref())?;
+        old.policy = rules;
+    }
     let content_type = edit.content_type.unwrap_or(old.content_type);
     let written = status::write_text(site, &edit.text, content_type, mentioned);
     let spoiler_text = edit.spoiler_text.trim().to_owned();
@@ -81,12 +92,15 @@ pub fn edit(
     new.emojis = super::emoji::used(tx, site, new.words())?;
     let same = new == old && !other_media && !relabelled;
     if let Some(policy) = edit.quote_policy.filter(|_| old.visibility.is_open()) {
-        if same {
+        if same && !(other_rules && policy == old.quote_policy) {
             return quote::set_policy(tx, site, author, id, policy);
         }
         new.quote_policy = policy;
     }
     if same {
+        if other_rules {
+            quote::update_document(tx, site, id)?;
+        }
         return Ok(old);
     }
     // the wire tells seconds: two versions of one second would be one there (F-166)
@@ -109,8 +123,11 @@ pub fn edit(
     let named = written.attach(tx, site, new.id, mentioned)?;
     status::index(tx, &new)?;
     super::card::write(tx, site, &new)?;
-    tag::fan_out_edit(tx, &new)?;
-    for account in named.iter().filter(|account| !before.contains(&account.id)) {
+    if new.held == Held::Free {
+        tag::fan_out_edit(tx, &new)?;
+    }
+    let is_new = |account: &&Account| new.held == Held::Free && !before.contains(&account.id);
+    for account in named.iter().filter(is_new) {
         if visibility::can_see(tx, account.id, &new)? {
             notification::notify(tx, account, NotificationKind::Mention, author, Some(&new))?;
         }

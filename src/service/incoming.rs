@@ -43,6 +43,8 @@ pub struct Incoming {
     pub(super) link: Option<String>,
     /// The handles of its mentions, in their order.
     pub(super) handles: Vec<Option<Handle>>,
+    /// The request that it came with, which asks to answer something here (F-333).
+    pub(super) request: Option<String>,
 }
 
 /// Whom a Mention names.
@@ -82,7 +84,20 @@ impl Incoming {
         let warning = if is_blank { EMPTY_LABEL.to_owned() } else { warning };
         let handles = object.mentions.iter().map(|m| handle(&m.name, site)).collect();
         let link = preview(&object, full_articles);
-        Self { html: shown.html, images: shown.images, object, warning, link, handles }
+        Self {
+            html: shown.html,
+            images: shown.images,
+            object,
+            warning,
+            link,
+            handles,
+            request: None,
+        }
+    }
+
+    /// As it comes with a request.
+    pub fn asked_by(self, request: &str) -> Self {
+        Self { request: Some(request.to_owned()), ..self }
     }
 }
 

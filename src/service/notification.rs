@@ -60,7 +60,10 @@ pub fn notify(
     let Some(id) = db::notification::insert(tx, &new)? else { return Ok(()) };
     if !filtered {
         super::push::queue(tx, account.id, id, kind, from.id)?;
-        tx.after_commit(Event::NotificationCreated { account_id: account.id, id });
+        // a stream does not know what its reader can take
+        if !kind.is_foreign() {
+            tx.after_commit(Event::NotificationCreated { account_id: account.id, id });
+        }
     } else if let Some(status) = status.filter(|_| kind.is_requested()) {
         db::notification_request::add(tx, account.id, from.id, status.id)?;
     }

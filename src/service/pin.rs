@@ -3,7 +3,7 @@
 use crate::activity::build;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Status, Visibility};
+use crate::model::{Account, Held, Status, Visibility};
 
 use super::{delivery, visibility};
 
@@ -27,6 +27,9 @@ pub fn add(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
     }
     if status.visibility == Visibility::Direct {
         return refused("Posts that are only visible to mentioned users cannot be pinned");
+    }
+    if status.held != Held::Free {
+        return refused("A post that waits for approval cannot be pinned");
     }
     if db::pin::insert(tx, account.id, status.id)? {
         if db::pin::count(tx, account.id)? > MOST {

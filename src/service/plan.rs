@@ -3,7 +3,9 @@
 
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, ContentType, Poll, QuotePolicy, Status, Upload, Visibility};
+use crate::model::{
+    Account, ContentType, InteractionPolicy, Poll, QuotePolicy, Status, Upload, Visibility,
+};
 use crate::site::Site;
 
 use super::media;
@@ -22,6 +24,7 @@ pub(super) struct Plan {
     pub uploads: Vec<Upload>,
     pub content_type: ContentType,
     pub quote_policy: QuotePolicy,
+    pub policy: Option<Box<InteractionPolicy>>,
 }
 
 /// Checks a draft.
@@ -86,7 +89,11 @@ pub(super) fn plan(
     } else {
         QuotePolicy::NOBODY
     };
-    Ok(Plan { user, parent, quoted, visibility, poll, uploads, content_type, quote_policy })
+    let policy = match &draft.policy {
+        Some(policy) => policy.clone().unless_open(),
+        None => db::interaction::find_default(conn, author.id, visibility)?,
+    };
+    Ok(Plan { user, parent, quoted, visibility, poll, uploads, content_type, quote_policy, policy })
 }
 
 /// Nobody is told of a status that is written into the past: so it is about nobody else.

@@ -7,10 +7,11 @@ use crate::activity::incoming;
 use crate::client::host_of;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Event, NotificationKind, Reaction, Status};
+use crate::model::{Account, Event, InteractionKind, NotificationKind, Reaction, Status};
 use crate::site::Site;
 use crate::text::{emoji, sanitize};
 
+use super::policy::{self, Verdict};
 use super::{delivery, notification, visibility};
 
 /// How many reactions one status has room for, by how many names, and how many of one account:
@@ -56,6 +57,7 @@ pub fn receive(tx: &Tx<'_>, from: &Account, target: &Status, new: Reaction) -> R
     if !target.local
         || target.reblog_of_id.is_some()
         || !visibility::can_see(tx, from.id, target)?
+        || !is_welcome(tx, from, target)?
         || !has_room(tx, from.id, target.id, &new.name)?
     {
         return Ok(());
@@ -72,6 +74,13 @@ pub fn receive(tx: &Tx<'_>, from: &Account, target: &Status, new: Reaction) -> R
     }
     let author = db::account::get(tx, target.account_id)?;
     notification::notify(tx, &author, NotificationKind::Reaction, from, Some(target))
+}
+
+/// Whether the author lets this account favourite without being asked: what waits for consent
+/// shows nothing yet (F-336).
+fn is_welcome(conn: &Conn, from: &Account, target: &Status) -> Result<bool> {
+    let verdict = policy::judge(conn, target, InteractionKind::Favourite, from)?;
+    Ok(matches!(verdict, Verdict::Automatic | Verdict::Member))
 }
 
 fn has_room(conn: &Conn, account: i64, status: i64, name: &str) -> Result<bool> {

@@ -8,13 +8,14 @@ use crate::crypto::short_hash16;
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::model::{
-    Account, ContentType, Event, Media, MediaKind, NotificationKind, Poll, Status, Visibility,
+    Account, ContentType, Event, Held, InteractionKind, Media, MediaKind, NotificationKind, Poll,
+    Status, Visibility,
 };
 use crate::text::{hashtag, language, sanitize};
 
 use super::edit::same_choices;
+use super::{conversation, interaction, interaction_in, notification, policy, quote, status as local, tag, timeline, visibility};
 use super::mention::{self, People};
-use super::{conversation, notification, quote, status as local, tag, timeline, visibility};
 
 /// How long the deletion of something that was never here is remembered.
 const DELETED: i64 = 30 * DAY;
@@ -46,7 +47,9 @@ pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival)
         // it may have been fetched a moment ago, for a thread or a search: what a push brings
         // it brings all the same, and each of these happens once
         count(tx, object, known.id)?;
-        if arrival != Arrival::Fetched {
+        if known.held != Held::Free {
+            interaction_in::look_again(tx, &known, object.approved_by.as_deref())?;
+        } else if arrival != Arrival::Fetched {
             let people = mention::address(tx, object, &known, author, arrival)?;
             arrive(tx, &known, author, &people)?;
         }
@@ -62,13 +65,26 @@ pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival)
     let people = mention::address(tx, object, &status, author, arrival)?;
     count(tx, object, status.id)?;
     attach(tx, object, &status)?;
+    let (claim, request) = (object.approved_by.as_deref(), object.request.as_deref());
+    let held = interaction_in::admit_reply(tx, &status, author, claim, request)?;
+    if status.in_reply_to_uri.is_some() && claim.is_some() {
+        // looked at when what it answers is here
+        db::interaction::set_approval(tx, status.id, claim)?;
+    }
+    if let Some(policy) = &status.policy {
+        db::interaction::set_policy(tx, status.id, Some(policy))?;
+    }
+    if held {
+        status = db::status::get(tx, status.id)?;
+    }
     db::status::adopt_orphans(tx, &status)?;
+    interaction_in::adopt(tx, &status, author)?;
     let depth = quote::adopt(tx, &status)?;
     quote::attach_remote(tx, object, &status, author, depth)?;
     if people.addressed.iter().any(Account::is_local) {
         local::index(tx, &status)?;
     }
-    if arrival != Arrival::Fetched {
+    if arrival != Arrival::Fetched && !held {
         arrive(tx, &status, author, &people)?;
     }
     Ok(status)
@@ -135,6 +151,9 @@ fn row(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival) -> Re
         content_type: ContentType::Plain,
         quote_policy: quote::policy(object, author),
         quotes_count: 0,
+        policy: policy::of_object(object, author),
+        held: Held::Free,
+        approval: None,
     })
 }
 
@@ -234,10 +253,15 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
     }
     count(tx, object, known.id)?;
     quote::attach_remote(tx, object, &known, author, 0)?;
-    let policy = quote::policy(object, author);
-    if policy != known.quote_policy {
-        db::quote::set_policy(tx, known.id, policy)?;
+    let can_quote = quote::policy(object, author);
+    if can_quote != known.quote_policy {
+        db::quote::set_policy(tx, known.id, can_quote)?;
     }
+    let rules = policy::of_object(object, author);
+    if rules != known.policy {
+        db::interaction::set_policy(tx, known.id, rules.as_deref())?;
+    }
+    interaction_in::look_again(tx, &known, object.approved_by.as_deref())?;
     let newer = object.edited_ms().filter(|ms| known.edited_at.is_none_or(|have| *ms > have));
     let Some(edited_at) = newer else {
         // no new text: only the poll's tallies move
@@ -262,7 +286,7 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
         sensitive: object.sensitive || object.content_warning().is_some(),
         emojis: super::account::emojis(&object.emojis),
         poll: poll(object),
-        quote_policy: policy,
+        quote_policy: can_quote,
         ..known.clone()
     };
     db::status_edit::insert(tx, &known)?;
@@ -273,8 +297,10 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
     db::status::clear_details(tx, status.id)?;
     tx.after_commit(Event::StatusUpdated { id: status.id });
     attach(tx, object, &status)?;
-    tag::fan_out_edit(tx, &status)?;
-    mention::name_again(tx, object, &status, author)?;
+    if status.held == Held::Free {
+        tag::fan_out_edit(tx, &status)?;
+        mention::name_again(tx, object, &status, author)?;
+    }
     if db::search::has_status(tx, status.id)? {
         local::index(tx, &status)?;
     }
@@ -343,7 +369,7 @@ pub fn unreblog(tx: &Tx<'_>, account: &Account, target: &Status) -> Result<()> {
             Some(target.id),
         )?;
     }
-    Ok(())
+    interaction::forget(tx, InteractionKind::Reblog, account.id, target)
 }
 
 /// A remote account favourites a local status (F-177) that it may read (F-182).
@@ -373,6 +399,7 @@ pub fn unfavourite(tx: &Tx<'_>, account: &Account, target_id: i64) -> Result<()>
             account.id,
             Some(target.id),
         )?;
+        interaction::forget(tx, InteractionKind::Favourite, account.id, &target)?;
     }
     Ok(())
 }

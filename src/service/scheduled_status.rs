@@ -9,7 +9,7 @@ use crate::clock::{HOUR, MINUTE};
 use crate::db::scheduled_status::ScheduledStatus;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, ContentType, JobKind, QuotePolicy, Visibility};
+use crate::model::{Account, ContentType, InteractionPolicy, JobKind, QuotePolicy, Visibility};
 use crate::site::Site;
 
 use super::media;
@@ -41,6 +41,7 @@ pub struct Stored {
     pub content_type: Option<String>,
     pub quoted_status_id: Option<i64>,
     pub quote_policy: Option<i64>,
+    pub policy: Option<InteractionPolicy>,
     pub idempotency_key: Option<String>,
 }
 
@@ -60,6 +61,7 @@ impl Stored {
             content_type: draft.content_type.map(|kind| kind.as_str().to_owned()),
             quoted_status_id: draft.quoted_status_id,
             quote_policy: draft.quote_policy.map(QuotePolicy::number),
+            policy: draft.policy.clone(),
             idempotency_key: draft.idempotency_key.clone(),
         }
     }
@@ -85,6 +87,7 @@ impl Stored {
             content_type: self.content_type.as_deref().and_then(ContentType::parse),
             quoted_status_id: self.quoted_status_id,
             quote_policy: self.quote_policy.map(QuotePolicy::from_number),
+            policy: self.policy,
             ..Draft::default()
         }
     }

@@ -9,7 +9,8 @@ use crate::clock::HOUR;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{
-    Account, Attachment, ContentType, NotificationKind, QuotePolicy, Status, Visibility,
+    Account, Attachment, ContentType, Held, InteractionKind, InteractionPolicy, NotificationKind,
+    QuotePolicy, Status, Visibility,
 };
 use crate::site::Site;
 use crate::text::entity::{Entity, EntityKind, scan};
@@ -17,6 +18,7 @@ use crate::text::render::{self, Links, MentionLink};
 use crate::text::{self, hashtag, language, markdown, sanitize};
 
 use super::around::Around;
+use super::interaction::{self, Course};
 use super::plan::{free_id_at, plan};
 use super::poll::{self, NewPoll};
 use super::{
@@ -49,6 +51,8 @@ pub struct Draft {
     pub quoted_status_id: Option<i64>,
     /// `None`: the account's default.
     pub quote_policy: Option<QuotePolicy>,
+    /// `None`: the account's default for the visibility.
+    pub policy: Option<InteractionPolicy>,
     /// A time in the past: it is written as if it had been there since.
     pub created_at: Option<i64>,
 }
@@ -175,6 +179,7 @@ pub fn create(
         return Ok(status);
     }
     let plan = plan(tx, site, author, &draft, mentioned)?;
+    let course = interaction::course_of_reply(tx, site, author, plan.parent.as_ref())?;
     let (user, parent) = (&plan.user, &plan.parent);
     let written = write_text(site, &draft.text, plan.content_type, mentioned);
     let source = written.source.clone();
@@ -219,9 +224,15 @@ pub fn create(
         content_type: plan.content_type,
         quote_policy: plan.quote_policy,
         quotes_count: 0,
+        policy: plan.policy,
+        held: Held::Free,
+        approval: None,
     };
     status.emojis = super::emoji::used(tx, site, status.words())?;
     db::status::insert(tx, &mut status)?;
+    if let Some(policy) = &status.policy {
+        db::interaction::set_policy(tx, status.id, Some(policy))?;
+    }
     if let Some(poll) = &status.poll {
         poll::at_end(tx, status.id, poll)?;
     }
@@ -238,6 +249,11 @@ pub fn create(
     };
     if draft.created_at.is_some() {
         // it was always there: nobody is told, here or elsewhere
+        remember(tx, author, draft.idempotency_key.as_deref(), &status)?;
+        return Ok(status);
+    }
+    if course != Course::Free {
+        wait(tx, site, author, &mut status, plan.parent.as_ref(), course)?;
         remember(tx, author, draft.idempotency_key.as_deref(), &status)?;
         return Ok(status);
     }
@@ -263,6 +279,24 @@ pub fn create(
     }
     remember(tx, author, draft.idempotency_key.as_deref(), &status)?;
     Ok(status)
+}
+
+/// A reply that needs consent stays with its author, and is sent to nobody but who is asked
+/// (F-332).
+fn wait(
+    tx: &Tx<'_>,
+    site: &Site,
+    author: &Account,
+    status: &mut Status,
+    parent: Option<&Status>,
+    course: Course,
+) -> Result<()> {
+    status.held = Held::Pending;
+    db::interaction::set_held(tx, status.id, status.held)?;
+    let Some(parent) = parent.filter(|_| course == Course::Ask) else { return Ok(()) };
+    let activity = document::activity(tx, site, status, author)?;
+    let (kind, id, uri) = (InteractionKind::Reply, Some(status.id), status.uri.clone());
+    interaction::ask(tx, kind, author, parent, id, &uri, activity)
 }
 
 fn remember(tx: &Tx<'_>, author: &Account, key: Option<&str>, status: &Status) -> Result<()> {
@@ -366,7 +400,10 @@ pub(super) fn check_text(
 
 /// The inboxes of everybody who gets a status: those addressed, and the author of the parent,
 /// who hears of an open reply that does not name it (F-219). Its Delete goes there too (F-220).
-fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<String>> {
+pub(super) fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<String>> {
+    if let Some(asked) = interaction::only_asked(conn, status)? {
+        return Ok(asked);
+    }
     let author = status.account_id;
     let mut inboxes = Vec::new();
     for account in named {
@@ -388,6 +425,9 @@ fn audience(conn: &Conn, status: &Status, named: &[Account]) -> Result<Vec<Strin
 /// The inboxes of everybody who may have the status by now: its audience, those whom an earlier
 /// version named, and who boosted, favourited or answered it or voted (F-220, F-221).
 pub(super) fn reach(conn: &Conn, status: &Status) -> Result<Vec<String>> {
+    if let Some(asked) = interaction::only_asked(conn, status)? {
+        return Ok(asked);
+    }
     let mentions = db::status::list_mentions(conn, &[status.id])?;
     let of = |wanted: bool| -> Result<Vec<Account>> {
         let ids = mentions.iter().filter(|(_, _, silent)| *silent == wanted);
@@ -500,6 +540,12 @@ pub fn reblog(
         }
         wanted => wanted.unwrap_or(Visibility::Public).max(target.visibility),
     };
+    let kind = InteractionKind::Reblog;
+    let target = match interaction::agree(tx, site, account, &target)? {
+        true => db::status::get(tx, target.id)?,
+        false => target,
+    };
+    let course = interaction::course(tx, account, &target, kind)?;
     let id = tx.mint_id();
     let uri = format!("{}/activity", site.status(&account.username, id));
     let mut boost = boost_of(&target, account.id, id, uri);
@@ -507,6 +553,13 @@ pub fn reblog(
     boost.visibility = visibility;
     boost.created_at = tx.now();
     db::status::insert(tx, &mut boost)?;
+    if course != Course::Free {
+        boost.held = Held::Pending;
+        db::interaction::set_held(tx, boost.id, boost.held)?;
+        let activity = document::activity(tx, site, &boost, account)?;
+        interaction::ask(tx, kind, account, &target, Some(boost.id), &boost.uri, activity)?;
+        return Ok(boost);
+    }
     timeline::fan_out(tx, &boost, Some(&target))?;
     let author = db::account::get(tx, target.account_id)?;
     notification::notify(tx, &author, NotificationKind::Reblog, account, Some(&target))?;
@@ -547,11 +600,18 @@ pub fn boost_of(target: &Status, account_id: i64, id: i64, uri: String) -> Statu
         content_type: ContentType::Plain,
         quote_policy: QuotePolicy::NOBODY,
         quotes_count: 0,
+        policy: None,
+        held: Held::Free,
+        approval: None,
     }
 }
 
 /// Own followers and the boosted author (F-222).
-fn boost_audience(conn: &Conn, account: &Account, author: &Account) -> Result<Vec<String>> {
+pub(super) fn boost_audience(
+    conn: &Conn,
+    account: &Account,
+    author: &Account,
+) -> Result<Vec<String>> {
     let mut inboxes = db::follow::list_follower_inboxes(conn, account.id)?;
     if !author.is_local() {
         inboxes.extend(author.delivery_inbox().map(str::to_owned));
@@ -568,9 +628,13 @@ pub fn unreblog(tx: &Tx<'_>, site: &Site, account: &Account, id: i64) -> Result<
     let author = db::account::get(tx, target.account_id)?;
     let announce = document::activity(tx, site, &boost, account)?;
     let undo = build::undo_of(&format!("{}/undo", boost.uri), &announce);
-    let inboxes = boost_audience(tx, account, &author)?;
+    let inboxes = match boost.held {
+        Held::Free => boost_audience(tx, account, &author)?,
+        _ => author.inbox.clone().filter(|_| !author.is_local()).into_iter().collect(),
+    };
     timeline::leave(tx, &boost)?;
     db::status::delete(tx, boost.id)?;
+    interaction::forget(tx, InteractionKind::Reblog, account.id, &target)?;
     db::notification::delete_matching(
         tx,
         author.id,
@@ -593,8 +657,16 @@ pub fn favourite(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
     let there = db::favourite::find(tx, account.id, target.id)?.is_some();
     if !there {
         super::moving::may_act(account)?;
+        let kind = InteractionKind::Favourite;
+        let course = interaction::course(tx, account, &target, kind)?;
         db::favourite::insert(tx, account.id, target.id, Some(&uri))?;
         index(tx, &target)?;
+        if course != Course::Free {
+            db::interaction::set_favourite_held(tx, account.id, target.id, true)?;
+            let like = build::like(&uri, &account.uri, &target.uri, &author.uri);
+            interaction::ask(tx, kind, account, &target, None, &uri, like)?;
+            return db::status::get(tx, target.id);
+        }
         notification::notify(tx, &author, NotificationKind::Favourite, account, Some(&target))?;
         let activity = build::like(&uri, &account.uri, &target.uri, &author.uri);
         delivery::queue_for(tx, account, &activity, &author)?;
@@ -606,6 +678,7 @@ pub fn favourite(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
 pub fn unfavourite(tx: &Tx<'_>, account: &Account, id: i64) -> Result<Status> {
     let target = visibility::target(tx, account.id, id)?;
     if let Some(favourite) = db::favourite::remove(tx, account.id, target.id)? {
+        interaction::forget(tx, InteractionKind::Favourite, account.id, &target)?;
         let author = db::account::get(tx, target.account_id)?;
         db::notification::delete_matching(
             tx,

@@ -2,14 +2,19 @@
 
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
-use crate::model::{Status, Visibility};
+use crate::model::{Held, Status, Visibility};
 
 /// Whether `viewer` (0: nobody signed in) may read the status.
 pub fn can_see(conn: &Conn, viewer: i64, status: &Status) -> Result<bool> {
     if status.account_id == viewer {
         return Ok(true);
     }
-    if viewer == 0 && db::privacy::hides(conn, status)? {
+    let held = match status.held {
+        Held::Free => false,
+        Held::Pending => status.in_reply_to_account_id != Some(viewer),
+        Held::Rejected => true,
+    };
+    if held || (viewer == 0 && db::privacy::hides(conn, status)?) {
         return Ok(false);
     }
     let addressed = match status.visibility {

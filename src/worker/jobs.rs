@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
-use crate::federation::{budget, gone_inbox};
+use crate::federation::{budget, gone_inbox, interaction};
 use crate::federation::process::{self, Stop};
 use crate::federation::quote;
 use crate::federation::relay;
@@ -239,6 +239,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::SweepMedia => uploads::sweep(app, job),
         JobKind::PublishScheduled => scheduled::publish(app, job, online),
         JobKind::VerifyQuote => quote::verify(app, job, online),
+        JobKind::VerifyApproval => interaction::verify(app, job, online),
         JobKind::FetchCard => Err(Stop::Drop("it has a lane of its own")),
         JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags => {
             profiles::work(app, job, online)

@@ -21,6 +21,7 @@ mod objects;
 mod leaving;
 mod media;
 mod moving;
+mod policies;
 mod profiles;
 mod quotes;
 mod reactions;

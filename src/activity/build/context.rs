@@ -25,7 +25,7 @@ enum Form {
 }
 
 /// Our extension terms and type names with the IRIs that Mastodon uses (F-006).
-const TERMS: [(&str, &str, Form); 35] = [
+const TERMS: [(&str, &str, Form); 48] = [
     ("Emoji", "toot:Emoji", Form::Plain),
     ("EmojiReact", "http://litepub.social/ns#EmojiReact", Form::Plain),
     ("Hashtag", "as:Hashtag", Form::Plain),
@@ -61,6 +61,19 @@ const TERMS: [(&str, &str, Form); 35] = [
     ("value", "schema:value", Form::Plain),
     ("votersCount", "toot:votersCount", Form::Plain),
     ("atomUri", "ostatus:atomUri", Form::Plain),
+    ("AnnounceAuthorization", "gts:AnnounceAuthorization", Form::Plain),
+    ("AnnounceRequest", "gts:AnnounceRequest", Form::Plain),
+    ("LikeAuthorization", "gts:LikeAuthorization", Form::Plain),
+    ("LikeRequest", "gts:LikeRequest", Form::Plain),
+    ("ReplyAuthorization", "gts:ReplyAuthorization", Form::Plain),
+    ("ReplyRequest", "gts:ReplyRequest", Form::Plain),
+    ("announceAuthorization", "gts:announceAuthorization", Form::Id),
+    ("likeAuthorization", "gts:likeAuthorization", Form::Id),
+    ("replyAuthorization", "gts:replyAuthorization", Form::Id),
+    ("approvedBy", "gts:approvedBy", Form::Id),
+    ("canAnnounce", "gts:canAnnounce", Form::Id),
+    ("canLike", "gts:canLike", Form::Id),
+    ("canReply", "gts:canReply", Form::Id),
 ];
 
 /// Those of keys and of what software can do.

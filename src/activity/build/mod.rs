@@ -6,6 +6,7 @@ mod actor;
 mod collections;
 mod context;
 mod featured;
+mod interactions;
 mod note;
 mod quotes;
 
@@ -20,6 +21,10 @@ pub use collections::{
 };
 pub use context::{with_context, without_context};
 pub use featured::{feature_tag, featured_tags};
+pub use interactions::{
+    PolicyDoc, RuleDoc, answer_interaction, approved, delete_interaction_authorization,
+    interaction_authorization, interaction_request,
+};
 pub use note::{AttachmentDoc, NoteDoc, PollDoc, QuoteDoc, RepliesDoc, note};
 pub use quotes::{accept_quote, delete_authorization, quote_authorization, quote_request};
 

@@ -6,6 +6,7 @@ use super::{
     EmojiDoc, HashtagDoc, MentionDoc, emoji_tag, hashtag_tag, map, mention_tag, put, time,
 };
 use crate::activity::AS2;
+use crate::model::InteractionKind;
 
 /// A medium of a post (F-293).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,6 +86,10 @@ pub struct NoteDoc {
     pub quote: Option<QuoteDoc>,
     /// Who may quote it (F-325): actors or collections.
     pub can_quote: Option<String>,
+    /// Who may do what else with it (F-336).
+    pub policy: Option<super::PolicyDoc>,
+    /// The proof that whom it answers agreed (F-333).
+    pub approval: Option<String>,
     /// As it was written, and in what.
     pub source: Option<(String, &'static str)>,
     pub replies: Option<RepliesDoc>,
@@ -129,8 +134,12 @@ pub fn note(doc: &NoteDoc) -> Value {
         }
         put(&mut out, "quoteAuthorization", quote.authorization.as_deref());
     }
-    let policy = |who: &String| json!({"canQuote": {"automaticApproval": [who]}});
-    put(&mut out, "interactionPolicy", doc.can_quote.as_ref().map(policy));
+    let mut policy = doc.policy.as_ref().map(super::interactions::policy).unwrap_or_default();
+    put(&mut policy, "canQuote", doc.can_quote.as_ref().map(|w| json!({"automaticApproval": [w]})));
+    put(&mut out, "interactionPolicy", Some(policy).filter(|policy| !policy.is_empty()));
+    if let Some(proof) = &doc.approval {
+        super::interactions::put_proof(&mut out, InteractionKind::Reply, proof);
+    }
     let source = |(text, kind): &(String, &str)| json!({"content": text, "mediaType": kind});
     put(&mut out, "source", doc.source.as_ref().map(source));
     Value::Object(out)

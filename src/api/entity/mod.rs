@@ -12,6 +12,7 @@ mod featured_tag;
 mod filter;
 mod import;
 mod instance;
+mod interaction;
 mod list;
 mod media;
 mod notification;
@@ -57,6 +58,7 @@ pub(super) use import::Import;
 pub(super) use instance::{
     Stats, V1, V2, extended_description, privacy_policy, rules, terms_of_service,
 };
+pub(super) use interaction::{InteractionPolicy, interaction_requests};
 pub(super) use list::List;
 pub(super) use media::Media;
 pub(super) use notification::notifications;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::card::PreviewCard;
 use super::filter::FilterResult;
+use super::interaction::InteractionPolicy;
 use super::media::Media;
 use super::poll::Poll;
 use super::quote::{Approval, Quote, Quotes, Ties};
@@ -74,6 +75,9 @@ pub(crate) struct Status {
     pub(super) quote: Option<Quote>,
     quotes_count: i64,
     quote_approval: Approval,
+    /// GoToSocial's; left out where whoever reads it may do all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interaction_policy: Option<InteractionPolicy>,
     card: Option<PreviewCard>,
     poll: Option<Poll>,
     /// Akkoma's place for them, glitch's, and Pleroma's.
@@ -430,6 +434,7 @@ impl Details {
             quote: None,
             quotes_count: status.quotes_count,
             quote_approval,
+            interaction_policy: status.policy.as_deref().map(InteractionPolicy::new),
             card: self.cards.get(&id).cloned(),
             pleroma: Pleroma { emoji_reactions: reactions.clone(), local: status.local },
             emoji_reactions: reactions.clone(),

@@ -7,6 +7,7 @@ use crate::activity::{self};
 use crate::db;
 use crate::federation::resolve;
 use crate::service::remote::{self, Arrival, Incoming};
+use crate::service::interaction_in::{self, How};
 
 use super::{Context, Step, Stop, group, was_undone};
 
@@ -29,7 +30,7 @@ pub(super) fn announce(context: &Context<'_>, activity: &Activity) -> Step<()> {
     let own = if known.is_none() { own_copy(context, activity) } else { None };
     let target = match own {
         Some(_) => None,
-        None => Some(context.status(object)?.id),
+        None => Some(context.status(object)?),
     };
     let from = context.signer.clone();
     let visibility =
@@ -40,15 +41,30 @@ pub(super) fn announce(context: &Context<'_>, activity: &Activity) -> Step<()> {
         .id
         .clone()
         .unwrap_or_else(|| format!("{}#announce/{published}", context.signer.uri));
+    // of what is their own nobody is asked
+    let claim = match &target {
+        Some(target) => super::interaction::check_boost(context, activity, target, &uri)?,
+        None => None,
+    };
     context.write(move |tx| {
-        let target = match (&own, target) {
+        let target = match (&own, &target) {
             (Some(own), _) => Some(remote::store(tx, own, &from, Arrival::Fetched)?),
             // it may have gone while the author was read
-            (None, Some(target)) => db::status::find(tx, target)?,
+            (None, Some(target)) => db::status::find(tx, target.id)?,
             (None, None) => None,
         };
         let Some(target) = target else { return Ok(()) };
-        remote::reblog(tx, &from, &target, &uri, published, visibility)
+        if target.local {
+            let how = How { uri: &uri, claim: claim.as_deref(), request: None };
+            return interaction_in::reblog(tx, &from, &target, published, visibility, &how);
+        }
+        remote::reblog(tx, &from, &target, &uri, published, visibility)?;
+        if let Some(claim) = claim
+            && let Some(boost) = db::status::find_by_uri(tx, &uri)?
+        {
+            db::interaction::set_approval(tx, boost.id, Some(&claim))?;
+        }
+        Ok(())
     })
 }
 

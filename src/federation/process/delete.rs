@@ -20,7 +20,7 @@ pub(super) fn delete(context: &Context<'_>, activity: &Activity) -> Step<()> {
     if !urls::same_host(&uri, &author.uri) {
         return by_moderator(context, uri);
     }
-    if super::quote::revoke(context, &uri)? {
+    if super::quote::revoke(context, &uri)? || super::interaction::revoke(context, &uri)? {
         return Ok(());
     }
     let known = context.read(|conn| db::status::find_by_uri(conn, &uri))?;

@@ -2,9 +2,11 @@
 //! <https://www.w3.org/TR/activitypub/#like-activity-inbox>
 
 use crate::activity::incoming::Activity;
+use crate::activity::policy;
 use crate::db;
+use crate::model::InteractionKind;
+use crate::service::interaction_in::{self, How};
 use crate::service;
-use crate::service::remote;
 
 use super::{Context, Step, Stop, was_undone};
 
@@ -20,10 +22,12 @@ pub(super) fn like(context: &Context<'_>, activity: &Activity) -> Step<()> {
         return Err(Stop::Drop("it was undone before it came"));
     }
     let from = context.signer.clone();
-    let uri = activity.id.clone();
+    let uri = activity.id.clone().unwrap_or_default();
+    let claim = policy::claim(&activity.raw, InteractionKind::Favourite);
     let reaction = super::react::reaction(context, activity)?;
     context.write(move |tx| {
-        remote::favourite(tx, &from, &target, uri.as_deref())?;
+        let how = How { uri: &uri, claim: claim.as_deref(), request: None };
+        interaction_in::favourite(tx, &from, &target, &how)?;
         match reaction {
             Some(reaction) => service::reaction::receive(tx, &from, &target, reaction),
             None => Ok(()),

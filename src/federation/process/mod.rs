@@ -7,6 +7,7 @@ mod delete;
 mod flag;
 mod follow;
 mod group;
+mod interaction;
 mod like;
 mod moving;
 mod pin;
@@ -26,7 +27,7 @@ use crate::clock::HOUR;
 use crate::crypto::short_hash16;
 use crate::db::{self, Conn, Lane, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, Job, Status};
+use crate::model::{Account, InteractionKind, Job, Status};
 use crate::service::backfill;
 
 use super::resolve;
@@ -184,6 +185,7 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Follow => follow::follow(&context, &activity),
         Kind::Accept | Kind::Reject if quote::answer(&context, &activity)? => Ok(()),
         Kind::Accept | Kind::Reject if relay::answer(&context, &activity)? => Ok(()),
+        Kind::Accept | Kind::Reject if interaction::answer(&context, &activity)? => Ok(()),
         Kind::Accept => follow::accept(&context, &activity),
         Kind::Reject => follow::reject(&context, &activity),
         Kind::Block => follow::block(&context, &activity),
@@ -195,6 +197,10 @@ pub fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
         Kind::Like => like::like(&context, &activity),
         Kind::EmojiReact => react::react(&context, &activity),
         Kind::QuoteRequest => quote::request(&context, &activity),
+        Kind::LikeRequest => interaction::request(&context, &activity, InteractionKind::Favourite),
+        Kind::ReplyRequest => interaction::request(&context, &activity, InteractionKind::Reply),
+        Kind::AnnounceRequest => interaction::request(&context, &activity, InteractionKind::Reblog),
+        Kind::FeatureRequest => interaction::refuse(&context, &activity),
         Kind::Flag => flag::flag(&context, &activity),
         Kind::Move => moving::moves(&context, &activity),
         _ => Err(Stop::Drop("this type of activity has no effect here")),
