@@ -147,7 +147,7 @@ fn f_248_f_249_collections_end_and_stay_on_their_host() {
     peer.serve(
         "/notes/3/replies",
         json!({
-            "id": peer.at("/notes/3/replies"), "type": "Collection",
+            "type": "Collection",
             "items": [peer.at("/notes/4"), other.at("/notes/9")], "next": other.at("/page"),
             "first": other.at("/page"),
         }),
