@@ -61,11 +61,9 @@ fn named(
             _ => None,
         };
         match found {
-            Some(account) => {
-                if account.id != author.id && !known.iter().any(|a| a.id == account.id) {
-                    known.push(account);
-                }
-            }
+            Some(account)
+                if account.id == author.id || known.iter().any(|a| a.id == account.id) => {}
+            Some(account) => known.push(account),
             None if handle.is_some_and(|handle| handle.at == At::Here) => {}
             None if tag.href.is_some() || domain.is_some() => unknown.push(UnknownMention {
                 position: i64::try_from(position).unwrap_or(0),
