@@ -128,7 +128,9 @@ fn f_342_a_list_is_read_daily_and_touches_nothing_that_was_decided_here() {
     a.advance(DAY);
     names(&["bad.example suspend", "mine.example suspend", "new.example silence"]);
     // what is no list, or an empty one, changes nothing
-    let read = lists(&a)[0].checked_at;
+    let now = || Some(a.app.clock.now_ms());
+    let read =
+        eventually("it was read", || Some(lists(&a)[0].checked_at).filter(|at| *at == now()));
     site.serve("/list.csv", 200, "text/csv", b"#domain,#severity\n");
     a.advance(DAY);
     eventually("it is told", || lists(&a)[0].error.clone());
