@@ -9,9 +9,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::federation::resolve::{self, Found};
+use crate::federation::thread;
 use crate::model::{Account, Status};
 use crate::service::moving::Claim;
-use crate::federation::thread;
 
 /// When the client gets its answer, whoever is still silent.
 const PATIENCE: Duration = Duration::from_secs(9);

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
+use super::keys;
 use super::moderation;
 use super::moving;
 use super::relay::{self, RelayChange, RelayLine};
 use super::sheet::{self, ImportLine};
-use super::keys;
 use crate::app::App;
 use crate::crypto;
 use crate::db::user::User;

@@ -20,12 +20,12 @@ use crate::model::{Account, ActorKind, JobKind, SignatureForm};
 use crate::service;
 
 use super::accept;
-use super::{flood, followers_sync};
 use super::forward::{self, Forwarded};
+use super::gone;
 use super::process::Accepted;
 use super::relay::{self, Hint};
 use super::verify::{self, Signed};
-use super::gone;
+use super::{flood, followers_sync};
 
 /// The largest body (F-128).
 const LIMIT: usize = 1024 * 1024;

@@ -2,23 +2,23 @@
 
 mod accept;
 mod actor;
+pub mod budget;
 mod claim;
 mod collection;
-pub mod budget;
 mod collections;
 pub mod deliver;
 mod discovery;
 pub mod featured_tags;
 mod fetch;
 mod flood;
-mod gone;
-mod host_meta;
 pub mod followers_sync;
 pub mod forward;
+mod gone;
 pub mod gone_inbox;
+mod host_meta;
 mod inbox;
-mod knock;
 pub mod interaction;
+mod knock;
 pub mod mentions;
 pub mod process;
 pub mod profile;

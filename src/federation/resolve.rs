@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::model::{Account, INSTANCE_ACTOR, JobKind, Status};
 use crate::service;
 use crate::service::account::IncomingActor;
-use crate::service::remote::{Arrival, Incoming, Reading};
 use crate::service::moving::Claim;
+use crate::service::remote::{Arrival, Incoming, Reading};
 
 use super::{budget, fetch, reader, static_actor};
 

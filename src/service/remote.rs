@@ -14,8 +14,11 @@ use crate::model::{
 use crate::text::{hashtag, language, sanitize};
 
 use super::edit::same_choices;
-use super::{conversation, interaction, interaction_in, notification, policy, quote, status as local, tag, timeline, visibility};
 use super::mention::{self, People};
+use super::{
+    conversation, interaction, interaction_in, notification, policy, quote, status as local, tag,
+    timeline, visibility,
+};
 
 /// How long the deletion of something that was never here is remembered.
 const DELETED: i64 = 30 * DAY;

@@ -6,8 +6,8 @@ use crate::activity::object::{Object, ObjectKind};
 use crate::activity::{self};
 use crate::db;
 use crate::federation::resolve;
-use crate::service::remote::{self, Arrival, Incoming};
 use crate::service::interaction_in::{self, How};
+use crate::service::remote::{self, Arrival, Incoming};
 
 use super::{Context, Step, Stop, group, was_undone};
 

@@ -9,9 +9,10 @@ use crate::activity::object::{Object, ObjectKind};
 use crate::activity::{self, build, policy, read, urls};
 use crate::db;
 use crate::federation::fetch;
+use crate::federation::resolve;
 use crate::model::{Account, Held, INSTANCE_ACTOR, InteractionKind, Status};
 use crate::service::interaction_in::{self, How};
-use crate::service::remote::{self, Arrival, Incoming};
+use crate::service::remote::{self, Arrival};
 use crate::service::{delivery, interaction_consent, visibility};
 
 use super::{Context, Step, Stop, was_undone};

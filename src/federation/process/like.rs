@@ -5,8 +5,8 @@ use crate::activity::incoming::Activity;
 use crate::activity::policy;
 use crate::db;
 use crate::model::InteractionKind;
-use crate::service::interaction_in::{self, How};
 use crate::service;
+use crate::service::interaction_in::{self, How};
 
 use super::{Context, Step, Stop, was_undone};
 
