@@ -2,6 +2,7 @@
 //! thread, moderators of other servers (F-171), and relays. All of it is a hint to look at the
 //! origin, and only about what we have to do with.
 
+use super::resolve;
 use crate::activity::incoming::{Activity, Kind};
 use crate::activity::object::{Object, ObjectKind};
 use crate::activity::read;
@@ -12,7 +13,6 @@ use crate::db::{self, Conn, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, INSTANCE_ACTOR, Job, JobKind, Status};
 use crate::service;
-use crate::service::remote::Incoming;
 
 use super::fetch;
 use super::process::{Step, Stop};
@@ -117,7 +117,7 @@ pub fn check(app: &App, job: &Job) -> Step<bool> {
             if object.attributed_to != author.uri || object.id != uri {
                 return Err(Stop::Drop("the object has another author"));
             }
-            Some(Incoming::new(object))
+            Some(resolve::read(app, object))
         }
         Ok(_) => return Err(Stop::Drop("it is no status")),
         Err(Error::NotFound | Error::Gone) => None,

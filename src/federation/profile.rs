@@ -12,7 +12,7 @@ use crate::db::backfill::Claims;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::model::{Account, INSTANCE_ACTOR};
-use crate::service::remote::{Arrival, Incoming};
+use crate::service::remote::Arrival;
 use crate::service::{self, backfill};
 
 use super::collection::{self, Walk};
@@ -154,7 +154,7 @@ fn status(
     {
         return Ok(None);
     }
-    let (incoming, author) = (Incoming::new(object), account.id);
+    let (incoming, author) = (resolve::read(app, object), account.id);
     app.db
         .write(Lane::Background, move |tx| {
             let author = db::account::get(tx, author)?;

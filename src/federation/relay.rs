@@ -302,7 +302,7 @@ fn find_named(app: &App, relay: &Relay, uri: &str) -> Step<(Incoming, Account)> 
     if author.suspended_at.is_some() || author.is_local() {
         return Err(Stop::Drop("its author is suspended"));
     }
-    Ok((Incoming::new(object), author))
+    Ok((resolve::read(app, object), author))
 }
 
 /// Stores it, with the counts and the end of the job.

@@ -16,7 +16,7 @@ use crate::db::{self, Conn, Lane};
 use crate::error::{Error, Result};
 use crate::model::{Account, INSTANCE_ACTOR, Status, Visibility};
 use crate::service;
-use crate::service::remote::{Arrival, Incoming};
+use crate::service::remote::Arrival;
 
 use super::collection::{self, Walk};
 use super::{fetch, resolve};
@@ -87,7 +87,7 @@ pub fn refresh_status(app: &App, status: &Status, reader: i64) -> Result<Option<
     if object.id != status.uri || object.attributed_to != author.uri {
         return Ok(None);
     }
-    let incoming = Incoming::new(object.clone());
+    let incoming = resolve::read(app, object.clone());
     app.db
         .write(Lane::Background, move |tx| service::remote::edit(tx, &incoming, &author))
         .wait()?;
@@ -247,7 +247,7 @@ impl Reading<'_> {
             return Ok(None);
         }
         let author: Account = resolve::actor(self.app, &object.attributed_to)?;
-        let (incoming, id) = (Incoming::new(object), self.id);
+        let (incoming, id) = (resolve::read(self.app, object), self.id);
         self.app
             .db
             .write(Lane::Background, move |tx| {

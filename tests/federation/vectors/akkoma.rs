@@ -51,7 +51,6 @@ fn f_001_f_261_f_169_create_note_and_delete_id_only() {
 }
 
 #[test]
-#[ignore = "WAITS: needs reactions"]
 fn f_179_f_173_emojireact_unicode_and_undo_id_only() {
     let world = World::new();
     world.deliver("akkoma/emojireact_unicode");
@@ -64,7 +63,6 @@ fn f_179_f_173_emojireact_unicode_and_undo_id_only() {
 }
 
 #[test]
-#[ignore = "WAITS: needs reactions"]
 fn f_179_f_180_emojireact_custom_and_foreign_emoji() {
     let world = World::new();
     world.deliver("akkoma/emojireact_custom");

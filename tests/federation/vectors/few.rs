@@ -53,7 +53,6 @@ fn f_149_f_178_mitra_like_with_content_proof_is_a_favourite_too() {
 }
 
 #[test]
-#[ignore = "WAITS: needs reactions"]
 fn f_178_mitra_like_with_content_proof() {
     let world = World::new();
     world.deliver("mitra/like_with_content_proof");

@@ -110,7 +110,6 @@ fn f_189_a_move_to_somebody_who_knows_nothing_of_it() {
 }
 
 #[test]
-#[ignore = "WAITS: needs Move"]
 fn f_189_move() {
     let world = world();
     let sloth = world.ann_follows(SLOTH);
@@ -136,7 +135,6 @@ fn f_183_announce_approved_by() {
 }
 
 #[test]
-#[ignore = "WAITS: needs interaction policies"]
 fn f_329_f_331_f_332_create_note_policy_followers_reply() {
     let world = world();
     world.ann_follows(SLOTH);
@@ -162,7 +160,6 @@ fn reply_at(world: &World, inbox: &str) -> Vec<Value> {
 }
 
 #[test]
-#[ignore = "WAITS: needs interaction policies"]
 fn f_329_f_332_create_note_policy_old_names() {
     let world = world();
     world.ann_follows(SLOTH);
@@ -204,7 +201,6 @@ fn pending(world: &World) -> (Value, impl Fn(&str) -> Value) {
 }
 
 #[test]
-#[ignore = "WAITS: needs interaction policies"]
 fn f_333_f_334_accept_reply_with_result_and_reply_approval() {
     let world = world();
     let (_, vector) = pending(&world);
@@ -218,7 +214,6 @@ fn f_333_f_334_accept_reply_with_result_and_reply_approval() {
 }
 
 #[test]
-#[ignore = "WAITS: needs interaction policies"]
 fn f_335_reject_reply() {
     let world = world();
     let (_, vector) = pending(&world);
@@ -232,7 +227,6 @@ fn f_335_reject_reply() {
 }
 
 #[test]
-#[ignore = "WAITS: needs interaction policies"]
 fn f_200_f_333_reply_request() {
     let world = world();
     world.deliver("gotosocial/reply_request");
@@ -243,7 +237,6 @@ fn f_200_f_333_reply_request() {
 }
 
 #[test]
-#[ignore = "WAITS: needs profiles that are read when they are opened"]
 fn f_247_f_250_f_256_featured_ids_and_outbox_page() {
     let world = world();
     let page = world.read("gotosocial/outbox_page");

@@ -133,7 +133,6 @@ fn s_140_f_251_an_endless_thread() {
 }
 
 #[test]
-#[ignore = "WAITS: needs the limit of new hosts below one domain"]
 fn s_021_a_domain_with_endless_sub_domains() {
     let world = World::new();
     let likes = |n: u32| {

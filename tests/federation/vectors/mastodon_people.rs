@@ -209,7 +209,6 @@ fn f_189_a_move_to_somebody_who_knows_nothing_of_it() {
 }
 
 #[test]
-#[ignore = "WAITS: needs Move"]
 fn f_189_move_takes_the_followers_along() {
     let world = World::new();
     let maria = world.ann_follows(MARIA);
@@ -227,7 +226,6 @@ fn f_189_move_takes_the_followers_along() {
 }
 
 #[test]
-#[ignore = "WAITS: needs profiles that are read when they are opened"]
 fn f_247_f_250_f_256_featured_outbox_and_followers() {
     let world = World::new();
     world.serve("mastodon/featured");

@@ -35,7 +35,6 @@ fn f_043_f_059_actor() {
 }
 
 #[test]
-#[ignore = "WAITS: needs the privacy flags of actors"]
 fn f_058_actor_whose_posts_need_a_sign_in() {
     let world = World::new();
     world.deliver("mastodon/create_note_reply");
@@ -131,7 +130,6 @@ fn f_178_f_176_reactions_are_favourites_too() {
 }
 
 #[test]
-#[ignore = "WAITS: needs reactions"]
 fn f_178_f_315_like_reaction_unicode_and_its_undo() {
     let world = World::new();
     world.deliver("misskey/like_reaction_unicode");
@@ -142,7 +140,6 @@ fn f_178_f_315_like_reaction_unicode_and_its_undo() {
 }
 
 #[test]
-#[ignore = "WAITS: needs reactions"]
 fn f_178_f_290_like_reaction_custom() {
     let world = World::new();
     world.deliver("misskey/like_reaction_custom");

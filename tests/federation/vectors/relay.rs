@@ -96,7 +96,6 @@ fn subscribed(style: Option<&str>) -> World {
 }
 
 #[test]
-#[ignore = "WAITS: needs relays"]
 fn f_343_f_349_follow_and_undo_follow_of_mastodons_style() {
     let (world, follow) = asking(None);
     let wanted = world.read("relay/follow_mastodon_style_out");
@@ -118,7 +117,6 @@ fn f_343_f_349_follow_and_undo_follow_of_mastodons_style() {
 }
 
 #[test]
-#[ignore = "WAITS: needs relays"]
 fn f_343_f_346_accept_and_forwarded_create() {
     let world = subscribed(None);
     let mut forged = world.read("relay/forwarded_create_ld_signed");
@@ -132,7 +130,6 @@ fn f_343_f_346_accept_and_forwarded_create() {
 }
 
 #[test]
-#[ignore = "WAITS: needs relays"]
 fn f_344_f_346_litepub_follow_back_and_announce() {
     let world = subscribed(Some("litepub"));
     world.deliver("relay/litepub_follow_back");

@@ -83,7 +83,6 @@ fn f_247_followers() {
 }
 
 #[test]
-#[ignore = "WAITS: needs profiles that are read when they are opened"]
 fn f_247_f_256_outbox_page() {
     let world = world(ACTIVITY);
     world.serve("static-actor/outbox_page");
