@@ -34,7 +34,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use dassie::signature::key::PrivateKey;
 use peers::Peers;
 use program::Program;
 use seed::{Place, Seeded, Size};
@@ -130,8 +129,7 @@ fn disk(seeded: &Seeded, report: &mut Report) -> Res<()> {
 
 fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Report) -> Res<()> {
     let all = options.only.is_none();
-    let key = dassie::signature::key::generate()?;
-    let peers = Peers::start(&key.public_pem)?;
+    let peers = Peers::start()?;
     if all
         || ["start", "read", "post", "inbound", "relays", "delivery"]
             .iter()
@@ -163,8 +161,7 @@ fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Rep
         federation::flood(place, seeded, &peers, options, report)?;
     }
     if options.wants("viral") {
-        let key = PrivateKey::from_pkcs8(&key.pkcs8)?;
-        federation::viral(place, seeded, &peers, &key, options, report)?;
+        federation::viral(place, seeded, &peers, options, report)?;
     }
     if options.wants("search") {
         reading::search(place, seeded, options, report)?;
@@ -217,7 +214,7 @@ fn loads(
         writing::inbound(program, folder, seeded, options, report)?;
     }
     if options.wants("relays") {
-        relays::measure(program, folder, options, report)?;
+        relays::measure(program, folder, peers, options, report)?;
     }
     if options.wants("delivery") {
         let alone = match alone {

@@ -203,3 +203,55 @@ fn the_document_of_the_client_api_lists_what_is_served_and_nothing_else() {
         "not in it: {missing:?}; only there: {invented:?}"
     );
 }
+
+/// The tables of `docs/federation.md` say which requirements are shown by tests: each of those not
+/// named as left out is in the name of one.
+#[test]
+fn the_requirements_that_docs_name_have_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut shown = BTreeSet::new();
+    for folder in ["src", "tests"] {
+        let mut found = Vec::new();
+        sources(&root.join(folder), &mut found);
+        for path in found {
+            let text = fs::read_to_string(&path).unwrap();
+            for name in text.split("fn ").skip(1) {
+                let name = name.split(['(', '<']).next().unwrap_or_default();
+                let mut words = name.split('_').peekable();
+                // f_203_f_206_what_is_shown: letter and number, as long as there are such pairs
+                while let (Some(letter @ ("f" | "s")), Some(number)) = (words.next(), words.peek())
+                {
+                    if number.len() != 3 || number.parse::<u16>().is_err() {
+                        break;
+                    }
+                    shown.insert(format!("{}-{number}", letter.to_ascii_uppercase()));
+                    words.next();
+                }
+            }
+        }
+    }
+    let docs = fs::read_to_string(root.join("docs/federation.md")).unwrap();
+    let (mut rows, mut next, mut wrong) = (0, String::new(), Vec::new());
+    for row in docs.lines().filter_map(|line| line.strip_prefix("| ")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, from, to, left_out, ..] = cells[..] else { continue };
+        let number = |text: &str| text.get(2..).and_then(|n| n.parse::<u16>().ok());
+        let (Some(first), Some(last)) = (number(from), number(to)) else { continue };
+        let letter = &from[..2];
+        if !next.is_empty() && letter == "F-" {
+            assert_eq!(from, next, "no gap between the rows");
+        }
+        next = format!("{letter}{:03}", last + 1);
+        rows += 1;
+        for number in first..=last {
+            let name = format!("{letter}{number:03}");
+            match (shown.contains(&name), left_out.contains(&name)) {
+                (false, false) => wrong.push(format!("{name} has no test")),
+                (true, true) => wrong.push(format!("{name} is left out and has a test")),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!((rows, next.as_str()), (26, "S-105"));
+    assert!(wrong.is_empty(), "{wrong:?}");
+}

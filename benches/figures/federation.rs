@@ -127,7 +127,6 @@ pub fn viral(
     place: &Place,
     seeded: &Seeded,
     peers: &Peers,
-    key: &PrivateKey,
     options: &Options,
     report: &mut Report,
 ) -> Res<()> {
@@ -156,7 +155,7 @@ pub fn viral(
         activity["@context"] = "https://www.w3.org/ns/activitystreams".into();
         activity["id"] = format!("{actor}/deeds/{number}").into();
         activity["actor"] = actor.clone().into();
-        requests.push((from_address(host), signed(key, &activity, &actor)?));
+        requests.push((from_address(host), signed(peers.key(), &activity, &actor)?));
     }
     let (cpu, since) = (program.cpu()?, Instant::now());
     let sent = Outbox::new(requests);

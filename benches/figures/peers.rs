@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use dassie::signature::key::{self, PrivateKey};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -85,7 +86,8 @@ struct State {
     /// Of the authority, PEM.
     certificate: String,
     issuer: Issuer<'static, KeyPair>,
-    /// PEM of the one key of all actors.
+    /// The one key of all actors, and its public half as PEM.
+    key: PrivateKey,
     public_key: String,
     configs: Mutex<HashMap<Ipv4Addr, Arc<ServerConfig>>>,
     taken: AtomicUsize,
@@ -105,17 +107,19 @@ struct Told {
 
 impl Peers {
     /// Starts listening. Threads end with the process.
-    pub fn start(public_key: &str) -> Res<Self> {
+    pub fn start() -> Res<Self> {
+        let pair = key::generate()?;
         let mut authority = CertificateParams::new(Vec::new())?;
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate()?;
-        let certificate = authority.self_signed(&key)?.pem();
+        let authority_key = KeyPair::generate()?;
+        let certificate = authority.self_signed(&authority_key)?.pem();
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT))
             .map_err(|error| format!("cannot listen on port {PORT}: {error}"))?;
         let peers = Self(Arc::new(State {
             certificate,
-            issuer: Issuer::new(authority, key),
-            public_key: public_key.to_owned(),
+            issuer: Issuer::new(authority, authority_key),
+            key: PrivateKey::from_pkcs8(&pair.pkcs8)?,
+            public_key: pair.public_pem,
             configs: Mutex::default(),
             taken: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
@@ -139,6 +143,11 @@ impl Peers {
     /// Writes the certificate authority into the folder of a program that shall trust it.
     pub fn write_authority(&self, folder: &Path) -> Res<()> {
         Ok(fs::write(folder.join(CA_FILE), &self.0.certificate)?)
+    }
+
+    /// What all actors here sign with.
+    pub fn key(&self) -> &PrivateKey {
+        &self.0.key
     }
 
     pub fn taken(&self) -> usize {
@@ -232,8 +241,16 @@ impl Peers {
         }
         let base = format!("https://{address}:{PORT}");
         self.told(|told| *told.read.entry(format!("{base}{}", request.path)).or_default() += 1);
-        if let Some(name) = request.path.strip_prefix("/users/") {
-            return ("application/activity+json", self.actor(&base, name).to_string());
+        let document = match request.path.strip_prefix("/users/") {
+            Some(name) => Some(self.actor(&base, name, "Person")),
+            None if request.path == "/actor" => Some(self.actor(&base, "actor", "Application")),
+            None if request.path.starts_with("/notes/") => {
+                Some(crate::relays::note(&format!("{address}:{PORT}"), &request.path))
+            }
+            None => None,
+        };
+        if let Some(document) = document {
+            return ("application/activity+json", document.to_string());
         }
         let name = request.path.rsplit("acct%3A").next().and_then(|rest| rest.split('%').next());
         let name = name.unwrap_or_default();
@@ -245,13 +262,14 @@ impl Peers {
         ("application/jrd+json", answer.to_string())
     }
 
-    fn actor(&self, base: &str, name: &str) -> Value {
-        let id = format!("{base}/users/{name}");
+    fn actor(&self, base: &str, name: &str, kind: &str) -> Value {
+        let is_person = kind == "Person";
+        let id = if is_person { format!("{base}/users/{name}") } else { format!("{base}/{name}") };
         json!({
             "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"],
-            "id": id, "type": "Person", "preferredUsername": name, "name": format!("The {name}"),
+            "id": id, "type": kind, "preferredUsername": name, "name": format!("The {name}"),
             "summary": "<p>One of many.</p>", "url": format!("{base}/@{name}"),
-            "inbox": format!("{id}/inbox"), "outbox": format!("{id}/outbox"),
+            "inbox": if is_person { format!("{id}/inbox") } else { format!("{base}/inbox") }, "outbox": format!("{id}/outbox"),
             "followers": format!("{id}/followers"), "following": format!("{id}/following"),
             "endpoints": {"sharedInbox": format!("{base}/inbox")},
             "publicKey": {"id": format!("{id}#main-key"), "owner": id,

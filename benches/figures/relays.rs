@@ -2,32 +2,28 @@
 //! origin, half of them of authors that were never here.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use dassie::clock::{Clock, wire_time};
 use dassie::signature;
-use dassie::signature::key::{self, PrivateKey};
+use dassie::signature::key::PrivateKey;
 use rusqlite::Connection as Sql;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::load::{self, Connection, request};
+use crate::peers::{self, Peers};
 use crate::program::{self, Program};
 use crate::seed::HOST;
 use crate::table::{Report, number};
 use crate::text::{Rng, plain};
 use crate::{Options, Res};
 
-/// The port of relays and origins; each has a loopback address of its own.
-const PORT: u16 = 18_992;
-const RELAYS: u8 = 7;
-const ORIGINS: u8 = 50;
+const RELAYS: usize = 7;
+const ORIGINS: usize = 50;
 /// The pause between two statuses: quicker than in life, but within every budget.
 const PAUSE: Duration = Duration::from_millis(90);
 /// The longest wait for the last of them.
@@ -37,46 +33,38 @@ const AS2: &str = "https://www.w3.org/ns/activitystreams";
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
 fn relay(number: usize) -> String {
-    format!("127.0.5.{}:{PORT}", number % usize::from(RELAYS) + 1)
+    peers::usual(4_900 + number % RELAYS)
 }
 
 fn origin(author: usize) -> String {
-    format!("127.0.6.{}:{PORT}", author % usize::from(ORIGINS) + 1)
+    peers::usual(4_910 + author % ORIGINS)
 }
 
 /// Seven relays, as fast as one person reads.
 pub fn measure(
     program: &Program,
     folder: &Path,
+    peers: &Peers,
     options: &Options,
     report: &mut Report,
 ) -> Res<()> {
     let count = if options.quick { 70 } else { 700 };
     println!("relays, {count} statuses of {RELAYS} relays:");
-    let pair = key::generate()?;
-    let private = PrivateKey::from_pkcs8(&pair.pkcs8)?;
-    let pem: Arc<str> = pair.public_pem.into();
-    for number in 1..=RELAYS {
-        serve(Ipv4Addr::new(127, 0, 5, number), &pem)?;
-    }
-    for number in 1..=ORIGINS {
-        serve(Ipv4Addr::new(127, 0, 6, number), &pem)?;
-    }
     subscribe(folder)?;
     let before = counts(folder)?;
     // keys of relays are read with their first delivery, which is long over in life
     let mut connection = Connection::open(program.address)?;
     let mut send = |number: usize| -> Res<()> {
-        let (status, _) = connection.exchange(&passed_on(&private, number)?)?;
+        let (status, _) = connection.exchange(&passed_on(peers.key(), number)?)?;
         if status == 202 { Ok(()) } else { Err(format!("a relay got {status}").into()) }
     };
-    for number in 0..usize::from(RELAYS) {
+    for number in 0..RELAYS {
         send(number)?;
     }
-    until(folder, &before, usize::from(RELAYS))?;
+    until(folder, &before, RELAYS)?;
     let (cpu, since, warm) = (program.cpu()?, Instant::now(), counts(folder)?);
     for number in 0..count {
-        send(usize::from(RELAYS) + number)?;
+        send(RELAYS + number)?;
         thread::sleep(PAUSE);
     }
     until(folder, &warm, count)?;
@@ -94,14 +82,13 @@ pub fn measure(
         number(of("cpu_us") / 1000.0)
     );
     report.add("7 relays, 1 status a second", Some(100.0), each, "ms CPU/s");
-    report.note("origins of relayed statuses are asked over plain http: no TLS is in them");
     Ok(())
 }
 
 /// Subscribes to all of them by the command, and lets them accept.
 fn subscribe(folder: &Path) -> Res<()> {
-    for number in 0..usize::from(RELAYS) {
-        let address = format!("http://{}/inbox", relay(number));
+    for number in 0..RELAYS {
+        let address = format!("https://{}/inbox", relay(number));
         let done = Command::new(program::file())
             .args(["relay", "add", &address, "--rate", "600", "--config"])
             .arg(folder.join("bench.toml"))
@@ -153,15 +140,15 @@ fn until(folder: &Path, before: &BTreeMap<String, f64>, count: usize) -> Res<()>
 /// The Create of a status, signed by a relay.
 fn passed_on(private: &PrivateKey, number: usize) -> Res<Vec<u8>> {
     let author = number / 2;
-    let actor = format!("http://{}/users/u{author}", origin(author));
+    let actor = format!("https://{}/users/u{author}", origin(author));
     let note = note(&origin(author), &format!("/notes/{author}-{number}"));
     let body = json!({
         "@context": AS2, "id": format!("{}/activity", note["id"].as_str().unwrap_or_default()),
         "type": "Create", "actor": actor, "to": [PUBLIC], "object": note,
     })
     .to_string();
-    let key_id = format!("http://{}/actor#main-key", relay(number));
-    let url = Url::parse(&format!("http://{HOST}/inbox"))?;
+    let key_id = format!("https://{}/actor#main-key", relay(number));
+    let url = Url::parse(&format!("https://{HOST}/inbox"))?;
     let now = Clock::system().now_ms();
     let headers =
         signature::sign_cavage(private, &key_id, "POST", &url, Some(body.as_bytes()), now)?;
@@ -171,90 +158,17 @@ fn passed_on(private: &PrivateKey, number: usize) -> Res<Vec<u8>> {
 }
 
 /// A status as its origin shows it: its address says whose it is.
-fn note(host: &str, path: &str) -> Value {
+pub fn note(host: &str, path: &str) -> Value {
     let numbers = path.trim_start_matches("/notes/").split_once('-').unwrap_or(("0", "0"));
-    let actor = format!("http://{host}/users/u{}", numbers.0);
+    let actor = format!("https://{host}/users/u{}", numbers.0);
     let text = plain(&mut Rng::new(numbers.1.parse().unwrap_or(7)), "en", 200);
     json!({
-        "@context": AS2, "id": format!("http://{host}{path}"), "type": "Note",
+        "@context": AS2, "id": format!("https://{host}{path}"), "type": "Note",
         "attributedTo": actor, "content": format!("<p>{text}</p>"), "contentMap": {"en": format!("<p>{text}</p>")},
         "to": [PUBLIC], "cc": [format!("{actor}/followers")],
-        "published": wire_time(Clock::system().now_ms()), "url": format!("http://{host}/@u{}/{}", numbers.0, numbers.1),
-        "tag": [{"type": "Hashtag", "name": "#bench", "href": format!("http://{host}/tags/bench")}],
+        "published": wire_time(Clock::system().now_ms()), "url": format!("https://{host}/@u{}/{}", numbers.0, numbers.1),
+        "tag": [{"type": "Hashtag", "name": "#bench", "href": format!("https://{host}/tags/bench")}],
         "attachment": [{"type": "Document", "mediaType": "image/jpeg", "name": "a picture",
-            "url": format!("http://{host}/media/{}.jpg", numbers.1), "width": 1600, "height": 1200}],
+            "url": format!("https://{host}/media/{}.jpg", numbers.1), "width": 1600, "height": 1200}],
     })
-}
-
-fn actor(host: &str, path: &str, kind: &str, pem: &str) -> Value {
-    let id = format!("http://{host}{path}");
-    let name = path.rsplit('/').next().unwrap_or_default();
-    json!({
-        "@context": [AS2, "https://w3id.org/security/v1"], "id": id, "type": kind,
-        "preferredUsername": name, "name": name, "summary": "<p>Somebody.</p>",
-        "inbox": format!("http://{host}/inbox"), "outbox": format!("{id}/outbox"),
-        "followers": format!("{id}/followers"), "url": format!("http://{host}/@{name}"),
-        "publicKey": {"id": format!("{id}#main-key"), "owner": id, "publicKeyPem": pem},
-    })
-}
-
-/// A server that shows actors and statuses for as long as it is asked.
-fn serve(address: Ipv4Addr, pem: &Arc<str>) -> Res<()> {
-    let listener = TcpListener::bind((address, PORT))
-        .map_err(|error| format!("cannot listen on {address}:{PORT}: {error}"))?;
-    let (pem, host) = (Arc::clone(pem), format!("{address}:{PORT}"));
-    thread::Builder::new().stack_size(256 * 1024).spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let (pem, host) = (Arc::clone(&pem), host.clone());
-            thread::spawn(move || answer(&stream, &host, &pem));
-        }
-    })?;
-    Ok(())
-}
-
-fn answer(stream: &TcpStream, host: &str, pem: &str) -> Option<()> {
-    stream.set_nodelay(true).ok()?;
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut first = String::new();
-        if reader.read_line(&mut first).ok()? == 0 {
-            return None;
-        }
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line).ok()? == 0 {
-                return None;
-            }
-            if line == "\r\n" {
-                break;
-            }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().ok()?;
-            }
-        }
-        std::io::copy(&mut std::io::Read::take(&mut reader, length), &mut std::io::sink()).ok()?;
-        let path = first.split(' ').nth(1)?;
-        let mut kind = "application/activity+json";
-        let body = if first.starts_with("POST") {
-            Value::Null
-        } else if let Some(query) = path.strip_prefix("/.well-known/webfinger?resource=acct%3A") {
-            kind = "application/jrd+json";
-            let name = query.split("%40").next()?;
-            json!({"subject": format!("acct:{name}@{host}"), "links": [{"rel": "self",
-                "type": "application/activity+json", "href": format!("http://{host}/users/{name}")}]})
-        } else if path.starts_with("/notes/") {
-            note(host, path)
-        } else if path == "/actor" {
-            actor(host, path, "Application", pem)
-        } else {
-            actor(host, path, "Person", pem)
-        };
-        let body = body.to_string();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        (&mut &*stream).write_all(format!("{head}{body}").as_bytes()).ok()?;
-    }
 }
