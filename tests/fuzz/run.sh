@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 minutes=${MINUTES:-60}
-targets=${TARGETS:-activity signature html text discovery accept}
+targets=${TARGETS:-activity signature html text accept}
 target_dir=${CARGO_TARGET_DIR:-target}/fuzz
 host=$(rustc -vV | sed -n 's/^host: //p')
 
