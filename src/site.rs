@@ -30,6 +30,11 @@ impl Site {
         }
     }
 
+    /// `https`; `http` only under `--dev`.
+    pub fn scheme(&self) -> &str {
+        self.base.split(':').next().unwrap_or_default()
+    }
+
     /// The actor id of a new local account.
     pub fn actor(&self, username: &str) -> String {
         format!("{}/users/{username}", self.base)

@@ -102,6 +102,7 @@ keys! {
         static_actor_compat: any,
         never_shared_inbox: any,
         hold_back_new_accounts: any,
+        nodeinfo_usage: any,
     }
     trends: Trends {
         enabled: any,

@@ -150,6 +150,8 @@ pub struct Federation {
     pub never_shared_inbox: bool,
     /// Mentions by accounts made lately are held back for whoever has not chosen otherwise.
     pub hold_back_new_accounts: bool,
+    /// NodeInfo tells how many people and statuses are here (F-072).
+    pub nodeinfo_usage: bool,
 }
 
 /// What is much talked about.
@@ -303,6 +305,7 @@ impl Default for Federation {
             static_actor_compat: false,
             never_shared_inbox: false,
             hold_back_new_accounts: false,
+            nodeinfo_usage: true,
         }
     }
 }

@@ -132,13 +132,26 @@ pub fn find_local(conn: &Conn, username: &str) -> Result<Option<Account>> {
     one(conn, "username = ? COLLATE NOCASE AND domain IS NULL", [username])
 }
 
-/// A remote account by handle. The most recently stored one, if several claim it.
+/// A remote account by handle. If several claim it, the first that did and is still there (S-031).
 pub fn find_remote(conn: &Conn, username: &str, domain: &str) -> Result<Option<Account>> {
     one(
         conn,
-        "username = ? COLLATE NOCASE AND domain = ? ORDER BY (username = ?1) DESC, id DESC LIMIT 1",
+        "username = ? COLLATE NOCASE AND domain = ?
+         ORDER BY (username = ?1) DESC, suspended_at IS NOT NULL, id LIMIT 1",
         [username, domain],
     )
+}
+
+/// Other actors than `uri` that have this handle, a few of them.
+pub fn list_others(conn: &Conn, username: &str, domain: &str, uri: &str) -> Result<Vec<Account>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM account
+         WHERE username = ?1 COLLATE NOCASE AND domain = ?2 AND username = ?1 AND uri <> ?3
+           AND suspended_at IS NULL ORDER BY id LIMIT 3"
+    );
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let rows = statement.query_map([username, domain, uri], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Those of `ids` that exist, in no order.

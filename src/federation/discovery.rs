@@ -5,7 +5,9 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
+use crate::activity::urls;
 use crate::app::App;
+use crate::client::host_of;
 use crate::clock::DAY;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
@@ -32,32 +34,49 @@ pub async fn webfinger(app: Data<App>, request: HttpRequest) -> Result<HttpRespo
 
 /// The local account that a resource names: a handle, the actor id or the profile page (F-062).
 fn find(conn: &Conn, site: &Site, resource: &str) -> Result<Account> {
-    let found = if resource.starts_with("https://") || resource.starts_with("http://") {
-        if resource.trim_end_matches('/') == site.base {
-            db::account::find(conn, INSTANCE_ACTOR)?
-        } else {
-            db::account::find_by_uri_or_url(conn, resource)?
+    let account = if urls::is_web(resource) {
+        match db::account::find_by_uri_or_url(conn, resource)?.filter(Account::is_local) {
+            Some(account) => account,
+            None => by_address(conn, site, resource)?,
         }
     } else {
-        let handle = resource.strip_prefix("acct:").unwrap_or(resource).trim_start_matches('@');
+        let scheme = resource.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("acct:"));
+        let handle = resource.get(scheme.map_or(0, str::len)..).unwrap_or_default();
+        let handle = handle.trim_start_matches('@');
         let (name, domain) = handle.rsplit_once('@').ok_or(Error::NotFound)?;
-        if !site.is_own_domain(domain) {
+        // however the host is spelled (S-032)
+        let own = [Some(domain.to_owned()), host_of(&format!("{}://{domain}/", site.scheme()))];
+        if !own.into_iter().flatten().any(|domain| site.is_own_domain(&domain)) {
             return Err(Error::NotFound);
         }
-        if site.is_own_domain(name) {
-            db::account::find(conn, INSTANCE_ACTOR)?
-        } else {
-            match db::account::find_local(conn, name)? {
-                Some(account) => Some(account),
-                None if service::leaving::was_used(conn, site, name)? => {
-                    return Err(Error::Gone);
-                }
-                None => None,
-            }
-        }
+        by_name(conn, site, name)?
     };
-    let account = found.filter(Account::is_local).ok_or(Error::NotFound)?;
     if account.suspended_at.is_some() { Err(Error::Gone) } else { Ok(account) }
+}
+
+/// One whose address has another case, or was left with its account.
+fn by_address(conn: &Conn, site: &Site, address: &str) -> Result<Account> {
+    let url = urls::parse(address).ok_or(Error::NotFound)?;
+    if url.origin().ascii_serialization() != site.base || url.query().is_some() {
+        return Err(Error::NotFound);
+    }
+    let path = url.path();
+    match path.strip_prefix("/@").or_else(|| path.strip_prefix("/users/")) {
+        Some(name) if !name.contains(['/', '@']) => by_name(conn, site, name),
+        None if path == "/" => db::account::get(conn, INSTANCE_ACTOR),
+        _ => Err(Error::NotFound),
+    }
+}
+
+fn by_name(conn: &Conn, site: &Site, name: &str) -> Result<Account> {
+    if site.is_own_domain(name) {
+        return db::account::get(conn, INSTANCE_ACTOR);
+    }
+    match db::account::find_local(conn, name)? {
+        Some(account) => Ok(account),
+        None if service::leaving::was_used(conn, site, name)? => Err(Error::Gone),
+        None => Err(Error::NotFound),
+    }
 }
 
 fn jrd(site: &Site, account: &Account) -> Value {
@@ -126,24 +145,19 @@ pub async fn nodeinfo(app: Data<App>, version: Path<String>) -> Result<HttpRespo
         "2.1" => "application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/2.1#\"",
         _ => return Err(Error::NotFound),
     };
-    let now = app.clock.now_ms();
-    let (total, month, half_year, statuses) = app
-        .read(move |conn| {
-            let (total, month, statuses) = db::account::usage(conn, now - 30 * DAY)?;
-            let (_, half_year, _) = db::account::usage(conn, now - 182 * DAY)?;
-            Ok((total, month, half_year, statuses))
-        })
-        .await?;
+    let usage = if app.config.federation.nodeinfo_usage {
+        usage(&app).await?
+    } else {
+        // F-072
+        json!({"users": {}})
+    };
     let mut document = json!({
         "version": version,
         "software": {"name": "dassie", "version": env!("CARGO_PKG_VERSION")},
         "protocols": ["activitypub"],
         "services": {"inbound": [], "outbound": []},
         "openRegistrations": false,
-        "usage": {
-            "users": {"total": total, "activeMonth": month, "activeHalfyear": half_year},
-            "localPosts": statuses,
-        },
+        "usage": usage,
         "metadata": {
             "nodeName": app.config.instance.title,
             "nodeDescription": app.config.instance.description,
@@ -156,4 +170,20 @@ pub async fn nodeinfo(app: Data<App>, version: Path<String>) -> Result<HttpRespo
         document["software"]["homepage"] = json!(app.site.base);
     }
     Ok(typed(content_type, &document))
+}
+
+/// How many people are here, and how much they wrote.
+async fn usage(app: &App) -> Result<Value> {
+    let now = app.clock.now_ms();
+    let (total, month, half_year, statuses) = app
+        .read(move |conn| {
+            let (total, month, statuses) = db::account::usage(conn, now - 30 * DAY)?;
+            let (_, half_year, _) = db::account::usage(conn, now - 182 * DAY)?;
+            Ok((total, month, half_year, statuses))
+        })
+        .await?;
+    Ok(json!({
+        "users": {"total": total, "activeMonth": month, "activeHalfyear": half_year},
+        "localPosts": statuses,
+    }))
 }

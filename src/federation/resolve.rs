@@ -124,7 +124,16 @@ pub fn store_actor(app: &App, value: &Value) -> Result<Account> {
     if app.site.owns(&actor.id) {
         return Err(Error::Remote("this is an actor of our own".into()));
     }
-    let domain = domain_of(app, &actor)?;
+    let known = app.db.read(|conn| db::account::find_by_uri(conn, &actor.id))?;
+    let is_known = known.is_some();
+    let kept = known.filter(|known| known.username == actor.preferred_username);
+    let domain = if let Some(domain) = kept.and_then(|known| known.domain) {
+        domain
+    } else {
+        let (domain, proven) = domain_of(app, &actor)?;
+        take_handle(app, &actor, &domain, proven, is_known)?;
+        domain
+    };
     let incoming = IncomingActor::new(&actor, &domain);
     app.db
         .write(Lane::Background, move |tx| {
@@ -137,23 +146,40 @@ pub fn store_actor(app: &App, value: &Value) -> Result<Account> {
 }
 
 /// The domain of an actor's handle (F-054): the one that its WebFinger answer names, if asking
-/// there leads back to the actor; else the host of its id, which it surely owns.
-fn domain_of(app: &App, actor: &Actor) -> Result<String> {
+/// there leads back to the actor; else the host of its id, which it surely owns. And whether
+/// WebFinger said so.
+fn domain_of(app: &App, actor: &Actor) -> Result<(String, bool)> {
     let host = host_of(&actor.id).ok_or_else(|| Error::Remote("the actor has no host".into()))?;
-    if let Some(known) = app.db.read(|conn| db::account::find_by_uri(conn, &actor.id))?
-        && known.username == actor.preferred_username
-        && let Some(domain) = known.domain
-    {
-        return Ok(domain);
-    }
     let handle = format!("{}@{host}", actor.preferred_username);
     match webfinger(app, &host, &handle) {
         Ok(answer) if answer.actor == actor.id && same_name(&answer.name, actor) => {
-            Ok(answer.domain)
+            Ok((answer.domain, true))
         }
-        Ok(_) | Err(Error::NotFound | Error::Gone | Error::Remote(_)) => Ok(host),
+        Ok(_) | Err(Error::NotFound | Error::Gone | Error::Remote(_)) => Ok((host, false)),
         Err(error) => Err(error),
     }
+}
+
+/// A handle that another actor has here goes on meaning that one, until it is gone from its server
+/// and WebFinger names the new one: then it goes here as well, and with it who follows it (S-031).
+/// An account that takes another name may not take one that is not free.
+fn take_handle(app: &App, actor: &Actor, domain: &str, proven: bool, is_known: bool) -> Result<()> {
+    let (name, id) = (actor.preferred_username.as_str(), actor.id.as_str());
+    for other in app.db.read(|conn| db::account::list_others(conn, name, domain, id))? {
+        let answer = proven.then(|| fetch::document(app, &other.uri, INSTANCE_ACTOR));
+        if matches!(answer, Some(Err(Error::Gone | Error::NotFound))) {
+            let gone = app.db.write(Lane::Background, move |tx| {
+                match db::account::find_by_uri(tx, &other.uri)? {
+                    Some(other) => service::leaving::delete_remote(tx, &other),
+                    None => Ok(()),
+                }
+            });
+            gone.wait()?;
+        } else if is_known {
+            return Err(Error::Forbidden(format!("{id} takes the name of {}", other.uri).into()));
+        }
+    }
+    Ok(())
 }
 
 fn same_name(name: &str, actor: &Actor) -> bool {

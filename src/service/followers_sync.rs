@@ -1,6 +1,9 @@
 //! Whether two servers agree on who follows whom (F-229): what goes along with what is for
 //! followers alone, and what is put right when another server counts otherwise.
 
+use serde::Deserialize;
+use serde_json::Value;
+
 use crate::activity::followers_sync::{Header, digest};
 use crate::activity::{PUBLIC, build, urls};
 use crate::clock::HOUR;
@@ -19,6 +22,14 @@ const MOST_NAMED: usize = 1000;
 const REST: i64 = HOUR;
 /// How many comparisons may wait for one server.
 const QUEUE: i64 = 50;
+
+/// To whom an activity of ours goes; what else is in it may name anybody (a policy names Public).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Addressed {
+    to: Vec<Value>,
+    cc: Vec<Value>,
+}
 
 /// `https://host/` of an address.
 fn origin(address: &str) -> Option<String> {
@@ -42,16 +53,21 @@ fn address_of(account: &Account) -> String {
 /// The header for an activity of a local account to an inbox: only with what its followers get
 /// and others do not.
 pub fn header(conn: &Conn, sender: i64, body: &[u8], inbox: &str) -> Result<Option<String>> {
-    let Ok(text) = std::str::from_utf8(body) else { return Ok(None) };
-    if text.contains(PUBLIC) {
+    let Ok(Addressed { to, cc }) = serde_json::from_slice(body) else { return Ok(None) };
+    let mut readers = to.iter().chain(&cc).filter_map(Value::as_str);
+    if readers.clone().any(|reader| reader == PUBLIC) {
         return Ok(None);
     }
     let Some(account) = db::account::find(conn, sender)? else { return Ok(None) };
     let Some(collection) = account.followers_uri.clone() else { return Ok(None) };
-    if !text.contains(&format!("\"{collection}\"")) {
+    if !readers.any(|reader| reader == collection) {
         return Ok(None);
     }
     let followers = followers_on(conn, sender, inbox)?;
+    if i64::try_from(followers.len()).unwrap_or(i64::MAX) >= MOST {
+        // perhaps not all: others would end the follows that are not listed
+        return Ok(None);
+    }
     let digest = digest(followers.iter().map(String::as_str));
     Ok(Some(Header { collection, digest, url: address_of(&account) }.to_text()))
 }

@@ -154,6 +154,7 @@ pub fn react(tx: &Tx<'_>, site: &Site, account: &Account, id: i64, text: &str) -
     if !has_room(tx, account.id, target.id, &name)? {
         return Err(Error::invalid("Validation failed: Limit of different reactions reached"));
     }
+    super::moving::may_act(account)?;
     let author = db::account::get(tx, target.account_id)?;
     let new = Reaction {
         id: 0,

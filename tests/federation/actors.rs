@@ -46,7 +46,8 @@ fn f_018_f_019_f_042_the_actor_is_what_was_asked_for() {
 }
 
 #[test]
-fn f_020_to_f_033_the_actor_is_whole() {
+fn f_020_f_021_f_022_f_023_f_025_f_027_f_028_f_029_f_030_f_031_f_032_f_033_f_035_the_actor_is_whole()
+ {
     let instance = Instance::start();
     let (ann, bob) = (instance.person("ann"), instance.person("bob"));
     let actor = instance.activity(&ann.uri).json();
@@ -81,6 +82,10 @@ fn f_020_to_f_033_the_actor_is_whole() {
         assert_eq!(actor[key], false, "F-027: {key}");
     }
     assert_eq!(actor["webfinger"], ann.handle(), "F-032");
+    let policy = json!({"canFeature": {"automaticApproval": [ann.uri]}});
+    assert_eq!(actor["interactionPolicy"], policy, "F-035");
+    let terms = actor["@context"].as_array().unwrap().last().unwrap();
+    assert_eq!(terms["canFeature"]["@id"], "https://w3id.org/fep/7aa9#canFeature");
     change(
         &ann,
         json!({
@@ -122,13 +127,20 @@ fn f_038_the_instance_actor_is_there_for_everybody() {
     let actor = instance.activity(&uri).json();
     assert_eq!(actor["type"], "Application");
     assert_eq!(actor["manuallyApprovesFollowers"], true);
-    assert_eq!(actor["preferredUsername"], instance.host);
+    // the domain, without the port that only tests have: with it nobody would read the name
+    let domain = instance.host.split(':').next().unwrap();
+    assert_eq!(actor["preferredUsername"], domain);
     assert_ne!(actor["publicKey"], Value::Null);
     assert_eq!(instance.activity(actor["outbox"].as_str().unwrap()).status, 200);
-    let found = format!("/.well-known/webfinger?resource=acct:{0}@{0}", instance.host);
-    let found = instance.get(&found).ok();
-    let own = found["links"].as_array().unwrap().iter().find(|link| link["rel"] == "self").unwrap();
-    assert_eq!(own["href"], uri);
+    for name in [domain, &instance.host] {
+        let found = format!("/.well-known/webfinger?resource=acct:{name}@{}", instance.host);
+        let found = instance.get(&found).ok();
+        let links = found["links"].as_array().unwrap();
+        let own = links.iter().find(|link| link["rel"] == "self").unwrap();
+        assert_eq!(own["href"], uri);
+        let subject = format!("acct:{domain}@{}", instance.host);
+        assert_eq!(found["subject"], subject, "the name that the document has");
+    }
 }
 
 #[test]
@@ -157,7 +169,7 @@ fn f_039_f_040_the_actor_is_small_kept_for_minutes_and_gone_when_it_is() {
 }
 
 #[test]
-fn f_060_to_f_064_webfinger_answers_in_all_spellings() {
+fn f_060_f_061_f_062_f_064_webfinger_answers_in_all_spellings() {
     let instance = Instance::start();
     let ann = instance.person("Ann");
     let host = &instance.host;
@@ -201,7 +213,7 @@ fn f_060_to_f_064_webfinger_answers_in_all_spellings() {
 }
 
 #[test]
-fn f_069_to_f_073_the_server_says_what_it_is() {
+fn f_069_f_070_f_071_f_073_the_server_says_what_it_is() {
     let instance = Instance::start();
     let ann = instance.person("ann");
     ann.writes("one", "public");
@@ -231,6 +243,10 @@ fn f_069_to_f_073_the_server_says_what_it_is() {
         assert_eq!(found["usage"]["users"]["total"], 1);
         assert_eq!(found["usage"]["localPosts"], 1);
         assert_eq!(found["services"], json!({"inbound": [], "outbound": []}));
+        assert_eq!(found["protocols"], json!(["activitypub"]));
+        assert_eq!(found["software"]["name"], "dassie");
+        assert!(found["usage"]["users"]["activeMonth"].is_i64());
+        assert!(found["usage"]["users"]["activeHalfyear"].is_i64());
         assert!(found["metadata"].is_object());
         assert_eq!(found["software"].get("homepage").is_some(), version == "2.1");
     }

@@ -145,6 +145,10 @@ fn s_102_f_227_a_deleted_account_leaves_nothing_but_its_mark() {
     assert_eq!(instance.get("/@Ann").status, 410);
     let finger = format!("/.well-known/webfinger?resource=acct:ann@{}", instance.host);
     assert_eq!(instance.get(&finger).status, 410);
+    for address in [&ann.uri, &ann.uri.to_lowercase(), &format!("{}/@Ann", instance.base)] {
+        let finger = format!("/.well-known/webfinger?resource={address}");
+        assert_eq!(instance.get(&finger).status, 410, "F-063: {address}");
+    }
     // while one server does not take it the key is there, and nothing of the person
     let key = "SELECT count(*) FROM local_key";
     let keys = count(&instance, key);

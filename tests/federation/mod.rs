@@ -10,6 +10,7 @@ mod followers_sync;
 mod forwarding;
 mod groups;
 mod hostile;
+mod identity;
 mod inbox;
 mod key_changes;
 mod keys;

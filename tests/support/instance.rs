@@ -1,6 +1,7 @@
 //! An instance in this process: the real server on a real socket with a real database.
 
 use std::net::TcpListener;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
 
 use dassie::app::{App, Surroundings};
@@ -29,6 +30,8 @@ pub struct Instance {
     config: Config,
     clock: Clock,
     resolver: Option<Arc<dyn Resolve>>,
+    /// So that nobody else is given the port while the server is down.
+    _port: OwnedFd,
     pub base: String,
     /// `127.0.0.1:port`.
     pub host: String,
@@ -55,7 +58,7 @@ impl Instance {
     }
 
     fn build(options: Options, decoder: Option<&str>, resolver: Option<Arc<dyn Resolve>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, listener) = own_port();
         let folder = TempDir::new();
         let host = listener.local_addr().unwrap().to_string();
         let mut config = Config::default();
@@ -70,7 +73,7 @@ impl Instance {
         let (app, server) = launch(&config, &options.clock, decoder, &resolver, listener);
         let base = config.base_url();
         let (server, clock) = (Some(server), options.clock);
-        Self { app, server, config, clock, resolver, base, host, folder }
+        Self { app, server, config, clock, resolver, _port: port, base, host, folder }
     }
 
     /// Stops the server as a signal would.
@@ -158,14 +161,49 @@ impl Instance {
         eventually("the queues are empty", || {
             let quiet = self.app.db.read(|conn| {
                 let now = self.app.clock.now_ms();
-                // what is planned for later waits for its time; slices follow each other soon
-                let soon = db::job::next_due(conn, now)?.is_some_and(|due| due < now + 3_000);
+                // what is planned for later waits for its time; slices follow each other soon,
+                // unless the time stands still
+                let soon = self.app.clock.is_system()
+                    && db::job::next_due(conn, now)?.is_some_and(|due| due < now + 3_000);
                 let due = !db::job::list_due(conn, 1, &[], &[])?.is_empty();
                 Ok(db::delivery::count(conn)? == 0 && !soon && !due)
             });
             quiet.unwrap().then_some(())
         });
     }
+}
+
+/// A port with a socket that is bound to it and never listens: the server may, again and again,
+/// and no other program is given it in between.
+#[allow(unsafe_code)]
+fn own_port() -> (OwnedFd, TcpListener) {
+    // SAFETY: plain system calls; the descriptor is owned by nobody else, and what the pointers
+    // lead to lives through each call.
+    let socket = unsafe {
+        let fd = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
+        assert!(fd >= 0);
+        let on: libc::c_int = 1;
+        let size = libc::socklen_t::try_from(size_of_val(&on)).unwrap();
+        let done = libc::setsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_REUSEADDR,
+            std::ptr::from_ref(&on).cast(),
+            size,
+        );
+        assert_eq!(done, 0);
+        let mut address: libc::sockaddr_in = std::mem::zeroed();
+        address.sin_family = u16::try_from(libc::AF_INET).unwrap();
+        address.sin_addr.s_addr = u32::from_ne_bytes([127, 0, 0, 1]);
+        let mut size = libc::socklen_t::try_from(size_of_val(&address)).unwrap();
+        let there = std::ptr::from_mut(&mut address).cast();
+        assert_eq!(libc::bind(fd, there, size), 0);
+        assert_eq!(libc::getsockname(fd, there, &raw mut size), 0);
+        (OwnedFd::from_raw_fd(fd), u16::from_be(address.sin_port))
+    };
+    let (socket, port) = socket;
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    (socket, listener)
 }
 
 fn launch(

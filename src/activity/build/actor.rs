@@ -137,6 +137,9 @@ pub(super) fn bare(doc: &ActorDoc) -> Map<String, Value> {
     put(&mut out, "alsoKnownAs", filled(texts(&doc.also_known_as)));
     put(&mut out, "attributionDomains", filled(texts(&doc.attribution_domains)));
     put(&mut out, "suspended", doc.suspended.then_some(true));
+    // nobody may put the account into a collection but itself (F-035)
+    let policy = json!({"canFeature": {"automaticApproval": [doc.id]}});
+    put(&mut out, "interactionPolicy", Some(policy));
     out
 }
 

@@ -25,7 +25,7 @@ enum Form {
 }
 
 /// Our extension terms and type names with the IRIs that Mastodon uses (F-006).
-const TERMS: [(&str, &str, Form); 48] = [
+const TERMS: [(&str, &str, Form); 49] = [
     ("Emoji", "toot:Emoji", Form::Plain),
     ("EmojiReact", "http://litepub.social/ns#EmojiReact", Form::Plain),
     ("Hashtag", "as:Hashtag", Form::Plain),
@@ -38,6 +38,7 @@ const TERMS: [(&str, &str, Form); 48] = [
     ("attributionDomains", "toot:attributionDomains", Form::Set),
     ("automaticApproval", "gts:automaticApproval", Form::Id),
     ("blurhash", "toot:blurhash", Form::Plain),
+    ("canFeature", "https://w3id.org/fep/7aa9#canFeature", Form::Id),
     ("canQuote", "gts:canQuote", Form::Id),
     ("conversation", "ostatus:conversation", Form::Plain),
     ("discoverable", "toot:discoverable", Form::Plain),
