@@ -193,17 +193,8 @@ fn is_cookie_page(path: &str) -> bool {
         || path.starts_with("/settings/")
 }
 
-/// Answers that need no handler: preflights, requests for another host (S-058), and such as end
-/// in two places.
+/// Answers that need no handler: preflights, and requests for another host (S-058).
 fn admit(request: &ServiceRequest) -> Option<HttpResponse> {
-    let headers = request.headers();
-    if headers.contains_key(header::TRANSFER_ENCODING)
-        && headers.contains_key(header::CONTENT_LENGTH)
-    {
-        // a proxy before us may have seen another end of it (S-063)
-        let body = serde_json::json!({"error": "The request has two lengths"});
-        return Some(HttpResponse::BadRequest().force_close().json(body));
-    }
     let site = request.app_data::<Data<App>>().map(|app| &app.site)?;
     let mut hosts = request.headers().get_all(header::HOST).map(HeaderValue::to_str);
     let is_ours =
