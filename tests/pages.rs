@@ -173,11 +173,15 @@ fn s_118_what_people_write_is_shown_as_text() {
 }
 
 #[test]
-fn s_060_every_page_carries_its_policy() {
+fn s_060_s_101_every_page_carries_its_policy() {
     let instance = Instance::start();
     let ann = instance.person("ann");
     instance.person("bob");
-    let status = id(&ann.writes("x #tag", "public"));
+    let status = id(&ann.writes("x #tag https://out.example/x", "public"));
+    let html = open(&instance, &format!("/@ann/{status}")).text();
+    let (before, _) = html.split_once("href=\"https://out.example/x\"").unwrap();
+    let after = &html[before.rfind('<').unwrap()..];
+    assert!(after.split('>').next().unwrap().contains("noreferrer"), "S-101: {after:.200}");
     for (path, code) in [
         ("/".to_owned(), 200),
         ("/about".into(), 200),

@@ -473,7 +473,7 @@ fn may(viewer: &str) -> &'static [&'static str] {
 }
 
 #[test]
-fn s_087_s_088_each_status_shows_to_those_who_may_read_it_and_to_nobody_else() {
+fn s_087_s_088_s_091_each_status_shows_to_those_who_may_read_it_and_to_nobody_else() {
     let scene = Scene::new();
     for (name, viewer) in scene.viewers() {
         for (visibility, (status, answer)) in
@@ -549,9 +549,18 @@ fn s_087_s_088_each_status_shows_to_those_who_may_read_it_and_to_nobody_else() {
         );
         assert_eq!(scene.seen(viewer, "/api/v1/favourites"), [""; 0], "favourites for {name}");
     }
-    // S-091: only what all may read is counted
+    // S-091: only what all may read is counted, and listed for other servers; below a private
+    // status its readers alone find what is answered
     let root = scene.ann.get(&format!("/api/v1/statuses/{}", scene.root));
     assert_eq!(root["replies_count"], 2);
+    let uri = root["uri"].as_str().unwrap();
+    let listed = scene.instance.activity(&format!("{uri}/replies?page=true")).text();
+    for (index, status) in scene.statuses.iter().enumerate() {
+        assert_eq!(listed.contains(&format!("/statuses/{status}\"")), index < 2, "{listed}");
+        let replies = format!("{}/statuses/{status}/replies?page=true", scene.ann.uri);
+        let code = scene.instance.activity(&replies).status;
+        assert_eq!(code, if index < 2 { 200 } else { 404 }, "{}", VISIBILITIES[index]);
+    }
 }
 
 #[test]

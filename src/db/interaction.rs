@@ -117,7 +117,8 @@ pub fn set_favourite_held(tx: &Tx<'_>, account: i64, status: i64, held: bool) ->
 pub fn list_held_with(conn: &Conn, status: i64, limit: i64) -> Result<Vec<i64>> {
     let mut statement = conn.sql.prepare_cached(
         "SELECT s.id FROM status s WHERE s.in_reply_to_id = ?1 AND s.held = 1
-         AND NOT EXISTS (SELECT 1 FROM interaction i WHERE i.status_id = s.id) LIMIT ?2",
+         AND NOT EXISTS (SELECT 1 FROM interaction i
+           WHERE i.status_id = s.id AND i.state <> 1) LIMIT ?2",
     )?;
     let rows = statement.query_map([status, limit], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -249,6 +250,17 @@ pub fn count_pending(conn: &Conn, owner: i64, at_most: i64) -> Result<i64> {
                WHERE owner_id = ? AND state = 0 LIMIT ?)",
         )?
         .query_row([owner, at_most], |row| row.get(0))?)
+}
+
+/// How many of one account's do; counting stops at `at_most`.
+pub fn count_pending_of(conn: &Conn, owner: i64, account: i64, at_most: i64) -> Result<i64> {
+    Ok(conn
+        .sql
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM interaction INDEXED BY interaction_owner
+               WHERE owner_id = ? AND state = 0 AND +account_id = ? LIMIT ?)",
+        )?
+        .query_row([owner, account, at_most], |row| row.get(0))?)
 }
 
 /// What of an owner's requests is wanted.

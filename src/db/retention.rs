@@ -13,6 +13,7 @@ const KEEPS: &str = "
   OR EXISTS (SELECT 1 FROM follow x WHERE x.target_id = s.account_id)
   OR EXISTS (SELECT 1 FROM favourite x WHERE x.status_id = s.id)
   OR EXISTS (SELECT 1 FROM bookmark x WHERE x.status_id = s.id)
+  OR EXISTS (SELECT 1 FROM reaction x WHERE x.status_id = s.id)
   OR EXISTS (SELECT 1 FROM status x WHERE x.reblog_of_id = s.id)
   OR EXISTS (SELECT 1 FROM status x WHERE x.thread_id = s.thread_id AND x.local = 1)
   OR EXISTS (SELECT 1 FROM mention x JOIN user u ON u.account_id = x.account_id

@@ -17,8 +17,8 @@ use crate::site::Site;
 use super::policy::{Verdict, judge};
 use super::status as local;
 use super::{
-    conversation, delivery, document, interaction, interaction_in, notification, quote, timeline,
-    visibility,
+    conversation, delivery, document, interaction, interaction_in, notification, quote, relay,
+    timeline, visibility,
 };
 
 /// How many replies below one that waited come out with it.
@@ -149,7 +149,7 @@ fn release(tx: &Tx<'_>, site: &Site, row: &Interaction) -> Result<()> {
             }
             let activity = document::activity(tx, site, &boost, &account)?;
             let inboxes = local::boost_audience(tx, &account, &owner)?;
-            delivery::queue(tx, &account, &activity, inboxes)
+            delivery::queue_status(tx, &account, &activity, inboxes, boost.id)
         }
         (_, None) => Ok(()),
     }
@@ -173,6 +173,8 @@ pub(super) fn release_status(tx: &Tx<'_>, site: &Site, id: i64) -> Result<()> {
             let by = db::account::get(tx, reply.account_id)?;
             match judge(tx, &status, InteractionKind::Reply, &by)? {
                 Verdict::Automatic => next.push(child),
+                // agreed to while it waited for what is above it
+                _ if status.local && reply.approval.is_some() => next.push(child),
                 _ => interaction_in::look(tx, &reply, &author)?,
             }
         }
@@ -203,7 +205,8 @@ fn show(tx: &Tx<'_>, site: &Site, author: &Account, status: Status) -> Result<()
         inboxes.extend(quote::asked_inbox(tx, &status)?);
     }
     let activity = document::activity(tx, site, &status, author)?;
-    delivery::queue(tx, author, &activity, inboxes)?;
+    delivery::queue_status(tx, author, &activity, inboxes, status.id)?;
+    relay::announce(tx, &status)?;
     if let Some(waits) = quoted.filter(|quote| quote.state == QuoteState::Pending)
         && let (Some(request), Some(of)) = (&waits.request_uri, waits.quoted_id)
         && let Some(of) = db::status::find(tx, of)?

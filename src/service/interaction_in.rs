@@ -13,6 +13,8 @@ use super::interaction_consent::{answer, give};
 use super::policy::{Verdict, judge};
 use super::{remote, visibility};
 
+/// How many of one account may wait for one author's word: nobody takes the room of the others.
+const MOST_OF_ONE: i64 = 20;
 /// How many proofs of one server may wait to be looked into.
 const WAITING: i64 = 200;
 
@@ -60,6 +62,10 @@ fn rule(
         Some(InteractionState::Rejected | InteractionState::Revoked) => return Ok(Ruling::Ignored),
         Some(InteractionState::Pending) | None => {}
     }
+    // its author would not even see that it waits (S-094)
+    if db::moderation::blocks(conn, target.account_id, account.id)? {
+        return Ok(Ruling::Ignored);
+    }
     Ok(match judge(conn, target, kind, account)? {
         Verdict::Automatic => Ruling::Free,
         Verdict::Member => Ruling::Preapproved,
@@ -67,8 +73,10 @@ fn rule(
         _ if how.claim.is_some() => Ruling::Ignored,
         Verdict::Denied => Ruling::Denied,
         Verdict::Manual => {
-            let full = db::interaction::count_pending(conn, target.account_id, MOST_PENDING)?
-                >= MOST_PENDING;
+            let owner = target.account_id;
+            let full = db::interaction::count_pending(conn, owner, MOST_PENDING)? >= MOST_PENDING
+                || db::interaction::count_pending_of(conn, owner, account.id, MOST_OF_ONE)?
+                    >= MOST_OF_ONE;
             if full {
                 tracing::warn!(owner = target.account_id, "too much waits for approval");
                 Ruling::Ignored
@@ -190,7 +198,10 @@ pub fn reblog(
     how: &How<'_>,
 ) -> Result<()> {
     let kind = InteractionKind::Reblog;
-    if target.held != Held::Free || !target.visibility.is_open() {
+    if target.held != Held::Free
+        || !target.visibility.is_open()
+        || !visibility::can_see(tx, account.id, target)?
+    {
         return Ok(());
     }
     let ruling = rule(tx, account, target, kind, how)?;
@@ -206,7 +217,6 @@ pub fn reblog(
         Ruling::Pending => {
             if target.reblog_of_id.is_some()
                 || db::status::find_reblog(tx, account.id, target.id)?.is_some()
-                || db::moderation::blocks(tx, target.account_id, account.id)?
             {
                 return Ok(());
             }

@@ -80,7 +80,7 @@ fn the_first_link_of_a_post_gets_a_card() {
 }
 
 #[test]
-fn one_page_is_fetched_once_for_all_and_again_after_some_days() {
+fn s_099_one_page_is_fetched_once_for_all_and_again_after_some_days() {
     let clock = Clock::manual(1_700_000_000_000);
     let instance = start(clock);
     let (ann, web) = (instance.person("ann"), Website::start());
@@ -156,7 +156,7 @@ fn s_019_what_cannot_be_had_is_left_alone_for_a_while() {
 }
 
 #[test]
-fn a_remote_post_gets_its_card_when_somebody_looks() {
+fn s_099_a_remote_post_gets_its_card_when_somebody_looks() {
     let instance = start(Clock::system());
     let (ann, web, peer) = (instance.person("ann"), Website::start(), Peer::start(&["mia"]));
     follow_peer(&instance, &ann, &peer, "mia");
@@ -221,7 +221,7 @@ fn pages_in_old_encodings_and_large_ones_are_read() {
 }
 
 #[test]
-fn an_oembed_document_is_read_and_its_scripts_are_not() {
+fn s_099_an_oembed_document_is_read_and_its_scripts_are_not() {
     let instance = start(Clock::system());
     let (ann, web) = (instance.person("ann"), Website::start());
     let document = json!({

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::id;
-use crate::support::{Answer, Instance, Person};
+use crate::support::{Answer, Instance, Person, Request};
 
 const BOUNDARY: &str = "----dassie-test";
 
@@ -198,7 +198,7 @@ fn a_body_that_cannot_be_read_is_a_bad_request() {
 }
 
 #[test]
-fn an_unknown_endpoint_is_a_json_404_whoever_asks() {
+fn s_062_an_unknown_endpoint_is_a_json_404_whoever_asks() {
     let instance = Instance::start();
     let ann = instance.person("ann");
     for (method, path) in [
@@ -215,6 +215,91 @@ fn an_unknown_endpoint_is_a_json_404_whoever_asks() {
         assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text());
         assert!(answer.json()["error"].is_string(), "{method} {path}");
         assert!(answer.header("content-type").unwrap().starts_with("application/json"));
+    }
+    // elsewhere a page for browsers, JSON for all others; and no error tells how we are made
+    let at = |path: &str, accept: &str| {
+        let request = Request::new("GET", format!("{}{path}", instance.base));
+        let answer = request.header("accept", accept).send();
+        (answer.status, answer.header("content-type").unwrap_or_default().to_owned())
+    };
+    let (page, json) = (at("/none", "text/html"), at("/none", "application/json"));
+    assert!(page.0 == 404 && page.1.starts_with("text/html"), "{page:?}");
+    assert!(json.0 == 404 && json.1.starts_with("application/json"), "{json:?}");
+    for (method, path, body) in [
+        ("GET", "/api/v1/statuses/'%20OR%201=1--", ""),
+        ("GET", "/api/v1/accounts/99999999999999999999/statuses", ""),
+        ("GET", "/api/v1/timelines/home?max_id=%00&limit=x", ""),
+        ("GET", "/api/v2/search?q=%22%22*%20AND%20NEAR(", ""),
+        ("POST", "/api/v1/statuses", "{\"status\": {\"a\": [1"),
+        ("POST", "/api/v1/media", "nonsense"),
+        ("POST", "/inbox", "{}"),
+        ("GET", "/users/%FF/statuses/x", ""),
+    ] {
+        let answer = ann.request(method, path).body(body, "application/json").send();
+        let text = answer.text();
+        assert!(answer.status < 500, "{method} {path}: {}", answer.status);
+        for inside in ["src/", ".rs:", "panicked", "SELECT", "sqlite", "rusqlite", "/tmp", "stack"]
+        {
+            assert!(!text.contains(inside), "{method} {path} tells {inside}: {text}");
+        }
+    }
+}
+
+/// The first line of the answer to some bytes, and whether the connection was ended.
+fn raw(instance: &Instance, bytes: &str) -> (String, bool) {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(&instance.host).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+    stream.write_all(bytes.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let ended = stream.read_to_end(&mut answer).is_ok();
+    (String::from_utf8_lossy(&answer).into_owned(), ended)
+}
+
+#[test]
+fn s_063_a_request_that_ends_in_two_places_is_refused() {
+    let instance = Instance::start();
+    let head = format!("POST /api/v1/apps HTTP/1.1\r\nHost: {}\r\n", instance.host);
+    let hidden = format!("GET /nodeinfo/2.0 HTTP/1.1\r\nHost: {}\r\n\r\n", instance.host);
+    for lengths in [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: +5\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+    ] {
+        let (answer, ended) = raw(&instance, &format!("{head}{lengths}\r\n0\r\n\r\n{hidden}"));
+        assert!(answer.starts_with("HTTP/1.1 400"), "{lengths}: {answer}");
+        assert!(ended && answer.matches("HTTP/1.1").count() == 1, "{lengths}: {answer}");
+    }
+}
+
+#[test]
+fn s_064_nothing_tells_of_the_insides_to_strangers() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    for path in [
+        "/metrics",
+        "/debug",
+        "/debug/pprof",
+        "/status",
+        "/healthz",
+        "/admin",
+        "/sidekiq",
+        "/pghero",
+        "/server-status",
+        "/.env",
+        "/.git/config",
+        "/data/dassie.db",
+        "/api/v1/admin",
+    ] {
+        assert_eq!(instance.get(path).status, 404, "{path}");
+    }
+    // moderation wants its own scope, whoever holds the token
+    for path in ["accounts", "reports", "domain_blocks", "domain_allows"] {
+        let path = format!("/api/v1/admin/{path}");
+        assert_eq!(instance.get(&path).status, 401, "{path}");
+        assert_eq!(ann.request("GET", &path).send().status, 403, "{path}");
     }
 }
 

@@ -94,7 +94,7 @@ fn a_quote_shows_what_it_quotes_and_tells_its_author() {
 }
 
 #[test]
-fn f_325_f_326_a_policy_says_who_may_quote() {
+fn f_325_f_326_f_327_a_policy_says_who_may_quote() {
     let instance = Instance::start();
     let (ann, bob, fay) = (instance.person("ann"), instance.person("bob"), instance.person("fay"));
     fay.post(&format!("/api/v1/accounts/{}/follow", ann.id), json!({}));
@@ -164,7 +164,7 @@ fn f_325_f_326_a_policy_says_who_may_quote() {
 }
 
 #[test]
-fn f_323_consent_can_be_taken_back() {
+fn f_323_f_327_consent_can_be_taken_back() {
     let instance = Instance::start();
     let (ann, bob, carl) =
         (instance.person("ann"), instance.person("bob"), instance.person("carl"));

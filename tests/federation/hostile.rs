@@ -451,7 +451,7 @@ fn f_119_s_093_signed_fetch_keeps_answers_to_the_signer() {
     });
     let ann = instance.person("ann");
     let status = ann.writes("for those who sign", "public");
-    let peer = Peer::start(&["mia"]);
+    let peer = Peer::start(&["mia", "noa"]);
     for url in [ann.uri.clone(), status["uri"].as_str().unwrap().to_owned()] {
         assert_eq!(instance.activity(&url).status, 401);
         let answer = peer.get_signed("mia", &url);
@@ -462,8 +462,12 @@ fn f_119_s_093_signed_fetch_keeps_answers_to_the_signer() {
     assert_eq!(instance.activity(&format!("{}/actor", instance.base)).status, 200);
     let mia = ann.finds(&format!("mia@{}", peer.host))["id"].as_str().unwrap().to_owned();
     ann.post(&format!("/api/v1/accounts/{mia}/block"), json!({}));
-    assert_eq!(peer.get_signed("mia", status["uri"].as_str().unwrap()).status, 404);
-    assert_eq!(peer.get_signed("mia", &ann.uri).status, 404);
+    // right after one who may, and before the next: no answer is anybody else's
+    for url in [ann.uri.clone(), status["uri"].as_str().unwrap().to_owned()] {
+        assert_eq!(peer.get_signed("noa", &url).status, 200);
+        assert_eq!(peer.get_signed("mia", &url).status, 404);
+        assert_eq!(peer.get_signed("noa", &url).status, 200);
+    }
 }
 
 impl Scene {

@@ -3,6 +3,7 @@
 mod actors;
 mod basics;
 mod blocks;
+mod consent;
 mod deliveries;
 mod domain_lists;
 mod fetching;

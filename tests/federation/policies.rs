@@ -9,52 +9,52 @@ use crate::support::{Instance, Peer, Person, Request, eventually, texts};
 const CONTEXT: &str = "https://www.w3.org/ns/activitystreams";
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
-fn received(peer: &Peer, kind: &str) -> Vec<Value> {
+pub(super) fn received(peer: &Peer, kind: &str) -> Vec<Value> {
     peer.received().into_iter().filter(|activity| activity["type"] == kind).collect()
 }
 
 #[track_caller]
-fn arrives(peer: &Peer, kind: &str) -> Value {
+pub(super) fn arrives(peer: &Peer, kind: &str) -> Value {
     eventually(&format!("a {kind} arrives"), || received(peer, kind).pop())
 }
 
 #[track_caller]
-fn send(instance: &Instance, peer: &Peer, name: &str, mut activity: Value) {
+pub(super) fn send(instance: &Instance, peer: &Peer, name: &str, mut activity: Value) {
     activity["@context"] = json!(CONTEXT);
     activity["actor"] = json!(peer.uri(name));
     let answer = peer.send(name, &format!("{}/inbox", instance.base), &activity);
     assert_eq!(answer.status, 202, "{}", answer.text());
 }
 
-fn status(person: &Person, id: &str) -> Value {
+pub(super) fn status(person: &Person, id: &str) -> Value {
     person.get(&format!("/api/v1/statuses/{id}"))
 }
 
-fn sees(person: &Person, id: &str) -> bool {
+pub(super) fn sees(person: &Person, id: &str) -> bool {
     person.request("GET", &format!("/api/v1/statuses/{id}")).send().status == 200
 }
 
-fn below(person: &Person, id: &str) -> Vec<String> {
+pub(super) fn below(person: &Person, id: &str) -> Vec<String> {
     texts(&person.get(&format!("/api/v1/statuses/{id}/context"))["descendants"])
 }
 
 /// A local status that asks before somebody does one thing.
-fn asking(person: &Person, what: &str) -> Value {
+pub(super) fn asking(person: &Person, what: &str) -> Value {
     let rule = json!({"always": ["author"], "with_approval": ["public"]});
     person.post("/api/v1/statuses", json!({"status": "ask me", "interaction_policy": {what: rule}}))
 }
 
 /// Ann follows Otto of another server, who posts with a policy; Mia follows Ann from a third.
-struct Scene {
-    instance: Instance,
-    ann: Person,
-    carl: Person,
-    otto: Peer,
+pub(super) struct Scene {
+    pub instance: Instance,
+    pub ann: Person,
+    pub carl: Person,
+    pub otto: Peer,
     mia: Peer,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let instance = Instance::start();
         let (ann, carl) = (instance.person("ann"), instance.person("carl"));
         let (otto, mia) = (Peer::start(&["otto"]), Peer::start(&["mia"]));
@@ -66,7 +66,7 @@ impl Scene {
     }
 
     /// A post of Otto's, with more members; its id here.
-    fn post(&self, number: u32, extra: Value) -> String {
+    pub fn post(&self, number: u32, extra: Value) -> String {
         let create = self.otto.create("otto", number, &format!("<p>post {number}</p>"), extra);
         send(&self.instance, &self.otto, "otto", create);
         let uri = self.otto.at(&format!("/notes/{number}"));
@@ -88,7 +88,7 @@ impl Scene {
 }
 
 /// Everything by consent, told in the words of a version.
-fn manual(new: bool) -> Value {
+pub(super) fn manual(new: bool) -> Value {
     let rule = match new {
         true => json!({"automaticApproval": [], "manualApproval": [PUBLIC]}),
         false => json!({"always": [], "approvalRequired": PUBLIC}),
@@ -288,7 +288,7 @@ fn f_336_what_waits_for_an_author_here_shows_to_nobody_else() {
     assert!(carl.finds_status(reply["uri"].as_str().unwrap()).is_none());
     assert_eq!(a.get(&format!("/api/v1/statuses/{here}")).status, 404);
     let replies = a.activity(&format!("{uri}/replies?page=true")).json();
-    assert_eq!(replies["orderedItems"], json!([]));
+    assert_eq!(replies["items"], json!([]));
     assert!(carl.notifications().is_empty());
     // told to clients that know it alone
     assert!(ann.notifications().iter().all(|(kind, _)| kind == "follow"));

@@ -24,10 +24,21 @@ pub(super) fn find(
         Some(target) => context.read(|conn| db::status::find_by_uri_or_url(conn, target))?,
         None => None,
     };
-    let Some(status) = status else { return Ok(None) };
-    let undone = activity.object.embedded().cloned();
-    let undone = undone.and_then(|value| Activity::parse_embedded(value).ok());
-    let is_like = undone.as_ref().is_some_and(|undone| undone.kind == Kind::Like);
+    let Some(status) = status else {
+        let named = match uri {
+            Some(uri) => context.read(|conn| db::favourite::find_by_uri(conn, uri))?,
+            None => None,
+        };
+        let own = named.filter(|favourite| favourite.account_id == me);
+        return Ok(own.map(|favourite| Undone::Favourite(favourite.status_id)));
+    };
+    let embedded = activity.object.embedded();
+    let is_like = embedded.is_some_and(|value| Kind::of(value) == Kind::Like);
+    // whose it is may be left out: nobody else's can be undone
+    let undone = embedded.cloned().and_then(|mut value| {
+        value.as_object_mut()?.entry("actor").or_insert_with(|| context.signer.uri.clone().into());
+        Activity::parse_embedded(value).ok()
+    });
     let reaction = match &undone {
         Some(undone) => super::react::reaction(context, undone)?,
         None => None,
