@@ -29,4 +29,5 @@ mod served;
 mod severed;
 mod static_actors;
 mod threads;
+mod three;
 mod vectors;
