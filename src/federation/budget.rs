@@ -55,6 +55,11 @@ pub fn take() -> Result<()> {
     Ok(())
 }
 
+/// Whether nothing is left to this job.
+pub fn is_spent() -> bool {
+    LEFT.get() == Some(0)
+}
+
 /// How many fetches this job has made.
 pub fn spent() -> u32 {
     SPENT.get()

@@ -8,6 +8,7 @@ mod collection;
 mod collections;
 pub mod deliver;
 mod discovery;
+mod emoji;
 pub mod featured_tags;
 mod fetch;
 mod flood;
@@ -55,6 +56,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         )
         .route("/actor", read(actor::instance))
         .route("/actor/outbox", read(collections::instance_outbox))
+        .route("/emojis/{shortcode}", read(emoji::show))
         .route("/users/{name}", read(actor::local))
         .route("/users/{name}/outbox", read(collections::outbox))
         .route("/users/{name}/followers", read(collections::followers))

@@ -45,12 +45,7 @@ pub fn refresh(app: &App, account_id: i64) -> Result<()> {
         }
         _ => (collection::Read::default(), None),
     };
-    // the oldest first, so that parents are there before their replies
-    for item in outbox.items.iter().rev() {
-        if let Err(error) = keep(app, &account, item) {
-            tracing::debug!(account = %account.uri, %error, "an item of an outbox is not kept");
-        }
-    }
+    // before the items: boosts may use up what this job may fetch
     let pins = pins(app, &account, walk(PINS));
     let total = |address: &Option<String>| {
         collection::total(app, address.as_deref(), &account.uri, INSTANCE_ACTOR)
@@ -60,6 +55,12 @@ pub fn refresh(app: &App, account_id: i64) -> Result<()> {
         followers: total(&account.followers_uri),
         following: total(&account.following_uri),
     };
+    // the oldest first, so that parents are there before their replies
+    for item in outbox.items.iter().rev() {
+        if let Err(error) = keep(app, &account, item) {
+            tracing::debug!(account = %account.uri, %error, "an item of an outbox is not kept");
+        }
+    }
     app.db
         .write(Lane::Background, move |tx| {
             let Some(account) = db::account::find(tx, account_id)? else { return Ok(()) };

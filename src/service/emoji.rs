@@ -67,6 +67,17 @@ pub fn documents(conn: &Conn, site: &Site, emojis: &[Emoji]) -> Result<Vec<Emoji
         .collect())
 }
 
+/// The one of this name, if it may be used: what is at the id that [`documents`] tell (F-244).
+pub fn document(conn: &Conn, site: &Site, shortcode: &str) -> Result<Option<EmojiDoc>> {
+    let found = db::emoji::list_named(conn, &[shortcode.to_owned()])?;
+    let Some(row) = found.into_iter().find(|row| row.shortcode == shortcode) else {
+        return Ok(None);
+    };
+    let url = address(site, &row);
+    let one = Emoji { shortcode: row.shortcode, static_url: url.clone(), url };
+    Ok(documents(conn, site, &[one])?.pop())
+}
+
 /// What a new or changed emoji shall be; `None` leaves as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Change {

@@ -265,8 +265,7 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
         db::interaction::set_policy(tx, known.id, rules.as_deref())?;
     }
     interaction_in::look_again(tx, &known, object.approved_by.as_deref())?;
-    let newer = object.edited_ms().filter(|ms| known.edited_at.is_none_or(|have| *ms > have));
-    let Some(edited_at) = newer else {
+    let Some(edited_at) = newer_at(object, &known) else {
         // no new text: only the poll's tallies move
         if let (Some(new), Some(old)) = (poll(object), &known.poll)
             && new.multiple == old.multiple
@@ -308,6 +307,20 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
         local::index(tx, &status)?;
     }
     notification::tell_edit(tx, author, &status)
+}
+
+/// When a version was made that is newer than the stored one. Times on the wire are whole seconds,
+/// and some servers give every post an `updated`: within the same second the text decides.
+fn newer_at(object: &Incoming, known: &Status) -> Option<i64> {
+    let ms = object.updated_ms?;
+    let have = known.edited_at.unwrap_or(known.created_at);
+    let is_later = match known.edited_at {
+        Some(have) => ms > have,
+        None => object.edited_ms().is_some(),
+    };
+    let differs = known.content != object.html || known.spoiler_text != object.warning;
+    // what was stored is at most the time it came here
+    (is_later || (differs && ms >= have.div_euclid(1000) * 1000)).then_some(ms)
 }
 
 /// A remote author deletes a status (F-169). One that was never here leaves a mark, which holds

@@ -26,6 +26,14 @@ fn account_of(job: &Job) -> Step<i64> {
     crate::id::parse(&String::from_utf8_lossy(&job.payload)).ok_or(Stop::Drop("no account"))
 }
 
+/// Whatever was read when the program began to end may be only a part: the job stays due.
+fn go_on(app: &App) -> Step<()> {
+    if app.wake.is_closed() {
+        return Err(Stop::Failed(Error::Remote("the server stops".into())));
+    }
+    Ok(())
+}
+
 /// Reads an actor anew (F-055); gone is gone, unknown is noted (F-056).
 fn actor(app: &App, job: &Job) -> Step<bool> {
     let id = account_of(job)?;
@@ -33,9 +41,8 @@ fn actor(app: &App, job: &Job) -> Step<bool> {
     let known = known.filter(|known| !known.is_local() && known.suspended_at.is_none());
     let Some(known) = known else { return Err(Stop::Drop("the account is gone")) };
     let outcome = resolve::refresh_actor(app, &known.uri);
-    if app.wake.is_closed() && outcome.is_err() {
-        // cut off: it stays due
-        return Err(Stop::Failed(Error::Remote("the server stops".into())));
+    if outcome.is_err() {
+        go_on(app)?;
     }
     let job = job.id;
     app.db
@@ -59,8 +66,9 @@ fn actor(app: &App, job: &Job) -> Step<bool> {
 fn shown(app: &App, job: &Job) -> Step<bool> {
     let id = account_of(job)?;
     let outcome = profile::refresh(app, id);
+    go_on(app)?;
     if let Err(error) = &outcome {
-        if app.wake.is_closed() || matches!(error, Error::Internal(_)) {
+        if matches!(error, Error::Internal(_)) {
             return outcome.map(|()| false).map_err(Stop::Failed);
         }
         tracing::debug!(account = id, %error, "a profile is not read");
@@ -82,8 +90,9 @@ fn replies(app: &App, job: &Job) -> Step<bool> {
     let (status, reader): (i64, i64) =
         serde_json::from_slice(&job.payload).map_err(Error::internal)?;
     let outcome = thread::refresh(app, status, reader);
+    go_on(app)?;
     if let Err(error) = &outcome {
-        if app.wake.is_closed() || matches!(error, Error::Internal(_)) {
+        if matches!(error, Error::Internal(_)) {
             return outcome.map(|()| false).map_err(Stop::Failed);
         }
         tracing::debug!(status, %error, "a thread is not read");

@@ -49,7 +49,7 @@ fn make(person: &Person, name: &str) -> Value {
 }
 
 #[test]
-fn f_030_emojis_are_made_shown_and_told() {
+fn f_030_f_244_emojis_are_made_shown_and_told() {
     let instance = Instance::start();
     let boss = admin(&instance, "boss");
     let ann = instance.person("ann");
@@ -97,6 +97,24 @@ fn f_030_emojis_are_made_shown_and_told() {
     };
     assert_eq!(tag(&document)["name"], ":dassie:");
     assert_eq!(tag(&document)["icon"]["url"], dassie["url"]);
+    // its id leads to itself (F-244), as the page of a hashtag is where its tag says
+    let told = tag(&document);
+    let at_id = instance.activity(told["id"].as_str().unwrap());
+    assert_eq!(at_id.header("content-type"), Some("application/activity+json; charset=utf-8"));
+    let one = at_id.json();
+    for key in ["id", "type", "name", "updated", "icon"] {
+        assert_eq!(one[key], told[key], "{key}");
+    }
+    assert!(!one["@context"].is_null());
+    for name in ["nothing", "DASSIE", "%00", ":dassie:"] {
+        let address = format!("{}/emojis/{name}", instance.base);
+        assert_eq!(instance.activity(&address).status, 404, "{name}");
+    }
+    let tagged = ann.writes("a #hyrax", "public");
+    let tagged = instance.activity(tagged["uri"].as_str().unwrap()).json();
+    let page = instance.activity(tagged["tag"][0]["href"].as_str().unwrap());
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
     let profile = json!({"display_name": "Ann :dassie:"});
     let shown =
         ann.request("PATCH", "/api/v1/accounts/update_credentials").json(&profile).send().ok();

@@ -228,7 +228,7 @@ def main(arguments):
                 "OTHER_HANDLE": f"carl@{b.host}",
                 "TRANSLATOR_PORT": str(ports[2]),
                 "ADMIN_TOKEN": a.token("ann", EVERY_SCOPE), "EMPTY_TOKEN": a.account("eve"),
-                "FRESH_TOKEN": a.account("fay"),
+                "FRESH_TOKEN": a.account("fay"), "GOING_TOKEN": a.account("gus"),
             }
             if only_environment:
                 for name, value in wanted.items():

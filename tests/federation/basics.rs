@@ -122,6 +122,25 @@ fn f_219_f_241_replies_go_both_ways_and_make_one_thread() {
 }
 
 #[test]
+fn f_166_an_edit_counts_however_soon_it_comes() {
+    let pair = pair();
+    let first = pair.ann.writes("version 0", "public");
+    let path = format!("/api/v1/statuses/{}", id(&first));
+    pair.settle();
+    // most of these are of one second, which is all that their times tell
+    for version in 1..=3 {
+        let text = format!("version {version}");
+        pair.ann.request("PUT", &path).json(&json!({"status": text})).send().ok();
+        pair.settle();
+        assert_eq!(pair.bob.home(), [text]);
+    }
+    let there = at(&pair.bob, &first);
+    assert!(there["edited_at"].is_string());
+    let history = pair.bob.get(&format!("/api/v1/statuses/{}/history", id(&there)));
+    assert_eq!(history.as_array().unwrap().len(), 4);
+}
+
+#[test]
 fn a_status_fetched_before_it_is_pushed_still_arrives() {
     let instance = Instance::start();
     let ann = instance.person("ann");

@@ -31,4 +31,5 @@ mod served;
 mod severed;
 mod static_actors;
 mod threads;
+mod three;
 mod vectors;

@@ -2,7 +2,7 @@
 //! their servers.
 
 use dassie::clock::{Clock, DAY, HOUR, MINUTE};
-use dassie::db::Lane;
+use dassie::db::{self, Lane};
 use serde_json::{Value, json};
 
 use crate::support::{Instance, Options, Peer, Person, eventually, texts};
@@ -16,10 +16,25 @@ fn scene() -> (Instance, Person, Peer) {
     (instance, ann, Peer::start(&["mia", "max"]))
 }
 
-/// Until what was asked for in the background is done: a look is written when there is time.
+/// Until what was asked for in the background is done: a look is written when there is time, and
+/// slices that follow each other need a clock that goes on.
 fn settle(instance: &Instance) {
     instance.app.db.write(Lane::Background, |_| Ok(())).wait().unwrap();
-    instance.settle();
+    eventually("the queues are empty", || {
+        let (due, next, leaving) = instance
+            .app
+            .db
+            .read(|conn| {
+                let next = db::job::next_due(conn, conn.now())?;
+                let soon = next.is_some_and(|due| due < conn.now() + 3_000);
+                Ok((db::job::list_due(conn, 1, &[], &[])?, soon, db::delivery::count(conn)?))
+            })
+            .unwrap();
+        if due.is_empty() && next {
+            instance.advance(200);
+        }
+        (due.is_empty() && !next && leaving == 0).then_some(())
+    });
 }
 
 fn id(value: &Value) -> String {
@@ -239,6 +254,69 @@ fn f_055_a_profile_is_read_anew_when_it_is_old() {
     }
     assert_eq!(asked() - before, 1, "once, however much comes");
     assert_eq!(ann.get(&path)["display_name"], "Third");
+}
+
+#[test]
+fn f_250_pins_are_read_before_boosts_use_up_the_budget() {
+    let (instance, ann, peer) = scene();
+    let names: Vec<String> = (1..=20).map(|n| format!("eve{n}")).collect();
+    let other = Peer::start(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mia = peer.uri("mia");
+    let mut actor = peer.document("/users/mia");
+    actor["featured"] = json!(format!("{mia}/featured"));
+    peer.serve("/users/mia", actor);
+    serve(&peer, 1, &note(&peer, "mia", 1, json!({})));
+    peer.serve(
+        "/users/mia/featured",
+        json!({"type": "OrderedCollection", "orderedItems": [peer.at("/notes/1")]}),
+    );
+    // each costs five: the boost, the note, its author, two ways to the author's handle
+    let boosts: Vec<String> = (1..=20)
+        .map(|n: u32| {
+            let name = &names[n as usize - 1];
+            serve(&other, n, &note(&other, name, n, json!({})));
+            let resource = format!("acct:{name}@{}", other.host).replace(':', "%3A");
+            let finger =
+                format!("/.well-known/webfinger?resource={}", resource.replace('@', "%40"));
+            other.serve(&finger, json!(404));
+            let at = format!("/boosts/{n}");
+            peer.serve(
+                &at,
+                json!({
+                    "@context": CONTEXT, "id": peer.at(&at), "type": "Announce", "actor": mia,
+                    "object": other.at(&format!("/notes/{n}")), "to": ["as:Public"],
+                }),
+            );
+            peer.at(&at)
+        })
+        .collect();
+    peer.serve("/users/mia/outbox", json!({"type": "OrderedCollection", "orderedItems": boosts}));
+    let account = id(&ann.finds(&format!("mia@{}", peer.host)));
+    let path = format!("/api/v1/accounts/{account}");
+    ann.get(&path);
+    settle(&instance);
+    assert_eq!(texts(&ann.get(&format!("{path}/statuses?pinned=true"))), ["day 1"]);
+    assert!(texts(&ann.get(&format!("{path}/statuses"))).len() > 15);
+}
+
+#[test]
+fn f_256_what_a_stop_cut_off_is_read_again() {
+    let (mut instance, ann, peer) = scene();
+    let items: Vec<String> =
+        (1..=4).map(|day| serve(&peer, day, &note(&peer, "mia", day, json!({})))).collect();
+    peer.serve("/users/mia/outbox", json!({"type": "OrderedCollection", "orderedItems": items}));
+    peer.hold("/notes/2");
+    let account = id(&ann.finds(&format!("mia@{}", peer.host)));
+    let path = format!("/api/v1/accounts/{account}");
+    ann.get(&path);
+    eventually("the second is asked for", || (peer.hanging() > 0).then_some(()));
+    instance.stop();
+    serve(&peer, 2, &note(&peer, "mia", 2, json!({})));
+    instance.start_again();
+    settle(&instance);
+    let mut shown = texts(&ann.get(&format!("{path}/statuses")));
+    shown.sort();
+    assert_eq!(shown, ["day 1", "day 2", "day 3", "day 4"]);
 }
 
 #[test]

@@ -103,6 +103,11 @@ fn put<T: Into<Value>>(map: &mut Map<String, Value>, key: &str, value: Option<T>
     }
 }
 
+/// A custom emoji as the document under its id (F-244).
+pub fn emoji(emoji: &EmojiDoc) -> Value {
+    with_context(emoji_tag(emoji))
+}
+
 fn emoji_tag(emoji: &EmojiDoc) -> Value {
     let mut tag = map(json!({
         "type": "Emoji",

@@ -1,4 +1,5 @@
-// A small fediverse server on Fedify with one person, `peer`, and a control API for the test.
+// A small fediverse server on Fedify with one person, `peer`, who may become `later`, and a control
+// API for the test.
 //
 //   node peer.mjs [--port N] [--first-knock rfc9421|draft-cavage] [--refuse rfc9421|draft-cavage]
 //
@@ -11,8 +12,8 @@ import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { Temporal } from "@js-temporal/polyfill";
 import * as fedify from "@fedify/fedify";
-import { Accept, Announce, Create, Delete, Endpoints, Follow, Like, Mention, Note, Person } from "@fedify/fedify";
-import { PUBLIC_COLLECTION, Reject, Tombstone, Undo, Update } from "@fedify/fedify";
+import { Accept, Announce, Create, Delete, EmojiReact, Endpoints, Follow, Like, Mention, Move } from "@fedify/fedify";
+import { Note, Person, PUBLIC_COLLECTION, Reject, Tombstone, Undo, Update } from "@fedify/fedify";
 
 // Fedify 1.10 wants Node 22, of which this is all that it uses here; copying is transfer enough
 ArrayBuffer.prototype.transfer ??= function transfer(length = this.byteLength) {
@@ -30,12 +31,15 @@ const { values: options } = parseArgs({
 });
 const CAVAGE = "draft-cavage-http-signatures-12";
 const NAME = "peer";
+const LATER = "later"; // the same person after a move
 
 const received = []; // POSTs to an inbox, as they came, with what became of them
 const sent = []; // POSTs of ours to other inboxes
 const activities = new Map(); // ours, by id, to undo them
 const notes = new Map(); // ours, by path
 const followers = new Map(); // actor id -> actor
+const laterFollowers = new Map();
+let moved = false;
 let serial = 0;
 
 /** The dialect of a signed request; null without a signature. */
@@ -69,7 +73,7 @@ const federation = fedify.createFederation({
 
 federation
   .setActorDispatcher("/users/{identifier}", async (ctx, identifier) => {
-    if (identifier !== NAME) return null;
+    if (identifier !== NAME && identifier !== LATER) return null;
     const pairs = await ctx.getActorKeyPairs(identifier);
     return new Person({
       id: ctx.getActorUri(identifier),
@@ -83,6 +87,8 @@ federation
       url: ctx.getActorUri(identifier),
       publicKey: pairs[0].cryptographicKey,
       assertionMethods: pairs.map((pair) => pair.multikey),
+      aliases: identifier === LATER ? [ctx.getActorUri(NAME)] : [],
+      successor: identifier === NAME && moved ? ctx.getActorUri(LATER) : null,
     });
   })
   .setKeyPairsDispatcher(() => keys);
@@ -100,16 +106,17 @@ federation.setObjectDispatcher(Note, "/users/{identifier}/notes/{id}", (ctx, { i
 const handled = new Set(); // ids of the activities that passed every check of Fedify's
 const inbox = federation.setInboxListeners("/users/{identifier}/inbox", "/inbox");
 inbox.setSharedKeyDispatcher(() => ({ identifier: NAME }));
-for (const kind of [Accept, Announce, Create, Delete, Like, Reject, Update]) {
+for (const kind of [Accept, Announce, Create, Delete, EmojiReact, Like, Move, Reject, Update]) {
   inbox.on(kind, (_, activity) => void handled.add(activity.id?.href));
 }
 inbox.on(Follow, async (ctx, follow) => {
   const actor = await follow.getActor(ctx);
-  followers.set(actor.id.href, actor);
+  const identifier = follow.objectId.href === ctx.getActorUri(LATER).href ? LATER : NAME;
+  (identifier === LATER ? laterFollowers : followers).set(actor.id.href, actor);
   handled.add(follow.id.href);
-  const accept = new Accept({ id: fresh("accept"), actor: ctx.getActorUri(NAME), object: follow });
+  const accept = new Accept({ id: fresh("accept"), actor: ctx.getActorUri(identifier), object: follow });
   // after the answer to the Follow, as servers with a queue do
-  setTimeout(() => ctx.sendActivity({ identifier: NAME }, actor, accept).catch(complain), 0);
+  setTimeout(() => ctx.sendActivity({ identifier }, actor, accept).catch(complain), 0);
 });
 inbox.on(Undo, async (ctx, undo) => {
   handled.add(undo.id?.href);
@@ -186,6 +193,27 @@ const verbs = {
     return send(ctx, recipients, new Undo({ id: fresh("undo"), actor: ctx.getActorUri(NAME), object: activity, tos: await array(activity.toIds) }));
   },
 
+  async edit(ctx, { note, content }) {
+    const path = note.split("/").pop();
+    const updated = Temporal.Now.instant();
+    const newer = notes.get(path).clone({ content: `<p>${content}</p>`, updated });
+    notes.set(path, newer);
+    const update = new Update({ id: fresh("update"), actor: ctx.getActorUri(NAME), object: newer, to: PUBLIC_COLLECTION, updated });
+    return send(ctx, [...followers.values()], update);
+  },
+
+  async react(ctx, { object, author, emoji }) {
+    const target = await actorOf(ctx, author);
+    return send(ctx, [target], new EmojiReact({ id: fresh("react"), actor: ctx.getActorUri(NAME), object: new URL(object), content: emoji, to: target.id }));
+  },
+
+  async move(ctx) {
+    moved = true;
+    const [old, target] = [ctx.getActorUri(NAME), ctx.getActorUri(LATER)];
+    const cc = ctx.getFollowersUri(NAME);
+    return send(ctx, [...followers.values()], new Move({ id: fresh("move"), actor: old, object: old, target, to: cc }));
+  },
+
   async delete(ctx, { note }) {
     notes.delete(note.split("/").pop());
     const gone = new Tombstone({ id: new URL(note) });
@@ -206,6 +234,7 @@ async function control(path, body) {
   if (path === "received") return received;
   if (path === "sent") return sent;
   if (path === "followers") return [...followers.keys()];
+  if (path === "later") return [...laterFollowers.keys()];
   if (!(path in verbs)) return { error: `no verb ${path}; there are ${Object.keys(verbs)}` };
   return verbs[path](context(), body);
 }

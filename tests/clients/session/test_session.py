@@ -3,7 +3,7 @@ by one that has nothing; each answer is held against Mastodon's schema (where th
 each client's start-up is replayed with the fields that it cannot do without.
 
 Environment: as for mastodon_py, and ADMIN_TOKEN (all scopes, an administrator), EMPTY_TOKEN (an
-account that nobody touched).
+account that nobody touched), GOING_TOKEN (one that moves away and is deleted).
 """
 
 import base64
@@ -145,6 +145,13 @@ class Session(unittest.TestCase):
         ann.get(f"/api/v1/statuses/{sid}/reblogged_by")
         for path in ("favourites", "bookmarks"):
             bob.get(f"/api/v1/{path}")
+        ann.get(f"/api/v1/statuses/{sid}/deliveries")
+        for who in (ann, bob):
+            reactions = f"/api/v1/pleroma/statuses/{sid}/reactions"
+            self.assertEqual(who.put(f"{reactions}/🦫")["emoji_reactions"][0]["name"], "🦫")
+            who.get(reactions)
+            who.get(f"{reactions}/🦫")
+        ann.delete(f"{reactions}/🦫")
         ann.get(f"/api/v1/polls/{poll['poll']['id']}")
         bob.post(f"/api/v1/polls/{poll['poll']['id']}/votes", {"choices": [0, 2]})
         quote = bob.post("/api/v1/statuses", {"status": unique("look"), "quoted_status_id": sid})
@@ -184,6 +191,26 @@ class Session(unittest.TestCase):
         ann.post("/api/v1/markers", {"home": {"last_read_id": sid}, "notifications": {"last_read_id": "1"}})
         ann.get("/api/v1/markers?timeline[]=home&timeline[]=notifications")
         self.assertEqual(other, self.other["id"])
+
+    def test_2_consent(self):
+        """What others may do with one's statuses, and what waits for one's word."""
+        ann, bob = self.ann, self.bob
+        path, asks = "/api/v1/interaction_policies/defaults", {"always": ["author"], "with_approval": ["public"]}
+        ann.get(path)
+        ann.patch(path, {"public": {"can_favourite": asks, "can_reply": asks, "can_reblog": asks}})
+        status = ann.post("/api/v1/statuses", {"status": unique("ask me"), "visibility": "public"})["id"]
+        ann.patch(path, {})
+        bob.post(f"/api/v1/statuses/{status}/favourite")
+        bob.post(f"/api/v1/statuses/{status}/reblog")
+        bob.post("/api/v1/statuses", {"status": unique(f"@{USER} may I?"), "in_reply_to_id": status})
+        waiting = [r["id"] for r in ann.get(f"/api/v1/interaction_requests?status_id={status}")]
+        self.assertEqual(len(waiting), 3)
+        for request in waiting:
+            ann.get(f"/api/v1/interaction_requests/{request}")
+            ann.post(f"/api/v1/interaction_requests/{request}/authorize")
+        after = ann.get(f"/api/v1/statuses/{status}")
+        self.assertEqual([after[f"{what}_count"] for what in ("favourites", "reblogs", "replies")], [1, 1, 1])
+        ann.post(f"/api/v1/interaction_requests/{waiting[0]}/reject")
 
     def test_2_people(self):
         ann, bob, me, other = self.ann, self.bob, self.me["id"], self.other["id"]
@@ -440,6 +467,17 @@ class Session(unittest.TestCase):
         ann.get("/api/v1/import")
         ann.post("/api/v1/accounts/alias", {"also_known_as_uris": [f"{URL}/users/{SECOND}"]})
         ann.post("/api/v1/accounts/alias", {"also_known_as_uris": []})
+        # what a block takes away
+        bob, carl = self.bob, os.environ["OTHER_HANDLE"]
+        found = bob.get(f"/api/v1/accounts/search?resolve=true&q={carl}")[0]["id"]
+        bob.post(f"/api/v1/accounts/{found}/follow")
+        until("bob follows carl", lambda: bob.get(f"/api/v1/accounts/relationships?id[]={found}")[0]["following"])
+        domain = carl.split("@")[1]
+        bob.post("/api/v1/domain_blocks", {"domain": domain})
+        lost = until("the follow is gone", lambda: bob.get("/api/v1/severed_relationships"))[0]["id"]
+        self.assertIn(carl, bob.get(f"/api/v1/severed_relationships/{lost}/following.csv"))
+        bob.get(f"/api/v1/severed_relationships/{lost}/followers.csv")
+        bob.delete("/api/v1/domain_blocks", {"domain": domain})
 
     def test_8_z_one_s_own_access(self):
         """Tokens, apps, the second factor, the password: of the account that can spare them."""
@@ -468,10 +506,15 @@ class Session(unittest.TestCase):
         other = next((t["id"] for t in eve.get("/api/v1/tokens") if t["id"] != mine), None)
         if other:
             eve.post(f"/api/v1/tokens/{other}/invalidate")
-        # nobody to move to here: the redirect that is not there ends. Deleting would end the session
-        # for all that follow: the tests of the source do that
-        eve.post("/api/v1/accounts/move", {"password": f"{password}-2", "moved_to_uri": ""}, status=202)
-        ROUTES.called.add(("POST", "/api/v1/accounts/delete"))
+        # somebody moves to another server, and then leaves for good
+        gus = person(os.environ["GOING_TOKEN"])
+        name = gus.get("/api/v1/accounts/verify_credentials")["username"]
+        self.carl.post("/api/v1/accounts/alias", {"also_known_as_uris": [f"{URL}/users/{name}"]})
+        target = self.carl.get("/api/v1/accounts/verify_credentials")["username"]
+        gus.post("/api/v1/accounts/move", {"password": password, "moved_to_uri": f"{OTHER_URL}/users/{target}"}, status=202)
+        self.assertEqual(gus.get("/api/v1/accounts/verify_credentials")["moved"]["username"], target)
+        gus.post("/api/v1/accounts/delete", {"password": password}, status=202)
+        gus.get("/api/v1/accounts/verify_credentials", status=401)
         # and now its own: after this the account is signed out
         eve.post(f"/api/v1/tokens/{mine}/invalidate")
 
