@@ -160,6 +160,12 @@ async fn surround(
         headers
             .insert(HeaderName::from_static("accept-signature"), HeaderValue::from_static(wanted));
     }
+    if matches!(status.as_u16(), 401 | 403 | 404)
+        && federation::depends_on_signature(&method, &path)
+    {
+        headers.insert(header::VARY, HeaderValue::from_static("Accept, Signature"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    }
     headers.insert(
         HeaderName::from_static("x-content-type-options"),
         HeaderValue::from_static("nosniff"),

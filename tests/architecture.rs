@@ -143,7 +143,7 @@ fn imports_run_downward() {
 }
 
 #[test]
-fn s_001_each_library_has_its_place() {
+fn s_001_f_124_f_125_each_library_has_its_place() {
     let mut faults = Vec::new();
     for (module, path, code) in files() {
         for (library, places) in LIBRARIES {

@@ -96,6 +96,13 @@ pub fn wanted_signature(method: &Method, path: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether a refusal at this address may turn into a document for somebody who signs: no cache may
+/// keep it for others (F-122).
+pub fn depends_on_signature(method: &Method, path: &str) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+        && ["/users/", "/@"].iter().any(|start| path.starts_with(start))
+}
+
 /// GET, and HEAD as GET without a body (F-246).
 fn read<F, Args>(handler: F) -> actix_web::Route
 where

@@ -10,7 +10,7 @@ use actix_web::HttpRequest;
 use crate::activity::{actor, read};
 use crate::app::App;
 use crate::client::{Limits, host_of};
-use crate::clock::{DAY, MINUTE, thread_cpu_us};
+use crate::clock::{DAY, HOUR, MINUTE, thread_cpu_us};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::model::{Account, INSTANCE_ACTOR, SignatureForm};
@@ -27,6 +27,8 @@ const REFETCH: i64 = 5 * MINUTE;
 const GOOD: i64 = 30 * DAY;
 /// How long the fetch of a key may take (F-103).
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How far a peer's clock may be from ours before it is worth a word (F-097).
+const CLOCKS_DIFFER: i64 = 30_000;
 
 /// What of a request a signature covers, owned, so that it can go to another thread.
 #[derive(Clone)]
@@ -76,7 +78,7 @@ impl Signed {
         self.headers.iter().any(|(name, value)| {
             name == "signature"
                 || name == "signature-input"
-                || (name == "authorization" && value.starts_with("Signature "))
+                || (name == "authorization" && is_signature(value))
         })
     }
 
@@ -88,6 +90,13 @@ impl Signed {
             body: &self.body,
         }
     }
+}
+
+/// Whether this is what the draft puts into `Authorization`; the scheme in any case.
+fn is_signature(authorization: &str) -> bool {
+    authorization
+        .split_once(' ')
+        .is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("signature"))
 }
 
 /// Who signed, and what that shows of its server.
@@ -167,10 +176,12 @@ fn fetch_owner(app: &App, key_id: &str) -> Result<Account> {
         }
         fetch::document(app, &key.owner, INSTANCE_ACTOR)?
     };
-    if actor::Actor::parse(&document)?.key(key_id).is_none() {
-        return Err(wrong());
+    // its own word, whoever made us ask: were it not kept, made-up key ids could keep an actor out
+    let account = resolve::store_actor(app, &document)?;
+    match actor::Actor::parse(&document)?.key(key_id) {
+        Some(_) => Ok(account),
+        None => Err(wrong()),
     }
-    resolve::store_actor(app, &document)
 }
 
 fn unknown() -> Error {
@@ -188,6 +199,10 @@ pub async fn reader(app: &App, request: &HttpRequest) -> Result<Option<Account>>
         return Ok(None);
     }
     match signer(app, signed).await? {
+        // S-039
+        Ok(verified) if verified.account.suspended_at.is_some() => {
+            Err(Error::Forbidden("This account is suspended".into()))
+        }
         Ok(verified) => Ok(Some(verified.account)),
         Err(_) => Err(unknown()),
     }
@@ -208,7 +223,9 @@ pub async fn signer(app: &App, signed: Signed) -> Result<std::result::Result<Ver
         Ok((inspected, known))
     })
     .await?;
+    let signed_ms = inspected.signed_ms;
     if let Some(verified) = known {
+        compare_clocks(app, &verified, signed_ms);
         return Ok(Ok(verified));
     }
     // one address has one answer, whatever fragments are made up for it
@@ -234,8 +251,14 @@ pub async fn signer(app: &App, signed: Signed) -> Result<std::result::Result<Ver
     match answer.await {
         Ok(Err(Error::Remote(reason))) => {
             app.unreachable.count(&key, REFETCH);
-            Err(Error::Unavailable { message: reason, retry_after: 300 })
+            // how a fetch went is nobody's business who can choose its address (S-038)
+            tracing::debug!(%address, %reason, "the key of a signature could not be fetched");
+            Err(Error::Unavailable {
+                message: "The key of the signature could not be fetched".into(),
+                retry_after: 300,
+            })
         }
+        Ok(Err(Error::Forbidden(_))) => Err(Error::Forbidden("This server is blocked".into())),
         Ok(Err(Error::Gone)) => {
             app.unreachable.count(&key, REFETCH);
             Ok(Err(GoneKey(address)))
@@ -248,11 +271,25 @@ pub async fn signer(app: &App, signed: Signed) -> Result<std::result::Result<Ver
             app.unreachable.count(&key, REFETCH);
             Err(error)
         }
-        Ok(result) => result.map(Ok),
+        Ok(Ok(verified)) => {
+            compare_clocks(app, &verified, signed_ms);
+            Ok(Ok(verified))
+        }
+        Ok(Err(error)) => Err(error),
         Err(_) => Err(Error::Unavailable {
             message: "The key of the signature could not be fetched".into(),
             retry_after: 60,
         }),
+    }
+}
+
+/// Says once an hour that a clock is wrong, there or here: some peers take no request that is a
+/// few minutes off (F-097).
+fn compare_clocks(app: &App, verified: &Verified, signed_ms: i64) {
+    let ahead = signed_ms.saturating_sub(app.clock.now_ms());
+    if ahead.abs() > CLOCKS_DIFFER && app.unreachable.count(&"clocks".to_owned(), HOUR) == 1 {
+        let (peer, ahead) = (&verified.account.uri, ahead / 1000);
+        tracing::warn!(%peer, ahead, "the clock of a peer differs by so many seconds from ours");
     }
 }
 

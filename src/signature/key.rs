@@ -268,7 +268,7 @@ mod tests {
     use ring::signature::{Ed25519KeyPair, KeyPair};
 
     #[test]
-    fn f_112_a_new_key_signs_and_its_pem_reads_back() {
+    fn f_112_f_123_a_new_key_signs_and_its_pem_reads_back() {
         let made = generate().unwrap();
         assert!(made.public_pem.starts_with("-----BEGIN PUBLIC KEY-----\n"));
         assert!(made.public_pem.ends_with("-----END PUBLIC KEY-----\n"));

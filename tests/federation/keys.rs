@@ -156,7 +156,7 @@ fn f_036_f_037_actors_publish_both_keys_and_what_they_read() {
 }
 
 #[test]
-fn f_077_to_f_085_what_leaves_is_signed_and_says_what_it_is() {
+fn f_077_f_078_f_081_f_082_f_083_f_084_f_085_what_leaves_says_what_it_is() {
     let scene = Scene::new();
     let mia = scene.ann.finds(&format!("mia@{}", scene.peer.host));
     scene.follows("follow", &mia);
@@ -166,8 +166,12 @@ fn f_077_to_f_085_what_leaves_is_signed_and_says_what_it_is() {
     let get = of("/users/mia");
     let instance = scene.instance.activity(&format!("{}/actor", scene.instance.base)).json();
     assert!(holds(get, "/users/mia", &scene.peer.host, &published(&instance).0));
-    assert!(
-        get.header("accept").unwrap().starts_with("application/activity+json, application/ld+json")
+    assert_eq!(
+        get.header("accept"),
+        Some(
+            "application/activity+json, \
+             application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\""
+        )
     );
     let follow = scene.posts().pop().unwrap();
     let ann = scene.instance.activity(&scene.ann.uri).json();
@@ -177,6 +181,10 @@ fn f_077_to_f_085_what_leaves_is_signed_and_says_what_it_is() {
     assert!(listed.contains("algorithm=\"rsa-sha256\""), "{listed}");
     assert_eq!(follow.header("content-type"), Some("application/activity+json"));
     assert_eq!(follow.header("host"), Some(scene.peer.host.as_str()));
+    assert!(scene.peer.host.contains(':'), "the port is not the usual one");
+    let date = follow.header("date").unwrap();
+    let read = chrono::NaiveDateTime::parse_from_str(date, "%a, %d %b %Y %H:%M:%S GMT").unwrap();
+    assert_eq!(read.and_utc().timestamp(), scene.instance.app.clock.now_ms() / 1000);
     let agent = follow.header("user-agent").unwrap();
     assert!(agent.starts_with("Dassie/") && agent.contains(&scene.instance.base), "{agent}");
 }
@@ -296,10 +304,16 @@ fn f_087_what_a_server_takes_is_remembered_for_a_week() {
     };
     assert_eq!(kinds(0), [false, true], "the fetch knocks twice");
     scene.follows("follow", &mia);
-    assert_eq!(kinds(2), [true], "the delivery knows");
+    // the delivery, and what is read of somebody who was just followed
+    let later = kinds(2);
+    assert!(!later.is_empty() && later.iter().all(|modern| *modern), "they know: {later:?}");
+    let posts = |start: usize| -> Vec<bool> {
+        scene.posts().iter().skip(start).map(Heard::is_modern).collect()
+    };
+    assert_eq!(posts(0), [true]);
     scene.instance.advance(8 * 86_400_000);
     scene.follows("unfollow", &mia);
-    assert_eq!(kinds(3), [false, true], "it was forgotten");
+    assert_eq!(posts(1), [false, true], "it was forgotten");
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod relays;
 mod relays_out;
 mod served;
 mod severed;
+mod signing;
 mod static_actors;
 mod threads;
 mod three;

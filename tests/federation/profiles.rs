@@ -101,7 +101,7 @@ fn verified(instance: &Instance, account: &str) -> Vec<bool> {
 }
 
 #[test]
-fn a_field_is_verified_while_its_page_links_back() {
+fn s_043_a_field_is_verified_while_its_page_links_back() {
     let instance = instance(Clock::manual(1_790_000_000_000));
     let ann = instance.person("ann");
     let site = Site::start();
@@ -167,7 +167,7 @@ fn a_field_is_verified_while_its_page_links_back() {
 }
 
 #[test]
-fn the_fields_of_those_whom_somebody_follows_are_checked_too() {
+fn s_043_the_fields_of_those_whom_somebody_follows_are_checked_too() {
     let instance = instance(Clock::system());
     let ann = instance.person("ann");
     let (site, peer) = (Site::start(), Peer::start(&["mia", "nora"]));

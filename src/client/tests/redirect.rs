@@ -11,7 +11,7 @@ fn kind_of(client: &Client, url: String) -> Kind {
 }
 
 #[test]
-fn s_010_every_hop_passes_all_checks_again() {
+fn s_010_f_125_every_hop_passes_all_checks_again() {
     let server = Server::http(|seen, out| {
         let to = match seen.path() {
             "/meta" => "http://169.254.169.254/latest/meta-data/",

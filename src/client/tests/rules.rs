@@ -38,7 +38,7 @@ fn a_request_and_its_answer_arrive_whole() {
 }
 
 #[test]
-fn s_002_one_query_and_no_connection_to_anything_but_what_was_checked() {
+fn s_002_f_125_one_query_and_no_connection_to_anything_but_what_was_checked() {
     let checked = Server::http(|_, out| reply(out, "200 OK", "", b"checked"));
     let inside = Server::at(&format!("127.0.0.2:{}", checked.port), |_, out| {
         reply(out, "200 OK", "", b"inside")

@@ -129,7 +129,7 @@ fn forget(instance: &Instance) {
 }
 
 #[test]
-fn f_089_to_f_116_s_035_signed_requests() {
+fn f_089_to_f_116_f_124_s_035_signed_requests() {
     let web = Web::start();
     let now = time::parse("2026-05-04T09:12:40Z").unwrap();
     let plain = instance(&web, now, named);
