@@ -14,6 +14,7 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::id;
 use crate::model::{Account, INSTANCE_ACTOR, Page};
+use crate::service;
 use crate::text::hashtag;
 
 /// How many statuses a page of the profile has.
@@ -89,7 +90,7 @@ pub(super) fn find(conn: &Conn, app: &App, name: &str) -> Result<Account> {
         Some(account) if account.id == INSTANCE_ACTOR => Err(Error::NotFound),
         Some(account) if account.suspended_at.is_some() => Err(Error::Gone),
         Some(account) => Ok(account),
-        None if db::seen::buried_at(conn, &app.site.actor(name))?.is_some() => Err(Error::Gone),
+        None if service::leaving::was_used(conn, &app.site, name)? => Err(Error::Gone),
         None => Err(Error::NotFound),
     }
 }

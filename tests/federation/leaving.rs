@@ -142,7 +142,9 @@ fn s_102_f_227_a_deleted_account_leaves_nothing_but_its_mark() {
     assert!(bob.home().iter().all(|text| !text.contains(word)));
     let actor = instance.activity(&ann.uri);
     assert_eq!((actor.status, actor.json()["type"].clone()), (410, json!("Tombstone")));
-    assert_eq!(instance.get("/@Ann").status, 410);
+    for page in ["/@Ann", "/@ann", "/@ANN"] {
+        assert_eq!(instance.get(page).status, 410, "{page}");
+    }
     let finger = format!("/.well-known/webfinger?resource=acct:ann@{}", instance.host);
     assert_eq!(instance.get(&finger).status, 410);
     for address in [&ann.uri, &ann.uri.to_lowercase(), &format!("{}/@Ann", instance.base)] {

@@ -84,8 +84,13 @@ fn f_006_the_context_of_a_post_byte_by_byte() {
 fn f_006_the_context_of_an_actor_byte_by_byte() {
     let fixture = concat!(
         r#"["https://www.w3.org/ns/activitystreams","https://w3id.org/security/v1","#,
-        r#"{"PropertyValue":"schema:PropertyValue","discoverable":"toot:discoverable","#,
-        r#""featured":{"@id":"toot:featured","@type":"@id"},"indexable":"toot:indexable","#,
+        r#"{"PropertyValue":"schema:PropertyValue","#,
+        r#""automaticApproval":{"@id":"gts:automaticApproval","@type":"@id"},"#,
+        r#""canFeature":{"@id":"https://w3id.org/fep/7aa9#canFeature","@type":"@id"},"#,
+        r#""discoverable":"toot:discoverable","#,
+        r#""featured":{"@id":"toot:featured","@type":"@id"},"gts":"https://gotosocial.org/ns#","#,
+        r#""indexable":"toot:indexable","#,
+        r#""interactionPolicy":{"@id":"gts:interactionPolicy","@type":"@id"},"#,
         r#""manuallyApprovesFollowers":"as:manuallyApprovesFollowers","#,
         r#""schema":"http://schema.org#","toot":"http://joinmastodon.org/ns#","#,
         r#""value":"schema:value"}]"#,
