@@ -31,7 +31,8 @@ pub(super) async fn list(
     found.await
 }
 
-/// POST /api/v1/statuses/:id/quotes/:quoting_status_id/revoke: answers the quoting status.
+/// POST /api/v1/statuses/:id/quotes/:quoting_status_id/revoke: answers the quoting status,
+/// or the quoted one where the other hides from its author by now.
 pub(super) async fn revoke(
     app: Data<App>,
     auth: Auth,

@@ -9,7 +9,7 @@ use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, Event, JobKind, Status, Visibility};
 
-use super::{status as local, timeline};
+use super::{interaction_in, status as local, timeline};
 
 /// What is read of a profile is read once in this time (F-250).
 const PROFILE_REST: i64 = DAY;
@@ -172,6 +172,7 @@ pub fn boost(
         || db::status::find_reblog(tx, account.id, target.id)?.is_some()
         || db::seen::buried_at(tx, uri)?.is_some()
         || db::moderation::blocks(tx, target.account_id, account.id)?
+        || !interaction_in::may_boost(tx, &target, &account)?
     {
         return Ok(false);
     }

@@ -86,7 +86,11 @@ pub(super) fn course_of_reply(
     let Some(parent) = parent else { return Ok(Course::Free) };
     match parent.held {
         Held::Free => course(tx, account, parent, InteractionKind::Reply),
-        Held::Pending if agree(tx, site, account, parent)? => Ok(Course::Free),
+        Held::Pending if agree(tx, site, account, parent)? => {
+            // what is above it may wait all the same
+            let held = db::status::get(tx, parent.id)?.held;
+            Ok(if held == Held::Free { Course::Free } else { Course::Behind })
+        }
         Held::Pending => Ok(Course::Behind),
         Held::Rejected => Err(Error::Forbidden("This reply was not approved".into())),
     }

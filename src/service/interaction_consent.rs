@@ -138,6 +138,8 @@ fn release(tx: &Tx<'_>, site: &Site, row: &Interaction) -> Result<()> {
             db::interaction::set_favourite_held(tx, account.id, target.id, false)?;
             notification::notify(tx, &owner, NotificationKind::Favourite, &account, Some(&target))
         }
+        // below one that waits it comes out with that one
+        (InteractionKind::Reply, Some(_)) if target.held != Held::Free => Ok(()),
         (InteractionKind::Reply, Some(reply)) => release_status(tx, site, reply),
         (InteractionKind::Reblog, Some(boost)) => {
             db::interaction::set_held(tx, boost, Held::Free)?;

@@ -332,6 +332,37 @@ pub(super) fn adopt(tx: &Tx<'_>, status: &Status, owner: &Account) -> Result<()>
     Ok(())
 }
 
+/// Whether a boost that was found, and asks nobody, may be shown as its target's author wants it.
+pub fn may_boost(conn: &Conn, target: &Status, by: &Account) -> Result<bool> {
+    if target.held != Held::Free {
+        return Ok(false);
+    }
+    if !target.local {
+        return is_free_to_boost(conn, target, by);
+    }
+    let how = How::default();
+    let ruling = rule(conn, by, target, InteractionKind::Reblog, &how)?;
+    Ok(matches!(ruling, Ruling::Free | Ruling::Preapproved))
+}
+
+/// A boost in a group's name: of a status of ours as any other, of one elsewhere without a proof.
+pub fn pass_on(
+    tx: &Tx<'_>,
+    group: &Account,
+    target: &Status,
+    uri: &str,
+    published: i64,
+    shown_to: Visibility,
+) -> Result<()> {
+    if target.local {
+        return reblog(tx, group, target, published, shown_to, &How { uri, ..How::default() });
+    }
+    if !may_boost(tx, target, group)? {
+        return Ok(());
+    }
+    remote::reblog(tx, group, target, uri, published, shown_to)
+}
+
 /// Whether a boost of a status elsewhere by another may be shown without a proof.
 pub fn is_free_to_boost(conn: &Conn, target: &Status, by: &Account) -> Result<bool> {
     Ok(target.policy.as_ref().is_none_or(|policy| policy.hint)

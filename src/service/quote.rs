@@ -314,18 +314,23 @@ pub(super) fn update_document(tx: &Tx<'_>, site: &Site, status_id: i64) -> Resul
 /// (F-323). Answers the quoting status.
 ///
 /// # Errors
-/// 404 when there is no such quote that the author may see, 403 when the quoted one is another's.
+/// 404 when there is no such quote, 403 when the quoted one is another's.
 pub fn revoke(tx: &Tx<'_>, author: &Account, quoted_id: i64, quoting_id: i64) -> Result<Status> {
     let quoted = visibility::target(tx, author.id, quoted_id)?;
     if quoted.account_id != author.id {
         return Err(Error::Forbidden("This action is not allowed".into()));
     }
-    let quoting = visibility::get(tx, author.id, quoting_id)?;
-    let quote = db::quote::find(tx, quoting.id)?
+    // also of one who hides from them by now: it is their word
+    let quote = db::quote::find(tx, quoting_id)?
         .filter(|quote| quote.quoted_id == Some(quoted.id))
         .ok_or(Error::NotFound)?;
+    let quoting = db::status::get(tx, quoting_id)?;
+    let shown = match visibility::can_see(tx, author.id, &quoting)? {
+        true => quoting.clone(),
+        false => quoted.clone(),
+    };
     if quote.state == QuoteState::Revoked {
-        return Ok(quoting);
+        return Ok(shown);
     }
     let stamp = quote.authorization_uri.clone().unwrap_or_else(|| stamp(author, quoting.id));
     db::quote::put(tx, &Quote { state: QuoteState::Revoked, ..quote })?;
@@ -345,7 +350,7 @@ pub fn revoke(tx: &Tx<'_>, author: &Account, quoted_id: i64, quoting_id: i64) ->
     inboxes.extend(db::follow::list_follower_inboxes(tx, author.id)?);
     let activity = build::delete_authorization(&author.uri, &stamp, &quoted.uri, &quoting.uri);
     delivery::queue(tx, author, &activity, inboxes)?;
-    Ok(quoting)
+    Ok(shown)
 }
 
 /// Sets who may quote one's own status from now on; what only followers read stays for nobody.

@@ -195,6 +195,12 @@ fn f_323_f_327_consent_can_be_taken_back() {
     assert_eq!(instance.activity(&stamp).status, 404);
     assert!(ann.notifications().is_empty());
     assert_eq!(post(&ann, path(&quoted, &quoting)).status, 200, "again does nothing");
+    // whoever quotes and hides behind a block keeps no consent by it
+    let quoting = id(&quote(&bob, &quoted));
+    post(&bob, format!("/api/v1/accounts/{}/block", ann.id)).ok();
+    let answer = post(&ann, path(&quoted, &quoting)).ok();
+    assert_eq!(answer["id"], quoted, "what ann may not read she is not shown");
+    assert_eq!(show(&carl, &quoting)["quote"]["state"], "revoked");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::policies::{Scene, asking, below, manual, received, send, status};
-use crate::api::{id, ids};
+use crate::api::{follow_peer, id, ids};
 use crate::support::{Instance, Peer, Person, eventually};
 
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
@@ -83,12 +83,12 @@ fn f_336_what_was_agreed_to_below_one_that_waits_comes_out_with_it() {
     let instance = Instance::start();
     let (ann, carl, dora) =
         (instance.person("ann"), instance.person("carl"), instance.person("dora"));
-    let peer = Peer::start(&["fay"]);
+    let peer = Peer::start(&["fay", "noa"]);
     let follow = json!({"id": peer.at("/f"), "type": "Follow", "object": carl.uri});
     send(&instance, &peer, "fay", follow);
     instance.settle();
     let post = id(&asking(&ann, "can_reply"));
-    let rule = json!({"can_reply": {"always": ["followers"], "with_approval": []}});
+    let rule = json!({"can_reply": {"always": ["followers"], "with_approval": ["public"]}});
     let first = json!({"status": "first", "in_reply_to_id": post, "interaction_policy": rule});
     let first = carl.post("/api/v1/statuses", first);
     let create = peer.create("fay", 1, "<p>second</p>", json!({"inReplyTo": first["uri"]}));
@@ -96,13 +96,70 @@ fn f_336_what_was_agreed_to_below_one_that_waits_comes_out_with_it() {
     instance.settle();
     assert_eq!(received(&peer, "Accept").len(), 2, "the follow, and the follower's reply");
     assert_eq!(below(&dora, &post), Vec::<String>::new());
+    let create = peer.create("noa", 2, "<p>third</p>", json!({"inReplyTo": first["uri"]}));
+    send(&instance, &peer, "noa", create);
+    instance.settle();
+    let request = &waiting(&carl)[0];
+    carl.post(&format!("/api/v1/interaction_requests/{request}/authorize"), json!({}));
+    assert_eq!(below(&dora, &post), Vec::<String>::new(), "what is above it waits");
     assert_eq!(received(&peer, "Create"), Vec::<Value>::new());
     let request = &waiting(&ann)[0];
     ann.post(&format!("/api/v1/interaction_requests/{request}/authorize"), json!({}));
-    assert_eq!(below(&dora, &post), ["first", "second"]);
+    assert_eq!(below(&dora, &post), ["first", "second", "third"]);
     assert_eq!(status(&dora, &post)["replies_count"], 1);
     // and now it goes to those who follow, and its author sees how far it is
     eventually("it is delivered", || (received(&peer, "Create").len() == 1).then_some(()));
     let progress = carl.get(&format!("/api/v1/statuses/{}/deliveries", id(&first)));
     assert_eq!(progress["total"], 1, "{progress}");
+}
+
+#[test]
+fn f_334_f_336_no_boost_comes_by_another_way() {
+    let scene = Scene::new();
+    let (ann, carl) = (&scene.ann, &scene.carl);
+    let peer = Peer::start(&["group", "mia"]);
+    follow_peer(&scene.instance, ann, &peer, "group");
+    let nobody = json!({"can_reblog": {"automatic_approval": [], "manual_approval": []}});
+    let closed = json!({"status": "closed", "interaction_policy": nobody});
+    let closed = ann.post("/api/v1/statuses", closed);
+    let asks = asking(ann, "can_reblog");
+    let open = ann.writes("open", "public");
+    let theirs = scene.post(1, manual(true));
+    let uris = [&closed, &asks, &open].map(|status| status["uri"].as_str().unwrap().to_owned());
+    let uris = [&uris[..], &[scene.otto.at("/notes/1")]].concat();
+    let boosts = || {
+        let count = |id: &str| status(carl, id)["reblogs_count"].as_i64().unwrap();
+        [count(&id(&closed)), count(&id(&asks)), count(&id(&open)), count(&theirs)]
+    };
+    // in a group's name
+    for (number, uri) in uris.iter().enumerate() {
+        let inner = json!({"id": scene.otto.at(&format!("/c/{number}")), "type": "Create",
+            "actor": scene.otto.uri("otto"), "object": uri});
+        let wrapped = json!({"id": peer.at(&format!("/w/{number}")), "type": "Announce",
+            "to": [PUBLIC], "object": inner});
+        send(&scene.instance, &peer, "group", wrapped);
+    }
+    scene.instance.settle();
+    assert_eq!(boosts(), [0, 0, 1, 0]);
+    assert_eq!(waiting(ann).len(), 1, "the group asks as anybody does");
+    // in an outbox
+    let mia = peer.uri("mia");
+    let items: Vec<Value> = uris
+        .iter()
+        .enumerate()
+        .map(|(number, uri)| {
+            json!({"id": peer.at(&format!("/o/{number}")), "type": "Announce", "actor": mia,
+                "published": "2024-01-01T00:00:00Z", "to": [PUBLIC], "object": uri})
+        })
+        .collect();
+    peer.serve(
+        "/users/mia/outbox",
+        json!({"@context": "https://www.w3.org/ns/activitystreams", "id": format!("{mia}/outbox"),
+            "type": "OrderedCollection", "totalItems": 4, "orderedItems": items}),
+    );
+    let found = ann.finds(&format!("mia@{}", peer.host));
+    ann.get(&format!("/api/v1/accounts/{}/statuses", id(&found)));
+    eventually("the outbox is read", || (boosts()[2] == 2).then_some(()));
+    scene.instance.settle();
+    assert_eq!(boosts(), [0, 0, 2, 0]);
 }

@@ -12,6 +12,7 @@ use crate::db;
 use crate::error::Error;
 use crate::federation::{fetch, resolve};
 use crate::model::{INSTANCE_ACTOR, Status};
+use crate::service::interaction_in;
 use crate::service::remote::{self, Arrival, Incoming};
 
 use super::{Context, Step, Stop};
@@ -143,7 +144,7 @@ fn boost(context: &Context<'_>, outer: &Activity, target: Target) -> Step<()> {
                 remote::store(tx, &incoming, &author, Arrival::Fetched)?
             }
         };
-        remote::reblog(tx, &from, &status, &uri, published, visibility)
+        interaction_in::pass_on(tx, &from, &status, &uri, published, visibility)
     })
 }
 
@@ -222,7 +223,8 @@ pub(super) fn restore(context: &Context<'_>, uri: &str, boosted: Option<&Activit
         let status = remote::store(tx, &incoming, &author, Arrival::Fetched)?;
         match boost {
             Some((Some(uri), visibility)) => {
-                remote::reblog(tx, &from, &status, &uri, status.created_at, visibility)
+                let published = status.created_at;
+                interaction_in::pass_on(tx, &from, &status, &uri, published, visibility)
             }
             _ => Ok(()),
         }
