@@ -1,5 +1,10 @@
 //! Threads that somebody opens: what stands above and below is read from its servers, within limits.
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use dassie::client::Resolve;
 use dassie::clock::{Clock, MINUTE};
 use dassie::federation::budget;
 use serde_json::{Value, json};
@@ -342,4 +347,43 @@ fn s_021_few_new_servers_of_one_domain_are_met() {
     assert!(budget::admit(&instance.app, "http://tame.example/users/x").is_ok());
     instance.advance(61 * MINUTE);
     assert!(budget::admit(&instance.app, &at(11)).is_ok());
+}
+
+/// Every name is this machine.
+struct Here;
+
+impl Resolve for Here {
+    fn resolve(&self, _: &str, _: Instant) -> std::io::Result<Vec<IpAddr>> {
+        Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)])
+    }
+}
+
+#[test]
+fn s_021_f_252_one_server_too_many_does_not_end_the_thread() {
+    let instance = Instance::with_resolver(Options::default(), Arc::new(Here));
+    let (ann, peer) = (instance.person("ann"), Peer::start(&["mia", "eve"]));
+    for n in 0..10 {
+        assert!(budget::admit(&instance.app, &format!("http://n{n}.wild.example/users/x")).is_ok());
+    }
+    // the eleventh of its domain answers first
+    let port = peer.host.rsplit_once(':').unwrap().1;
+    let wild = |path: &str| format!("http://n11.wild.example:{port}{path}");
+    let uri = note(
+        &peer,
+        1,
+        None,
+        json!({"replies": {"type": "Collection", "items": [wild("/notes/2"), peer.at("/notes/3")]}}),
+    );
+    peer.serve(
+        "/notes/2",
+        json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "id": wild("/notes/2"),
+            "type": "Note", "attributedTo": wild("/users/eve"), "content": "wild",
+            "inReplyTo": uri, "to": [PUBLIC],
+        }),
+    );
+    note(&peer, 3, Some(1), json!({}));
+    let status = id(&ann.finds_status(&uri).unwrap());
+    assert_eq!(read(&ann, &status), ["note 3"]);
+    assert_eq!((times(&peer, "/notes/2"), times(&peer, "/users/eve")), (1, 0));
 }
