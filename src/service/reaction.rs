@@ -11,6 +11,7 @@ use crate::model::{Account, Event, InteractionKind, NotificationKind, Reaction, 
 use crate::site::Site;
 use crate::text::{emoji, sanitize};
 
+use super::interaction::{self, Course};
 use super::policy::{self, Verdict};
 use super::{delivery, notification, visibility};
 
@@ -144,12 +145,18 @@ fn withdraw(tx: &Tx<'_>, from: &Account, reaction: &Reaction) -> Result<()> {
 /// that somebody else reacted with (`name@host`). Again it does nothing.
 ///
 /// # Errors
-/// 404 when the account may not read the status; 422 for what is no emoji, or one too many.
+/// 404 when the account may not read the status; 403 when it may not favourite it either; 422 for
+/// what is no emoji, or one too many.
 pub fn react(tx: &Tx<'_>, site: &Site, account: &Account, id: i64, text: &str) -> Result<Status> {
     let target = visibility::target(tx, account.id, id)?;
     let (name, url) = chosen(tx, site, &target, text)?;
     if db::reaction::find(tx, account.id, target.id, &name)?.is_some() {
         return Ok(target);
+    }
+    super::moving::may_act(account)?;
+    if interaction::course(tx, account, &target, InteractionKind::Favourite)? != Course::Free {
+        // what waits for consent shows nothing yet (F-336), and there is no request for this
+        return Err(Error::Forbidden("The author wants to agree first: favourite the post".into()));
     }
     if !has_room(tx, account.id, target.id, &name)? {
         return Err(Error::invalid("Validation failed: Limit of different reactions reached"));
