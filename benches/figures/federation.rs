@@ -294,6 +294,9 @@ fn wait<T>(what: &str, mut look: impl FnMut() -> Res<Option<T>>) -> Res<T> {
     }
 }
 
+/// A POST to the inbox: the address it comes from, its headers, its body.
+type Post = (String, (Vec<(String, String)>, String));
+
 /// What other servers have to send. Whoever is told to wait does so, as they would.
 struct Outbox {
     waiting: Mutex<VecDeque<(Instant, Vec<u8>)>>,
@@ -301,7 +304,7 @@ struct Outbox {
 }
 
 impl Outbox {
-    fn new(requests: Vec<(String, (Vec<(String, String)>, String))>) -> Self {
+    fn new(requests: Vec<Post>) -> Self {
         let now = Instant::now();
         let waiting = requests
             .into_iter()

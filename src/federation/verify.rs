@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 
@@ -27,6 +27,9 @@ const REFETCH: i64 = 5 * MINUTE;
 const GOOD: i64 = 30 * DAY;
 /// How long the fetch of a key may take (F-103).
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A server that takes so long to say nothing is left alone with all its keys: a few of that kind
+/// would hold the places of all others.
+const SLOW: Duration = Duration::from_secs(5);
 /// How far a peer's clock may be from ours before it is worth a word (F-097).
 const CLOCKS_DIFFER: i64 = 30_000;
 
@@ -174,7 +177,14 @@ fn fetch_owner(app: &App, key_id: &str) -> Result<Account> {
         if host_of(&key.owner) != host_of(key_id) {
             return Err(wrong());
         }
-        fetch::document(app, &key.owner, INSTANCE_ACTOR)?
+        let limits = Limits { total: PATIENCE, ..Limits::DOCUMENT };
+        let owner = fetch::get_within(app, &key.owner, INSTANCE_ACTOR, limits)?;
+        if read::id_of(&owner.value) != Some(key.owner.as_str())
+            || host_of(&owner.url) != host_of(&key.owner)
+        {
+            return Err(wrong());
+        }
+        owner.value
     };
     // its own word, whoever made us ask: were it not kept, made-up key ids could keep an actor out
     let account = resolve::store_actor(app, &document)?;
@@ -230,23 +240,29 @@ pub async fn signer(app: &App, signed: Signed) -> Result<std::result::Result<Ver
     }
     // one address has one answer, whatever fragments are made up for it
     let address = signature::key_id_actor(&inspected.key_id).ok_or_else(unknown)?;
-    let key = format!("key {address}");
-    let (failures, seconds) = app.unreachable.look(&key);
-    if failures > 0 {
-        return Err(Error::Unavailable {
-            message: "The key of the signature could not be fetched lately".into(),
-            retry_after: seconds,
-        });
-    }
     let host = host_of(&address).ok_or_else(unknown)?;
+    let (key, slow) = (format!("key {address}"), format!("keys of {host}"));
+    for what in [&key, &slow] {
+        let (failures, seconds) = app.unreachable.look(what);
+        if failures > 0 {
+            return Err(Error::Unavailable {
+                message: "The key of the signature could not be fetched lately".into(),
+                retry_after: seconds,
+            });
+        }
+    }
     let entry = app.key_fetches.enter(&host).ok_or(Error::Unavailable {
         message: "Too many keys are being fetched".into(),
         retry_after: 10,
     })?;
     let this = app.clone();
     let answer = app.lanes.resolve.run(move || {
-        let _entry = entry;
-        fetch_and_verify(&this, &signed, &inspected)
+        let (_entry, begin) = (entry, Instant::now());
+        let result = fetch_and_verify(&this, &signed, &inspected);
+        if matches!(result, Err(Error::Remote(_))) && begin.elapsed() > SLOW {
+            this.unreachable.count(&slow, REFETCH);
+        }
+        result
     })?;
     match answer.await {
         Ok(Err(Error::Remote(reason))) => {

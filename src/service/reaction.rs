@@ -145,17 +145,17 @@ fn withdraw(tx: &Tx<'_>, from: &Account, reaction: &Reaction) -> Result<()> {
 /// that somebody else reacted with (`name@host`). Again it does nothing.
 ///
 /// # Errors
-/// 404 when the account may not read the status, 403 when its author does not let it favourite; 422
-/// for what is no emoji, or one too many.
+/// 404 when the account may not read the status; 403 when it may not favourite it either; 422 for
+/// what is no emoji, or one too many.
 pub fn react(tx: &Tx<'_>, site: &Site, account: &Account, id: i64, text: &str) -> Result<Status> {
     let target = visibility::target(tx, account.id, id)?;
     let (name, url) = chosen(tx, site, &target, text)?;
     if db::reaction::find(tx, account.id, target.id, &name)?.is_some() {
         return Ok(target);
     }
-    // a reaction cannot wait for a word: where its author wants to be asked it is refused (F-332)
+    // what waits for consent shows nothing yet (F-336), and there is no request for this
     if interaction::course(tx, account, &target, InteractionKind::Favourite)? != Course::Free {
-        return Err(Error::Forbidden("The author wants to be asked before that".into()));
+        return Err(Error::Forbidden("The author wants to agree first: favourite the post".into()));
     }
     if !has_room(tx, account.id, target.id, &name)? {
         return Err(Error::invalid("Validation failed: Limit of different reactions reached"));

@@ -292,6 +292,32 @@ fn f_315_clients_of_the_other_family_react_and_read() {
 }
 
 #[test]
+fn f_315_f_336_f_350_who_may_not_favourite_may_not_react() {
+    let scene = Scene::new();
+    let eve = scene.instance.person("eve");
+    for wanted in [json!(["public"]), json!([])] {
+        let rule = json!({"always": ["author"], "with_approval": wanted});
+        let post = json!({"status": "ask me", "interaction_policy": {"can_favourite": rule}});
+        let status = scene.ann.post("/api/v1/statuses", post);
+        let answer = put(&eve, &status, "🧡");
+        assert_eq!(answer.status, 403, "{}", answer.text());
+        assert_eq!(names(&put(&scene.ann, &status, "🧡").ok()), ["🧡 1"], "its author may");
+    }
+    put(&eve, &scene.status, "🧡").ok();
+    let id: i64 = eve.id.parse().unwrap();
+    let moved = scene.instance.app.db.write(dassie::db::Lane::Interactive, move |tx| {
+        let mut account = dassie::db::account::get(tx, id)?;
+        account.moved_to_uri = Some("https://elsewhere.example/users/eve".into());
+        dassie::db::account::update(tx, &account)
+    });
+    moved.wait().unwrap();
+    let answer = put(&eve, &scene.status, "🎈");
+    assert_eq!(answer.status, 403);
+    assert!(answer.text().contains("has moved"), "{}", answer.text());
+    assert_eq!(names(&eve.delete(&path(&scene.status, "🧡"))), Vec::<String>::new(), "taken back");
+}
+
+#[test]
 fn f_316_a_reaction_goes_out_in_the_words_of_its_reader() {
     let scene = Scene::new();
     let note = scene.peer.create(

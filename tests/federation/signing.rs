@@ -221,6 +221,28 @@ fn f_102_a_made_up_key_id_keeps_no_actor_out() {
 }
 
 #[test]
+fn f_103_s_055_a_server_that_hangs_is_asked_for_one_key() {
+    let scene = Scene::new();
+    scene.peer.hold("/users/slow");
+    let other = Peer::start(&["nora"]);
+    let inbox = scene.inbox();
+    let mut like = scene.like(1, "slow");
+    assert_eq!(scene.peer.send("slow", &inbox, &like).status, 503);
+    let asked = scene.peer.asked().len();
+    for name in ["mia", "leo"] {
+        let answer = scene.peer.send(name, &inbox, &scene.like(2, name));
+        assert_eq!(answer.status, 503);
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert_eq!(scene.peer.asked().len(), asked);
+    like["id"] = json!(other.at("/likes/1"));
+    like["actor"] = json!(other.uri("nora"));
+    assert_eq!(other.send("nora", &inbox, &like).status, 202, "others are not held up");
+    scene.instance.advance(6 * MINUTE);
+    assert_eq!(scene.peer.send("mia", &inbox, &scene.like(2, "mia")).status, 202);
+}
+
+#[test]
 fn s_038_refusals_are_short_and_repeat_nothing() {
     let scene = Scene::new();
     let (key, _) = ed25519();
