@@ -206,6 +206,7 @@ pub fn reblog(
         Ruling::Pending => {
             if target.reblog_of_id.is_some()
                 || db::status::find_reblog(tx, account.id, target.id)?.is_some()
+                || db::status::find_by_uri(tx, how.uri)?.is_some()
                 || db::moderation::blocks(tx, target.account_id, account.id)?
             {
                 return Ok(());

@@ -25,6 +25,7 @@ mod reactions;
 mod reading;
 mod relays;
 mod relays_out;
+mod rules;
 mod served;
 mod severed;
 mod static_actors;
