@@ -194,6 +194,7 @@ impl Object {
             is_vote_like: kind == ObjectKind::Note
                 && name.is_some()
                 && content.is_empty()
+                && attachments.is_empty()
                 && in_reply_to.is_some(),
             is_chat: kind == ObjectKind::ChatMessage
                 || read::boolean(value, "_misskey_talk").unwrap_or(false),

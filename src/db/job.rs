@@ -170,11 +170,13 @@ pub fn again(tx: &Tx<'_>, id: i64, due: i64) -> Result<()> {
     Ok(())
 }
 
-/// Failed for good: kept for the administrator to see (F-145).
+/// Failed for good: kept for the administrator to see (F-145), without its payload, which nobody
+/// asks for any more and strangers can make large.
 pub fn bury(tx: &Tx<'_>, id: i64, error: &str) -> Result<()> {
     tx.sql
         .prepare_cached(
-            "UPDATE job SET attempts = attempts + 1, dead = 1, last_error = ? WHERE id = ?",
+            "UPDATE job SET attempts = attempts + 1, dead = 1, last_error = ?,
+               payload = zeroblob(0) WHERE id = ?",
         )?
         .execute(params![error, id])?;
     Ok(())

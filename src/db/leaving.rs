@@ -23,8 +23,9 @@ fn places(conn: &Conn) -> Result<Vec<(String, String, bool)>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Removes up to `limit` rows of one table that hang on the account; how many went.
-pub fn clear_slice(tx: &Tx<'_>, account: i64, limit: i64) -> Result<usize> {
+/// Removes rows that hang on the account, about `limit` of them, table by table; how many went.
+pub fn clear_slice(tx: &Tx<'_>, account: i64, limit: usize) -> Result<usize> {
+    let mut all = 0;
     for (table, column, has_rows) in places(tx)? {
         if KEPT.contains(&table.as_str()) {
             continue;
@@ -34,14 +35,16 @@ pub fn clear_slice(tx: &Tx<'_>, account: i64, limit: i64) -> Result<usize> {
                 "DELETE FROM \"{table}\" WHERE rowid IN
                    (SELECT rowid FROM \"{table}\" WHERE \"{column}\" = ? LIMIT ?)"
             );
-            tx.sql.prepare(&sql)?.execute(params![account, limit])?
+            let left = i64::try_from(limit - all).unwrap_or(i64::MAX);
+            tx.sql.prepare(&sql)?.execute(params![account, left])?
         } else {
             let sql = format!("DELETE FROM \"{table}\" WHERE \"{column}\" = ?");
             tx.sql.prepare(&sql)?.execute([account])?
         };
-        if gone > 0 {
-            return Ok(gone);
+        all += gone;
+        if all >= limit {
+            break;
         }
     }
-    Ok(0)
+    Ok(all)
 }

@@ -48,6 +48,15 @@ pub fn insert_block(tx: &Tx<'_>, account: i64, target: i64, uri: Option<&str>) -
         > 0)
 }
 
+/// Whom `account` blocks by the activity with this id.
+pub fn find_block_by_uri(conn: &Conn, account: i64, uri: &str) -> Result<Option<i64>> {
+    optional(
+        conn.sql
+            .prepare_cached("SELECT target_id FROM block WHERE account_id = ? AND uri = ?")?
+            .query_row(params![account, uri], |row| row.get(0)),
+    )
+}
+
 /// Removes a block and answers its activity's id (empty if it had none); `None` without a block.
 pub fn delete_block(tx: &Tx<'_>, account: i64, target: i64) -> Result<Option<String>> {
     optional(

@@ -69,6 +69,17 @@ fn reply(conn: &Conn, activity: &Activity) -> Result<Option<Option<Hint>>> {
     Ok(Some((!known).then(|| Hint::Reply { uri: object.id.clone() })))
 }
 
+/// The reply that somebody's collection of a conversation took in, if it belongs to a thread of
+/// ours and is not here yet (F-198).
+pub(super) fn taken_in(app: &App, signer: &Account, inner: &Activity) -> Result<Option<String>> {
+    let Kind::Create = inner.kind else { return Ok(None) };
+    let hint = app.db.read(|conn| reply(conn, inner))?.flatten();
+    Ok(match hint {
+        Some(Hint::Reply { uri }) if !app.site.owns(&uri) && may_ask(app, signer) => Some(uri),
+        _ => None,
+    })
+}
+
 /// An edit or the end of a status that we hold, in a thread of ours.
 fn changed(conn: &Conn, activity: &Activity) -> Result<Option<Option<Hint>>> {
     let Some(uri) = activity.object_id() else { return Ok(None) };
@@ -120,7 +131,12 @@ pub fn check(app: &App, job: &Job) -> Step<bool> {
             Some(resolve::read(app, object))
         }
         Ok(_) => return Err(Stop::Drop("it is no status")),
-        Err(Error::NotFound | Error::Gone) => None,
+        Err(Error::Gone) => None,
+        // what is not for everybody is not for the one who asks: absence proves nothing
+        Err(Error::NotFound) if !status.visibility.is_open() => {
+            return Err(Stop::Drop("it may be there for others"));
+        }
+        Err(Error::NotFound) => None,
         Err(error) => return Err(error.into()),
     };
     let effect = app.db.write(Lane::Background, move |tx| {

@@ -191,9 +191,10 @@ fn drop_cheaply(
     })
 }
 
-/// What a repeat is recognised by; with the owner of a personal inbox, a repeat there.
+/// What a repeat is recognised by; with the owner of a personal inbox, a repeat there. The actor
+/// belongs to it: neighbours on one server use up no ids of each other (S-030).
 fn hash(activity: &Activity, owner: Option<i64>) -> [u8; 16] {
-    let key = activity.dedup_key();
+    let key = format!("{} {}", activity.actor, activity.dedup_key());
     match owner {
         Some(owner) => short_hash16(format!("{owner} {key}").as_bytes()),
         None => short_hash16(key.as_bytes()),

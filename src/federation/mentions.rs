@@ -9,7 +9,7 @@ use crate::model::{Event, Job};
 use crate::service::mention;
 
 use super::process::{Step, Stop};
-use super::resolve;
+use super::{budget, resolve};
 
 /// After so many servers that do not answer the others wait until somebody looks again.
 const FAILURES: usize = 3;
@@ -66,8 +66,11 @@ fn look_up(app: &App, unknown: &UnknownMention, asks: &mut i64) -> Result<Option
     let by_address = match unknown.href.as_deref() {
         Some(href) if app.site.owns(href) => return Err(Error::NotFound),
         Some(href) => {
-            *asks += 1;
-            resolve::actor(app, href)
+            let before = budget::spent();
+            let found = resolve::actor(app, href);
+            // whoever is found counts once; what leads nowhere, by each request that it took
+            *asks += if found.is_ok() { 1 } else { since(before) };
+            found
         }
         None => Err(Error::NotFound),
     };
@@ -79,9 +82,17 @@ fn look_up(app: &App, unknown: &UnknownMention, asks: &mut i64) -> Result<Option
     if unknown.name.is_empty() || unknown.domain.is_empty() {
         return Err(error);
     }
-    if *asks >= mention::AT_ONCE {
+    // WebFinger and, where it is not at its place, the file that tells the place
+    if *asks + 2 > mention::AT_ONCE {
         return Ok(None);
     }
-    *asks += 1;
-    resolve::account_by_handle(app, &unknown.name, &unknown.domain).map(|found| Some(found.id))
+    let before = budget::spent();
+    let found = resolve::account_by_handle(app, &unknown.name, &unknown.domain);
+    *asks += if found.is_ok() { 1 } else { since(before) };
+    found.map(|found| Some(found.id))
+}
+
+/// How many requests were made, one at the least.
+fn since(before: u32) -> i64 {
+    i64::from(budget::spent().saturating_sub(before)).max(1)
 }

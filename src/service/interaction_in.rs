@@ -217,6 +217,7 @@ pub fn reblog(
         Ruling::Pending => {
             if target.reblog_of_id.is_some()
                 || db::status::find_reblog(tx, account.id, target.id)?.is_some()
+                || db::status::find_by_uri(tx, how.uri)?.is_some()
             {
                 return Ok(());
             }

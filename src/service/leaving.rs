@@ -12,7 +12,7 @@ use super::delivery;
 
 /// How many statuses, and rows of other kinds, one slice takes.
 const STATUSES: i64 = 50;
-const ROWS: i64 = 500;
+const ROWS: usize = 500;
 /// How many servers one slice tells, and the pause before the next, so that what people write
 /// meanwhile is not behind all of them.
 const SERVERS: usize = 50;

@@ -44,7 +44,7 @@ pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival)
         return Err(Error::Forbidden("The status is not of this author".into()));
     }
     if let Some(known) = db::status::find_by_uri(tx, &object.id)? {
-        if known.account_id != author.id {
+        if known.account_id != author.id || known.reblog_of_id.is_some() {
             return Err(Error::Forbidden("The status has another author".into()));
         }
         // it may have been fetched a moment ago, for a thread or a search: what a push brings
@@ -251,7 +251,8 @@ fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status) -> Result<()> {
 /// recipients never narrow or widen (F-311). An older one is ignored.
 pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
     let Some(known) = db::status::find_by_uri(tx, &object.id)? else { return Ok(()) };
-    if known.account_id != author.id || object.attributed_to != author.uri {
+    let is_boost = known.reblog_of_id.is_some();
+    if known.account_id != author.id || object.attributed_to != author.uri || is_boost {
         return Err(Error::Forbidden("The status has another author".into()));
     }
     count(tx, object, known.id)?;
@@ -359,6 +360,8 @@ pub fn reblog(
     if !boostable
         || target.reblog_of_id.is_some()
         || db::status::find_reblog(tx, account.id, target.id)?.is_some()
+        // the address is taken: by something that its actor wrote, or boosted under it
+        || db::status::find_by_uri(tx, uri)?.is_some()
         || db::moderation::blocks(tx, target.account_id, account.id)?
     {
         return Ok(());

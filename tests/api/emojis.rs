@@ -49,7 +49,7 @@ fn make(person: &Person, name: &str) -> Value {
 }
 
 #[test]
-fn f_030_f_244_emojis_are_made_shown_and_told() {
+fn f_030_f_244_f_292_emojis_are_made_shown_and_told() {
     let instance = Instance::start();
     let boss = admin(&instance, "boss");
     let ann = instance.person("ann");
@@ -115,6 +115,13 @@ fn f_030_f_244_emojis_are_made_shown_and_told() {
     let page = instance.activity(tagged["tag"][0]["href"].as_str().unwrap());
     assert_eq!(page.status, 200);
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    // exactly those that are used, each with all that others look for
+    let sent: Vec<&Value> = document["tag"].as_array().unwrap().iter().collect();
+    assert_eq!(sent.iter().filter(|tag| tag["type"] == "Emoji").count(), 1);
+    let icon = &tag(&document)["icon"];
+    assert_eq!((&icon["type"], &icon["mediaType"]), (&json!("Image"), &json!("image/png")));
+    assert!(tag(&document)["id"].as_str().unwrap().starts_with(&instance.base));
+    assert!(tag(&document)["updated"].as_str().unwrap().ends_with('Z'));
     let profile = json!({"display_name": "Ann :dassie:"});
     let shown =
         ann.request("PATCH", "/api/v1/accounts/update_credentials").json(&profile).send().ok();

@@ -6,7 +6,7 @@ use super::id;
 use crate::support::Instance;
 
 #[test]
-fn markdown_is_rendered_and_kept_as_it_was_written() {
+fn f_282_markdown_is_rendered_and_kept_as_it_was_written() {
     let instance = Instance::start();
     let (ann, bob, carl) =
         (instance.person("ann"), instance.person("bob"), instance.person("carl"));
@@ -22,6 +22,16 @@ fn markdown_is_rendered_and_kept_as_it_was_written() {
         assert!(html.contains(part), "{part}: {html}");
     }
     assert!(!html.contains("script"), "{html}");
+    // whatever is written, only what is allowed of others is made of it
+    let odd = "[a](javascript:alert(1)) ![x](https://a.example/x.png) <iframe src=x></iframe>\n\n\
+               [b](https://b.example \"t\" onclick=x)\n\n| a |\n|---|\n| 1 |\n\n- [x] y";
+    let odd = ann.post("/api/v1/statuses", json!({"status": odd, "content_type": "text/markdown"}));
+    let made = odd["content"].as_str().unwrap();
+    for word in
+        ["<iframe", "<img", "<script", "href=\"javascript", "<input", " onclick=\"", "<table"]
+    {
+        assert!(!made.contains(word), "{word}: {made}");
+    }
     assert_eq!(status["tags"].as_array().unwrap().len(), 1);
     assert_eq!(status["mentions"][0]["acct"], "bob");
     assert_eq!(bob.notifications(), [("mention".to_owned(), "ann".to_owned())]);

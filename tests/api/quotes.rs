@@ -24,7 +24,7 @@ fn post(person: &Person, path: String) -> Answer {
 }
 
 #[test]
-fn a_quote_shows_what_it_quotes_and_tells_its_author() {
+fn f_283_a_quote_shows_what_it_quotes_and_tells_its_author() {
     let instance = Instance::start();
     let (ann, bob, carl) =
         (instance.person("ann"), instance.person("bob"), instance.person("carl"));

@@ -11,7 +11,7 @@ fn content(person: &Person, text: &str) -> String {
 }
 
 #[test]
-fn mentions_hashtags_and_links_are_rendered_as_mastodon_does() {
+fn f_280_mentions_hashtags_and_links_are_rendered_as_mastodon_does() {
     let instance = Instance::start();
     let (ann, bob) = (instance.person("ann"), instance.person("bob"));
     let peer = Peer::start(&["mia"]);
@@ -72,7 +72,7 @@ fn mentions_hashtags_and_links_are_rendered_as_mastodon_does() {
 }
 
 #[test]
-fn s_120_lines_paragraphs_and_markup_are_kept_as_text() {
+fn f_280_s_120_lines_paragraphs_and_markup_are_kept_as_text() {
     let instance = Instance::start();
     let ann = instance.person("ann");
     for (text, html) in [

@@ -188,7 +188,7 @@ fn public_timelines_hold_public_statuses_without_boosts_and_replies() {
 }
 
 #[test]
-fn nobody_in_particular_reads_what_is_local_and_what_a_local_status_leads_to() {
+fn f_235_nobody_in_particular_reads_what_is_local_and_what_a_local_status_leads_to() {
     let instance = Instance::start();
     let ann = instance.person("ann");
     let peer = Peer::start(&["mia"]);

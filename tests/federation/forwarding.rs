@@ -152,3 +152,42 @@ fn f_171_a_moderator_elsewhere_deletes_nothing_by_itself() {
     assert_eq!(scene.passes_on(&removed(2)), 202);
     assert_eq!(scene.text(), None);
 }
+
+#[test]
+fn f_171_s_030_what_only_some_may_read_is_not_gone_when_we_do_not_see_it() {
+    let scene = Scene::new();
+    let root = scene.reply["object"]["inReplyTo"].clone();
+    let private = || json!({"inReplyTo": root, "to": [scene.ann.uri], "cc": []});
+    let create = scene.origin.create("maria", 1, "<p>between us</p>", private());
+    let inbox = format!("{}/inbox", scene.instance.base);
+    assert_eq!(scene.origin.send("maria", &inbox, &create).status, 202);
+    scene.instance.settle();
+    scene.show(json!(404));
+    let delete = |actor: &str, number: u32| {
+        json!({
+            "@context": activity::AS2, "id": scene.host.at(&format!("/acts/{number}")),
+            "type": "Delete", "actor": actor, "object": scene.origin.at("/notes/1"),
+        })
+    };
+    // said by somebody else, or passed on as if the author had said it
+    assert_eq!(scene.passes_on(&delete(&scene.host.uri("henry"), 1)), 202);
+    let mut forged = delete(&scene.origin.uri("maria"), 2);
+    forged["id"] = json!(scene.origin.at("/acts/2"));
+    assert_eq!(scene.passes_on(&forged), 202);
+    assert_eq!(scene.text().as_deref(), Some("<p>between us</p>"));
+    // a word of the origin itself counts
+    let create = scene.origin.create("maria", 2, "<p>more</p>", private());
+    assert_eq!(scene.origin.send("maria", &inbox, &create).status, 202);
+    scene.instance.settle();
+    let uri = scene.origin.at("/notes/2");
+    let is_here = || {
+        let found = scene.instance.app.db.read(|conn| dassie::db::status::find_by_uri(conn, &uri));
+        found.unwrap().is_some()
+    };
+    assert!(is_here());
+    scene.origin.serve("/notes/2", json!(410));
+    let mut gone = delete(&scene.host.uri("henry"), 3);
+    gone["object"] = json!(uri);
+    assert_eq!(scene.passes_on(&gone), 202);
+    assert!(!is_here());
+}

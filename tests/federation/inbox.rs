@@ -216,6 +216,10 @@ fn f_145_what_cannot_succeed_ends_and_can_be_looked_at() {
     };
     assert_eq!((jobs.len(), jobs[0].attempts), (1, 5));
     assert!(jobs[0].reason.contains("/notes/1"), "{:?}", jobs[0]);
+    // what it was about is of no use any more, and may be large
+    let sql = rusqlite::Connection::open(instance.folder.path().join("data/dassie.db")).unwrap();
+    let kept: i64 = sql.query_row("SELECT length(payload) FROM job", [], |r| r.get(0)).unwrap();
+    assert_eq!(kept, 0);
     // and holds up nothing that comes behind it
     peer.send("mia", &shared(&instance), &peer.create("mia", 2, "<p>next</p>", json!({})));
     let now = instance.app.clock.now_ms();

@@ -27,6 +27,7 @@ mod reactions;
 mod reading;
 mod relays;
 mod relays_out;
+mod rules;
 mod served;
 mod severed;
 mod signing;

@@ -4,6 +4,7 @@
 use crate::activity::incoming::Activity;
 use crate::activity::object::{Object, ObjectKind};
 use crate::activity::{self};
+use crate::crypto::short_hash16;
 use crate::db;
 use crate::federation::resolve;
 use crate::service::interaction_in::{self, How};
@@ -37,10 +38,8 @@ pub(super) fn announce(context: &Context<'_>, activity: &Activity) -> Step<()> {
         activity::visibility(&activity.to, &activity.cc, from.followers_uri.as_deref());
     let now = context.app.clock.now_ms();
     let published = activity.published_ms.unwrap_or(now);
-    let uri = activity
-        .id
-        .clone()
-        .unwrap_or_else(|| format!("{}#announce/{published}", context.signer.uri));
+    let uri =
+        activity.id.clone().unwrap_or_else(|| nameless(&context.signer.uri, published, object));
     // of what is their own nobody is asked
     let claim = match &target {
         Some(target) => super::interaction::check_boost(context, activity, target, &uri)?,
@@ -66,6 +65,12 @@ pub(super) fn announce(context: &Context<'_>, activity: &Activity) -> Step<()> {
         }
         Ok(())
     })
+}
+
+/// What a boost without an id is known by: no two of one actor's are the same.
+pub(super) fn nameless(actor: &str, published: i64, object: &str) -> String {
+    let object = u128::from_be_bytes(short_hash16(object.as_bytes()));
+    format!("{actor}#announce/{published}/{object:x}")
 }
 
 /// What somebody boosts of their own may come along; of all else only the id counts (F-183).

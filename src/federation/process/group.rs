@@ -132,7 +132,12 @@ fn boost(context: &Context<'_>, outer: &Activity, target: Target) -> Step<()> {
     let visibility = activity::visibility(&outer.to, &outer.cc, from.followers_uri.as_deref());
     let published = outer.published_ms.unwrap_or(context.app.clock.now_ms());
     // the wrapper has an id of its own; the inner one is its author's
-    let uri = outer.id.clone().unwrap_or_else(|| format!("{}#announce/{published}", from.uri));
+    let about = match &target {
+        Target::Known(status) => &status.uri,
+        Target::New { incoming, .. } => &incoming.id,
+    };
+    let nameless = || super::announce::nameless(&from.uri, published, about);
+    let uri = outer.id.clone().unwrap_or_else(nameless);
     context.write(move |tx| {
         let status = match target {
             Target::Known(status) => match db::status::find(tx, status.id)? {

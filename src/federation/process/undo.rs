@@ -88,6 +88,9 @@ fn by_id(conn: &Conn, from: &Account, uri: &str) -> Result<Option<Undone>> {
     {
         return Ok(db::account::find(conn, follow.target_id)?.map(Undone::Follow));
     }
+    if let Some(target) = db::moderation::find_block_by_uri(conn, from.id, uri)? {
+        return Ok(db::account::find(conn, target)?.map(Undone::Block));
+    }
     // a Like with content is both; the reaction knows of the favourite
     if let Some(done) = db::reaction::find_by_uri(conn, uri)?
         && done.account_id == from.id

@@ -26,6 +26,10 @@ pub(super) fn update(context: &Context<'_>, activity: &Activity) -> Step<()> {
     let object = match activity.object.embedded() {
         Some(value) if ObjectKind::of(value).is_some() => Object::parse_embedded(value),
         Some(_) => return Err(Stop::Drop("this type of object is not shown here")),
+        // an id tells nothing of recipients: somebody here must have to do with it
+        None if !is_wanted(context, uri)? => {
+            return Err(Stop::Drop("nobody here has to do with it"));
+        }
         None if context.online => {
             Object::parse(&fetch::document(context.app, uri, INSTANCE_ACTOR)?)
         }
@@ -49,6 +53,14 @@ pub(super) fn update(context: &Context<'_>, activity: &Activity) -> Step<()> {
     let author = context.signer.clone();
     let incoming = resolve::read(context.app, object);
     context.write(move |tx| service::remote::edit(tx, &incoming, &author))
+}
+
+fn is_wanted(context: &Context<'_>, uri: &str) -> Step<bool> {
+    let signer = context.signer.id;
+    context.read(|conn| {
+        Ok(db::status::find_by_uri(conn, uri)?.is_some()
+            || db::follow::has_local_follower(conn, signer)?)
+    })
 }
 
 fn profile(context: &Context<'_>, activity: &Activity) -> Step<()> {
