@@ -20,6 +20,7 @@ mod moving;
 mod objects;
 mod policies;
 mod profiles;
+mod queues;
 mod quotes;
 mod reactions;
 mod reading;
