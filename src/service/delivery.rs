@@ -104,6 +104,7 @@ pub fn failed(tx: &Tx<'_>, delivery: &Delivery, reason: &str) -> Result<()> {
 /// week, which would take one row at a time (F-215). How many went.
 pub fn expire(tx: &Tx<'_>, limit: i64) -> Result<usize> {
     let stale = db::delivery::list_stale(tx, tx.now() - GIVE_UP, limit)?;
+    let mut probes = BTreeMap::new();
     for delivery in &stale {
         tracing::info!(inbox = %delivery.inbox, "delivery given up with its server");
         let Delivery { activity_id, host, attempts, last_error, .. } = delivery;
@@ -111,9 +112,13 @@ pub fn expire(tx: &Tx<'_>, limit: i64) -> Result<usize> {
         if db::delivery::remove(tx, delivery.id)? {
             db::status_delivery::failed(tx, *activity_id, host, *attempts, reason)?;
             db::host::count_dropped(tx, host)?;
-            // what comes forward waits for the next probe, as this did
-            db::delivery::hold_back(tx, host, delivery.due)?;
         }
+        let probe = probes.entry(host).or_insert(delivery.due);
+        *probe = delivery.due.max(*probe);
+    }
+    // what comes forward waits for the next probe, as the first of these did
+    for (host, due) in probes {
+        db::delivery::hold_back(tx, host, due)?;
     }
     Ok(stale.len())
 }
