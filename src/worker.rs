@@ -29,9 +29,10 @@ use crate::model::JobKind;
 use house::House;
 use running::Running;
 
-/// How many due rows one look takes: of servers that answer or are unknown, and of failing ones.
-const LOOK: i64 = 500;
-const LOOK_FAILING: i64 = 50;
+/// How many due deliveries one look takes: of servers that answer or are unknown, and of failing
+/// ones.
+const LOOK: usize = 500;
+const LOOK_FAILING: usize = 50;
 /// The pause between two rounds while there is more to do at once.
 const SOON: Duration = Duration::from_millis(10);
 /// The pause, in milliseconds, while a lane is full.

@@ -23,6 +23,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("FROM pragma_table_list", "SCAN f VIRTUAL", "the same: what hangs on an account"),
     ("FROM relay ORDER BY id", "SCAN relay", "the relays of this server: a handful, by hand"),
     ("FROM delivery d ORDER BY d.id LIMIT", "SCAN d", "the same, in the order of the index"),
+    ("FROM (SELECT * FROM delivery ORDER BY id LIMIT", "SCAN delivery", "so many of the oldest"),
+    ("FROM (SELECT * FROM delivery ORDER BY id LIMIT", "SCAN d", "the same"),
     ("FROM job INDEXED BY job_due WHERE dead = 0 LIMIT", "SCAN job", "counts up to a limit only"),
     ("UPDATE delivery SET first = 1 WHERE NOT EXISTS", "SCAN delivery", "the schema's own, once"),
     ("UPDATE host SET failing_since = updated_at", "SCAN host", "the schema's own, once"),

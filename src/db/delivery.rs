@@ -1,5 +1,7 @@
 //! Outgoing activities: the bytes once, a row for each inbox, kept until it took them.
 
+use std::collections::HashSet;
+
 use rusqlite::{Row, params};
 
 use super::{Conn, Tx, optional};
@@ -53,18 +55,45 @@ pub fn insert(tx: &Tx<'_>, activity: i64, inbox: &str, host: &str) -> Result<boo
     Ok(true)
 }
 
-/// What is due: of each inbox the first waiting row only, so that order is kept (F-208); of
+/// What is due: of each inbox the first waiting row only, so that order is kept (F-208), and of
+/// each server one, so that one with a thousand inboxes does not hide all others (S-018); of
 /// servers that lately failed, or of all others. With each, how its server did: `Some(0)` well,
 /// `Some(n)` n failures in a row, `None` unknown. What waits behind the first rows costs nothing.
-pub fn list_due(conn: &Conn, failing: bool, limit: i64) -> Result<Vec<(Delivery, Option<i64>)>> {
+pub fn list_due(conn: &Conn, failing: bool, limit: usize) -> Result<Vec<(Delivery, Option<i64>)>> {
     let mut statement = conn.sql.prepare_cached(
         "SELECT d.id, d.activity_id, d.inbox, d.host, d.due, d.attempts, d.last_error, d.created_at,
            h.failures FROM delivery d INDEXED BY delivery_first LEFT JOIN host h ON h.name = d.host
          WHERE d.first = 1 AND d.due <= ? AND (ifnull(h.failures, 0) > 0) = ?
-         ORDER BY d.due, d.id LIMIT ?",
+         ORDER BY d.due, d.id",
     )?;
-    let rows = statement
-        .query_map(params![conn.now(), failing, limit], |row| Ok((from_row(row)?, row.get(8)?)))?;
+    let mut rows = statement.query(params![conn.now(), failing])?;
+    let (mut hosts, mut due) = (HashSet::new(), Vec::new());
+    while due.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        if hosts.insert(row.get::<_, String>(3)?) {
+            due.push((from_row(row)?, row.get(8)?));
+        }
+    }
+    Ok(due)
+}
+
+/// Whether something waits behind this for the same inbox.
+pub fn is_waited_for(conn: &Conn, delivery: &Delivery) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM delivery WHERE inbox = ? AND id > ? LIMIT 1")?
+        .exists(params![delivery.inbox, delivery.id])?)
+}
+
+/// Of the `limit` oldest rows those made before `before` for servers that are given up.
+pub fn list_stale(conn: &Conn, before: i64, limit: i64) -> Result<Vec<Delivery>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT d.id, d.activity_id, d.inbox, d.host, d.due, d.attempts, d.last_error, d.created_at
+         FROM (SELECT * FROM delivery ORDER BY id LIMIT ?2) d CROSS JOIN host h ON h.name = d.host
+         WHERE d.created_at < ?1 AND h.unavailable = 1",
+    )?;
+    let rows = statement.query_map([before, limit], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -97,10 +126,10 @@ pub fn find_activity(conn: &Conn, id: i64) -> Result<Option<(i64, Vec<u8>)>> {
     )
 }
 
-/// It arrived, or never will: the row goes, and the bytes with the last one.
-pub fn remove(tx: &Tx<'_>, id: i64) -> Result<()> {
-    tx.sql.prepare_cached("DELETE FROM delivery WHERE id = ?")?.execute([id])?;
-    Ok(())
+/// It arrived, or never will: the row goes, and the bytes with the last one. False when it was
+/// taken out of the queue before.
+pub fn remove(tx: &Tx<'_>, id: i64) -> Result<bool> {
+    Ok(tx.sql.prepare_cached("DELETE FROM delivery WHERE id = ?")?.execute([id])? > 0)
 }
 
 /// The bytes of an activity that nobody gets.
@@ -142,19 +171,18 @@ pub fn hasten(tx: &Tx<'_>, host: &str) -> Result<usize> {
         .execute(params![tx.now(), host])?)
 }
 
-/// The account wants nothing more to go to this inbox but what ends things: its statuses and
-/// what it did with others' are taken out of the queue (F-216).
-pub fn withdraw(tx: &Tx<'_>, sender: i64, inbox: &str) -> Result<()> {
-    tx.sql
-        .prepare_cached(
-            "DELETE FROM delivery WHERE inbox = ?2 AND activity_id IN (
-               SELECT a.id FROM activity_out a WHERE a.id IN (
-                 SELECT d.activity_id FROM delivery d WHERE d.inbox = ?2)
-               AND a.sender_id = ?1 AND json_extract(CAST(a.body AS TEXT), '$.type') NOT IN
-                 ('Delete', 'Undo', 'Block', 'Reject', 'Flag', 'Move'))",
-        )?
-        .execute(params![sender, inbox])?;
-    Ok(())
+/// What waits for this inbox and an account does not want to go there any more: all but what ends
+/// things, its statuses and what it did with others' (F-216).
+pub fn list_unwanted(conn: &Conn, sender: i64, inbox: &str) -> Result<Vec<Delivery>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT d.id, d.activity_id, d.inbox, d.host, d.due, d.attempts, d.last_error, d.created_at
+         FROM delivery d CROSS JOIN activity_out a ON a.id = d.activity_id
+         WHERE d.inbox = ?2 AND a.sender_id = ?1
+           AND json_extract(CAST(a.body AS TEXT), '$.type') NOT IN
+             ('Delete', 'Undo', 'Block', 'Reject', 'Flag', 'Move')",
+    )?;
+    let rows = statement.query_map(params![sender, inbox], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A row as it is shown: what waits behind another waits as long as that.

@@ -68,15 +68,23 @@ pub fn failed(tx: &Tx<'_>, name: &str, error: &str) -> Result<Failing> {
         })?)
 }
 
-/// It answered, or spoke to us: all is forgiven. True when it had been failing.
+/// It answered, or spoke to us: all is forgiven. True when it had been failing. That it was heard
+/// of is noted once a day: who was not for long is forgotten first ([`expire`]).
 pub fn succeeded(tx: &Tx<'_>, name: &str) -> Result<bool> {
-    let failures: Option<i64> = optional(
+    let known: Option<(i64, i64)> = optional(
         tx.sql
-            .prepare_cached("SELECT failures FROM host WHERE name = ?")?
-            .query_row([name], |row| row.get(0)),
+            .prepare_cached("SELECT failures, updated_at FROM host WHERE name = ?")?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?))),
     )?;
-    match failures {
-        Some(0) => Ok(false),
+    match known {
+        Some((0, noted)) => {
+            if noted < tx.now() - DAY {
+                tx.sql
+                    .prepare_cached("UPDATE host SET updated_at = ? WHERE name = ?")?
+                    .execute(params![tx.now(), name])?;
+            }
+            Ok(false)
+        }
         Some(_) => {
             tx.sql
                 .prepare_cached(

@@ -5,9 +5,9 @@ use super::{Conn, Tx, json_ids};
 use crate::error::Result;
 
 /// Conditions under which a remote status `s` stays, whatever its age: somebody here wrote in its
-/// thread, marked, boosted, quoted or filtered it, voted in it, was told of it or is addressed by
-/// it; its author is followed or is being asked to be, or it stands in a report that is not
-/// settled.
+/// thread or is going to, marked, boosted, quoted, filtered it or reacted to it, voted in it, was
+/// told of it or is addressed by it; its author is followed or is being asked to be, or somebody
+/// answered it who is; or it stands in a report that is not settled.
 const KEEPS: &str = "
   s.local = 1
   OR EXISTS (SELECT 1 FROM follow x WHERE x.target_id = s.account_id)
@@ -23,6 +23,13 @@ const KEEPS: &str = "
   OR EXISTS (SELECT 1 FROM quote x WHERE x.quoted_id = s.id)
   OR EXISTS (SELECT 1 FROM poll_vote x WHERE x.status_id = s.id)
   OR EXISTS (SELECT 1 FROM pin x WHERE x.status_id = s.id)
+  OR EXISTS (SELECT 1 FROM reaction x WHERE x.status_id = s.id)
+  OR EXISTS (SELECT 1 FROM interaction x WHERE x.target_id = s.id)
+  OR EXISTS (SELECT 1 FROM status x CROSS JOIN follow f ON f.target_id = x.account_id
+             WHERE x.in_reply_to_id = s.id)
+  OR EXISTS (SELECT 1 FROM user u CROSS JOIN scheduled_status x ON x.account_id = u.account_id
+             WHERE s.id IN (json_extract(x.params, '$.in_reply_to_id'),
+                            json_extract(x.params, '$.quoted_status_id')))
   OR EXISTS (SELECT 1 FROM filter_status x WHERE x.status_id = s.id)
   OR EXISTS (SELECT 1 FROM report x JOIN json_each(x.status_ids) j
              WHERE x.target_id = s.account_id AND x.action_taken_at IS NULL

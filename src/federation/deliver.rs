@@ -13,12 +13,14 @@ use crate::signature::key::PrivateKey;
 
 use super::{accept, knock};
 
-/// A delivery that did not arrive for so long is given up.
-const GIVE_UP: i64 = 10 * DAY;
 /// The longest pause between two tries of a server that is not given up.
 const LONGEST: i64 = 12 * HOUR;
 /// After so many failures in a row all inboxes of a server rest for a minute after each (F-214).
 const BREAKER: i64 = 10;
+/// How often an activity is tried that a server refuses while others wait behind it: about forty
+/// minutes, or half a day where the server broke over it. Nothing says that it would refuse those.
+const REFUSED: i64 = 8;
+const BROKEN: i64 = 12;
 /// The longest wish of a peer to be left alone that is granted.
 const LONGEST_WISH: i64 = 6 * HOUR;
 
@@ -32,8 +34,18 @@ enum Outcome {
     Gone,
     /// We do not send it: the reason.
     Dropped(&'static str),
-    /// Perhaps later: the reason, and how many seconds the peer wants to be left alone.
-    Later(String, Option<u64>),
+    /// Perhaps later.
+    Later(Later),
+}
+
+/// Why something did not arrive this time.
+#[derive(Debug, Default)]
+struct Later {
+    reason: String,
+    /// How many seconds the peer wants to be left alone.
+    wish: Option<u64>,
+    /// It may be for this activity: after so many tries it makes room to those behind it.
+    tries: Option<i64>,
 }
 
 /// Sends one activity to one inbox and writes down what came of it. Blocking, on the delivery
@@ -44,7 +56,7 @@ enum Outcome {
 pub fn deliver(app: &App, delivery: Delivery) -> Result<()> {
     let outcome = match send(app, &delivery) {
         Ok(outcome) => outcome,
-        Err(error) => Outcome::Later(error.to_string(), None),
+        Err(error) => Outcome::Later(Later { reason: error.to_string(), ..Later::default() }),
     };
     let spread = crate::crypto::random_bytes::<2>();
     let written = app.db.write(Lane::Background, move |tx| {
@@ -114,6 +126,8 @@ fn post(
     let mut request = OutRequest::post(&delivery.inbox, Arc::clone(body))
         .header("Content-Type", "application/activity+json")
         .header("Accept", accept::WANTED)
+        // whoever took it and then says too much did take it
+        .cut()
         .signed(sign);
     if let Some(header) = compare {
         // F-229
@@ -129,11 +143,20 @@ fn judge(answer: Answer) -> Outcome {
         Ok((status @ (413 | 422 | 501), _)) => {
             Outcome::Refused(format!("the inbox answered {status}"))
         }
-        Ok((status, wish)) => Outcome::Later(format!("the inbox answered {status}"), wish),
+        Ok((status, wish)) => Outcome::Later(Later {
+            reason: format!("the inbox answered {status}"),
+            wish,
+            tries: match status {
+                408 | 429 => None,
+                400..=499 => Some(REFUSED),
+                500 => Some(BROKEN),
+                _ => None,
+            },
+        }),
         Err(error) => match error.kind {
             Kind::BadUrl => Outcome::Dropped("its address cannot be used"),
             // a forbidden address may be a passing fault of somebody's name server
-            _ => Outcome::Later(error.to_string(), None),
+            _ => Outcome::Later(Later { reason: error.to_string(), ..Later::default() }),
         },
     }
 }
@@ -165,14 +188,24 @@ fn record(tx: &Tx<'_>, delivery: &Delivery, outcome: Outcome, spread: u16) -> Re
             tracing::info!(inbox = %delivery.inbox, reason, "delivery dropped");
             service::delivery::failed(tx, delivery, reason)?;
         }
-        Outcome::Later(reason, wish) => {
+        Outcome::Later(Later { reason, wish, tries }) => {
             let failing = db::host::failed(tx, host, &reason)?;
             let pause = if failing.unavailable {
                 7 * DAY
             } else {
                 pause(delivery.attempts, spread).max(wish_ms(wish))
             };
-            if tx.now() - delivery.created_at > GIVE_UP {
+            let in_the_way = match tries {
+                Some(tries) if !failing.unavailable && delivery.attempts + 1 >= tries => {
+                    db::delivery::is_waited_for(tx, delivery)?
+                }
+                _ => false,
+            };
+            if in_the_way {
+                tracing::warn!(inbox = %delivery.inbox, %reason, "delivery given up for those behind it");
+                return service::delivery::failed(tx, delivery, &reason);
+            }
+            if tx.now() - delivery.created_at > service::delivery::GIVE_UP {
                 tracing::warn!(inbox = %delivery.inbox, %reason, "delivery given up");
                 // what waited behind it comes forward, and waits as long
                 service::delivery::failed(tx, delivery, &reason)?;
@@ -219,7 +252,7 @@ mod tests {
             assert!(matches!(of(status), Outcome::Refused(_)), "{status}");
         }
         for status in [400, 401, 403, 404, 405, 408, 429, 500, 502, 503, 504, 302] {
-            assert!(matches!(of(status), Outcome::Later(..)), "{status}");
+            assert!(matches!(of(status), Outcome::Later(_)), "{status}");
         }
     }
 

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::client::host_of;
+use crate::clock::DAY;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, Delivery, Event};
 
+/// A delivery that did not arrive for so long is given up.
+pub const GIVE_UP: i64 = 10 * DAY;
 /// How many servers a list names.
 const LISTED: i64 = 500;
 
@@ -81,16 +84,55 @@ fn send(
 
 /// The inbox took it: the row goes, and is counted for the status that it was about.
 pub fn arrived(tx: &Tx<'_>, delivery: &Delivery) -> Result<()> {
-    db::status_delivery::arrived(tx, delivery.activity_id)?;
-    db::delivery::remove(tx, delivery.id)
+    if db::delivery::remove(tx, delivery.id)? {
+        db::status_delivery::arrived(tx, delivery.activity_id)?;
+    }
+    Ok(())
 }
 
 /// The inbox never gets it: the row goes, and is counted (F-215).
 pub fn failed(tx: &Tx<'_>, delivery: &Delivery, reason: &str) -> Result<()> {
     let Delivery { id, activity_id, host, attempts, .. } = delivery;
-    db::status_delivery::failed(tx, *activity_id, host, attempts + 1, reason)?;
-    db::host::count_dropped(tx, host)?;
-    db::delivery::remove(tx, *id)
+    if db::delivery::remove(tx, *id)? {
+        db::status_delivery::failed(tx, *activity_id, host, attempts + 1, reason)?;
+        db::host::count_dropped(tx, host)?;
+    }
+    Ok(())
+}
+
+/// One slice of what has waited too long for servers that are given up: these are tried once a
+/// week, which would take one row at a time (F-215). How many went.
+pub fn expire(tx: &Tx<'_>, limit: i64) -> Result<usize> {
+    let stale = db::delivery::list_stale(tx, tx.now() - GIVE_UP, limit)?;
+    let mut probes = BTreeMap::new();
+    for delivery in &stale {
+        tracing::info!(inbox = %delivery.inbox, "delivery given up with its server");
+        let Delivery { activity_id, host, attempts, last_error, .. } = delivery;
+        let reason = last_error.as_deref().unwrap_or("its server does not answer");
+        if db::delivery::remove(tx, delivery.id)? {
+            db::status_delivery::failed(tx, *activity_id, host, *attempts, reason)?;
+            db::host::count_dropped(tx, host)?;
+        }
+        let probe = probes.entry(host).or_insert(delivery.due);
+        *probe = delivery.due.max(*probe);
+    }
+    // what comes forward waits for the next probe, as the first of these did
+    for (host, due) in probes {
+        db::delivery::hold_back(tx, host, due)?;
+    }
+    Ok(stale.len())
+}
+
+/// The account wants nothing more to go to this inbox but what ends things: the rest is taken out
+/// of the queue (F-216).
+pub(super) fn withdraw(tx: &Tx<'_>, sender: i64, inbox: &str) -> Result<()> {
+    for Delivery { id, activity_id, host, attempts, .. } in
+        db::delivery::list_unwanted(tx, sender, inbox)?
+    {
+        db::status_delivery::failed(tx, activity_id, &host, attempts, "you blocked them")?;
+        db::delivery::remove(tx, id)?;
+    }
+    Ok(())
 }
 
 /// A server that does not have a status yet, or never will.

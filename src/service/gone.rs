@@ -44,6 +44,10 @@ fn queue(tx: &Tx<'_>, inbox: &str, host: &str, after: i64) -> Result<()> {
         return Ok(());
     }
     let payload = serde_json::to_vec(&(inbox, host, after)).map_err(Error::internal)?;
+    // all that waited for the inbox is answered alike
+    if db::job::waits_with(tx, JobKind::ConfirmGone, &lane, &payload)? {
+        return Ok(());
+    }
     db::job::insert(tx, JobKind::ConfirmGone, &lane, &payload)?;
     Ok(())
 }

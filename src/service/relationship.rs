@@ -238,7 +238,7 @@ pub fn block(tx: &Tx<'_>, account: &Account, target: &Account) -> Result<()> {
     }
     // what waits for it alone stays here (F-216)
     if let Some(inbox) = target.inbox.as_deref().filter(|_| !target.is_local()) {
-        db::delivery::withdraw(tx, account.id, inbox)?;
+        delivery::withdraw(tx, account.id, inbox)?;
     }
     if db::follow::find(tx, target.id, account.id)?.is_some() {
         reject(tx, account, target)?;

@@ -41,6 +41,7 @@ const STEPS: &[Step] = &[
     },
     |tx| db::backfill::expire_threads(tx, tx.now() - service::backfill::THREAD_KEPT, SLICE),
     |tx| service::profile::check_old_links(tx, SLICE),
+    |tx| service::delivery::expire(tx, SLICE),
     |tx| db::host::expire(tx, tx.now() - HOSTS, MOST_HOSTS, SLICE),
     |tx| db::vacuum_slice(tx).map(|()| 0),
 ];
@@ -80,7 +81,11 @@ impl House {
             super::uploads::clear_temporary(app)?;
             return Ok(false);
         };
-        let gone = app.db.write(Lane::Background, step).wait()?;
+        // a step that fails must not keep the others, and the queues, waiting for it
+        let gone = app.db.write(Lane::Background, step).wait().unwrap_or_else(|error| {
+            tracing::error!(%error, step = self.step, "a step of housekeeping failed");
+            0
+        });
         if i64::try_from(gone).unwrap_or(0) < SLICE {
             self.step += 1;
         }

@@ -19,8 +19,10 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{LOOK, backfill, cards, import, lists, moving, profiles, push, scheduled, uploads};
+use super::{backfill, cards, import, lists, moving, profiles, push, scheduled, uploads};
 
+/// How many due rows one look takes.
+const LOOK: i64 = 500;
 /// How many jobs one round runs at the least, if there are so many; deliveries come in between.
 const ROUND: usize = 50;
 /// Threads that work off a round beside the worker's own, and their stacks.

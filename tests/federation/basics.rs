@@ -360,7 +360,7 @@ fn f_232_a_status_addressed_to_nobody_is_for_the_owner_of_the_inbox() {
 }
 
 #[test]
-fn f_110_deletions_of_strangers_cost_no_key_fetch() {
+fn f_110_s_056_deletions_of_strangers_cost_no_key_fetch() {
     let instance = Instance::start();
     let peer = Peer::start(&["mia"]);
     let uri = peer.uri("mia");
@@ -370,6 +370,8 @@ fn f_110_deletions_of_strangers_cost_no_key_fetch() {
     });
     assert_eq!(peer.send("mia", &format!("{}/inbox", instance.base), &activity).status, 202);
     assert!(peer.asked().is_empty());
+    // nothing waits for it either
+    assert_eq!(instance.app.db.read(|conn| dassie::db::job::count(conn, 9)).unwrap(), 0);
 }
 
 #[test]

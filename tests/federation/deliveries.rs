@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use crate::support::{Instance, Options, Peer, PeerAnswer, Person, eventually};
 
 /// An instance whose clock the test turns.
-fn still() -> Instance {
+pub(super) fn still() -> Instance {
     Instance::with(Options { clock: Clock::manual(Clock::system().now_ms()), configure: None })
 }
 
 /// `name` of the peer follows `person`.
-fn follow(instance: &Instance, peer: &Peer, name: &str, person: &Person) {
+pub(super) fn follow(instance: &Instance, peer: &Peer, name: &str, person: &Person) {
     let uri = peer.uri(name);
     let follow = json!({
         "@context": "https://www.w3.org/ns/activitystreams",
@@ -30,24 +30,24 @@ fn follow(instance: &Instance, peer: &Peer, name: &str, person: &Person) {
 }
 
 /// The types of what arrived, but for Accepts.
-fn kinds(peer: &Peer) -> Vec<String> {
+pub(super) fn kinds(peer: &Peer) -> Vec<String> {
     let of = |activity: &Value| activity["type"].as_str().unwrap_or_default().to_owned();
     peer.received().iter().map(of).filter(|kind| kind != "Accept").collect()
 }
 
-fn posts(peer: &Peer) -> usize {
+pub(super) fn posts(peer: &Peer) -> usize {
     peer.asked().iter().filter(|path| path.ends_with("inbox")).count()
 }
 
-fn id(status: &Value) -> String {
+pub(super) fn id(status: &Value) -> String {
     status["id"].as_str().unwrap().to_owned()
 }
 
-fn progress(person: &Person, status: &Value) -> Value {
+pub(super) fn progress(person: &Person, status: &Value) -> Value {
     person.get(&format!("/api/v1/statuses/{}/deliveries", id(status)))
 }
 
-fn counts(progress: &Value) -> [i64; 4] {
+pub(super) fn counts(progress: &Value) -> [i64; 4] {
     ["total", "delivered", "waiting", "failed"].map(|key| progress[key].as_i64().unwrap())
 }
 

@@ -179,7 +179,7 @@ fn f_144_a_delivered_collection_is_taken_apart() {
 }
 
 #[test]
-fn f_145_what_cannot_succeed_ends_and_can_be_looked_at() {
+fn f_145_s_046_what_cannot_succeed_ends_and_can_be_looked_at() {
     let clock = Clock::manual(Clock::system().now_ms());
     let instance = Instance::with(Options { clock, configure: None });
     let ann = instance.person("ann");

@@ -22,6 +22,7 @@ mod moving;
 mod objects;
 mod policies;
 mod profiles;
+mod queues;
 mod quotes;
 mod reactions;
 mod reading;

@@ -544,7 +544,7 @@ fn f_140_hostile_hints_change_nothing() {
 fn relayed_statuses_go_early_unless_somebody_here_needs_them() {
     let clock = Clock::manual(Clock::system().now_ms());
     let scene = Scene::with(RelayChange::default(), clock);
-    for number in 1..=7 {
+    for number in 1..=8 {
         let create = scene.written(number, &format!("<p>{number}</p>"), json!({}));
         scene.relay.passes_on(&scene.instance, &create);
     }
@@ -553,16 +553,21 @@ fn relayed_statuses_go_early_unless_somebody_here_needs_them() {
     for (at, deed) in [(0, "favourite"), (1, "bookmark"), (2, "reblog")] {
         scene.ann.post(&format!("/api/v1/statuses/{}/{deed}", id(at)), json!({}));
     }
-    let react = format!("/api/v1/pleroma/statuses/{}/reactions/%F0%9F%8E%89", id(4));
-    scene.ann.request("PUT", &react).json(&json!({})).send().ok();
     let answer = json!({"status": "an answer", "in_reply_to_id": id(3)});
     scene.ann.post("/api/v1/statuses", answer);
+    let react = format!("/api/v1/pleroma/statuses/{}/reactions/%F0%9F%8E%89", id(4));
+    scene.ann.request("PUT", &react).send().ok();
+    let later = dassie::clock::api_time(scene.instance.app.clock.now_ms() + 30 * DAY);
+    let planned =
+        json!({"status": "a late answer", "in_reply_to_id": id(5), "scheduled_at": later});
+    scene.ann.post("/api/v1/statuses", planned);
     scene.instance.settle();
     scene.instance.advance(6 * DAY);
     scene.instance.settle();
-    assert_eq!(scene.public().len(), 7);
+    assert_eq!(scene.public().len(), 8);
     scene.instance.advance(2 * DAY);
-    eventually("two are gone", || (scene.public() == ["7", "6", "5", "4", "3"]).then_some(()));
+    let kept = ["8", "7", "6", "5", "4", "3"];
+    eventually("two are gone", || (scene.public() == kept).then_some(()));
     // one with days of its own
     let change = RelayChange { days: Some(1), ..RelayChange::default() };
     let relay = scene.relay.actor();

@@ -18,6 +18,8 @@ pub enum PeerAnswer {
     Status(u16),
     /// 429, with so many seconds to wait.
     Busy(u64),
+    /// 202, with a body larger than anybody reads.
+    Talkative,
     /// Takes the connection and says nothing.
     Hang,
 }
@@ -301,6 +303,11 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
                 PeerAnswer::Hang => {
                     shared.hanging.lock().unwrap().push(stream);
                     return;
+                }
+                PeerAnswer::Talkative => {
+                    let activity = serde_json::from_slice(&body).unwrap_or(Value::Null);
+                    shared.received.lock().unwrap().push(activity);
+                    (202, "text/html", "x".repeat(200_000))
                 }
                 PeerAnswer::Busy(seconds) => {
                     wait = format!("retry-after: {seconds}\r\n");

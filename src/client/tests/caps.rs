@@ -71,7 +71,7 @@ fn s_013_dripping_bodies_and_headers_are_cut_at_the_deadline() {
 }
 
 #[test]
-fn s_013_silence_is_cut_in_every_phase() {
+fn s_013_f_210_silence_is_cut_in_every_phase() {
     let caps = Caps { tls: MS(100), first_byte: MS(100), ..Caps::default() };
     let client = hasty(caps);
     // accepted by the kernel, answered by nobody
