@@ -134,8 +134,8 @@ fn f_192_block() {
 #[test]
 fn f_196_add_pin_and_remove_pin() {
     let world = World::new();
-    let maria = id(&world.finds(MARIA));
-    // it is not here, and fetched for the pin
+    // it is not here, and fetched for the pin of somebody whom ann follows
+    let maria = world.ann_follows(MARIA);
     let mut note = world.read("mastodon/featured")["orderedItems"][0].clone();
     note["@context"] = json!("https://www.w3.org/ns/activitystreams");
     world.serve_value(&note);

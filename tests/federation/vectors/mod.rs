@@ -18,6 +18,7 @@ mod mastodon;
 mod mastodon_people;
 mod mastodon_quotes;
 mod misskey;
+mod mutations;
 mod objects_blogs;
 mod objects_groups;
 mod objects_media;
