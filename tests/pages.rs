@@ -429,7 +429,7 @@ fn a_profile_goes_on_page_by_page() {
 }
 
 #[test]
-fn s_065_s_066_an_interaction_leads_nowhere_and_asks_nobody() {
+fn f_076_s_065_s_066_an_interaction_leads_nowhere_and_asks_nobody() {
     let instance = Instance::start();
     let ann = instance.person("ann");
     let status = ann.writes("answer me", "public");

@@ -285,7 +285,7 @@ fn sensitive_marks_all_media() {
 }
 
 #[test]
-fn s_039_s_078_who_is_suspended_is_shown_to_nobody_and_may_come_back() {
+fn f_034_s_039_s_078_who_is_suspended_is_shown_to_nobody_and_may_come_back() {
     let instance = Instance::start();
     let boss = admin(&instance, "boss");
     let (ann, fan) = (instance.person("ann"), instance.person("fan"));
