@@ -9,6 +9,7 @@ pub mod actor;
 pub mod build;
 pub mod collection;
 pub mod content_type;
+pub mod discovery;
 pub mod followers_sync;
 pub mod incoming;
 pub mod json;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::activity::{self, read};
+use crate::activity::{self, discovery, read};
 use crate::app::App;
 use crate::client::{Limits, OutRequest, Sign, host_of};
 use crate::clock::MINUTE;
@@ -183,83 +183,14 @@ pub fn page_or_document(app: &App, address: &str) -> Result<Value> {
         }
         return document(app, &id, INSTANCE_ACTOR);
     }
-    let link = response.header("link").and_then(alternate_in_header).or_else(|| {
+    let link = response.header("link").and_then(discovery::alternate_in_header).or_else(|| {
         content_type
             .starts_with("text/html")
-            .then(|| alternate_in_html(&String::from_utf8_lossy(&response.body)))
+            .then(|| discovery::alternate_in_html(&String::from_utf8_lossy(&response.body)))
             .flatten()
     });
     let link = link.ok_or(Error::NotFound)?;
     let base = url::Url::parse(&response.final_url).map_err(|_| Error::NotFound)?;
     let link = base.join(&link).map_err(|_| Error::NotFound)?;
     document(app, link.as_str(), INSTANCE_ACTOR)
-}
-
-fn alternate_in_header(header: &str) -> Option<String> {
-    header.split(',').find_map(|link| {
-        let (target, params) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let fits = params.contains("alternate")
-            && (params.contains("application/activity+json")
-                || params.contains("application/ld+json"));
-        fits.then(|| target.to_owned())
-    })
-}
-
-/// The first `<link rel="alternate" type="application/activity+json" href="…">`. One pass over
-/// the tags, no regular expression (S-047).
-fn alternate_in_html(html: &str) -> Option<String> {
-    let mut rest = html;
-    while let Some(at) = rest.find("<link") {
-        rest = rest.get(at + 5..)?;
-        let end = rest.find('>')?;
-        let tag = rest.get(..end)?;
-        let wanted = attribute(tag, "rel").is_some_and(|rel| rel.contains("alternate"))
-            && attribute(tag, "type").is_some_and(|t| accept::is_activity_type(&t));
-        if wanted && let Some(href) = attribute(tag, "href") {
-            return Some(href);
-        }
-        rest = rest.get(end..)?;
-    }
-    None
-}
-
-pub(super) fn attribute(tag: &str, name: &str) -> Option<String> {
-    let mut rest = tag;
-    loop {
-        let at = rest.find(name)?;
-        let before = rest.get(..at)?.chars().next_back();
-        let after = rest.get(at + name.len()..)?.trim_start();
-        if before.is_none_or(char::is_whitespace)
-            && let Some(value) = after.strip_prefix('=')
-        {
-            let value = value.trim_start();
-            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
-            let text = match quote {
-                Some(quote) => value.get(1..)?.split(quote).next()?,
-                None => value.split(char::is_whitespace).next()?,
-            };
-            return Some(text.replace("&amp;", "&").replace("&quot;", "\""));
-        }
-        rest = after;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn f_075_the_alternate_form_of_a_page_is_found() {
-        let html = r#"<html><link rel=stylesheet href=/x.css>
-            <link href='https://a.example/users/u?x=1&amp;y=2' rel='alternate' type='application/activity+json'>"#;
-        assert_eq!(alternate_in_html(html).as_deref(), Some("https://a.example/users/u?x=1&y=2"));
-        assert_eq!(alternate_in_html("<link <link <link"), None);
-        assert_eq!(
-            alternate_in_header(
-                "<https://a.example/x>; rel=\"alternate\"; type=\"application/activity+json\""
-            )
-            .as_deref(),
-            Some("https://a.example/x")
-        );
-    }
 }

@@ -16,7 +16,6 @@ pub mod followers_sync;
 pub mod forward;
 mod gone;
 pub mod gone_inbox;
-mod host_meta;
 mod inbox;
 pub mod interaction;
 mod knock;

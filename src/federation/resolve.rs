@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::activity::actor::Actor;
 use crate::activity::incoming::Kind;
 use crate::activity::object::{Object, ObjectKind};
-use crate::activity::{self, read};
+use crate::activity::{self, discovery, read};
 use crate::app::App;
 use crate::client::host_of;
 use crate::clock::HOUR;
@@ -223,7 +223,7 @@ fn webfinger_once(app: &App, domain: &str, handle: &str) -> Result<Webfinger> {
         Err(Error::NotFound) => {
             let meta = format!("{scheme}://{domain}/.well-known/host-meta");
             let meta = fetch::plain(app, &meta, "application/xrd+xml, application/json;q=0.9")?;
-            let template = super::host_meta::template(&meta).ok_or(Error::NotFound)?;
+            let template = discovery::host_meta_template(&meta).ok_or(Error::NotFound)?;
             let other = template.replace("{uri}", &resource);
             if other == address {
                 return Err(Error::NotFound);
@@ -232,28 +232,9 @@ fn webfinger_once(app: &App, domain: &str, handle: &str) -> Result<Webfinger> {
         }
         other => other?,
     };
-    let broken = || Error::Remote(format!("{domain} answers WebFinger wrongly").into());
-    let subject = answer.get("subject").and_then(Value::as_str).unwrap_or_default();
-    let subject = subject.strip_prefix("acct:").unwrap_or(subject).trim_start_matches('@');
-    let (name, subject_domain) = subject
-        .rsplit_once('@')
-        .unwrap_or((handle.rsplit_once('@').map_or(handle, |(name, _)| name), domain));
-    let actor = answer
-        .get("links")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter(|link| link.get("rel").and_then(Value::as_str) == Some("self"))
-        .filter(|link| {
-            link.get("type").and_then(Value::as_str).is_some_and(super::accept::is_activity_type)
-        })
-        .find_map(|link| link.get("href").and_then(Value::as_str))
-        .ok_or_else(broken)?;
-    Ok(Webfinger {
-        actor: actor.to_owned(),
-        name: name.to_owned(),
-        domain: normal_domain(subject_domain)?,
-    })
+    let found = discovery::answer(&answer, handle, domain)
+        .ok_or_else(|| Error::Remote(format!("{domain} answers WebFinger wrongly").into()))?;
+    Ok(Webfinger { domain: normal_domain(&found.domain)?, actor: found.actor, name: found.name })
 }
 
 /// Lower-case and punycode, with a port if there is one; nothing else gets into an address.

@@ -50,6 +50,8 @@ const STEPS: &[Step] = &[
 #[derive(Default)]
 pub(super) struct House {
     step: usize,
+    /// When this hour's work began: what expires while it goes on is the next one's.
+    since: i64,
     next: i64,
 }
 
@@ -64,6 +66,9 @@ impl House {
         if now < self.next {
             return Ok(false);
         }
+        if self.step == 0 {
+            self.since = now;
+        }
         // with the hour's first slice; a use that a crash forgets is noted another day
         let used = if self.step == 0 { app.tokens.take_used() } else { Vec::new() };
         if !used.is_empty() {
@@ -77,7 +82,7 @@ impl House {
                 reckon_trends(app)?;
             }
             self.step = 0;
-            self.next = now + HOUR;
+            self.next = self.since + HOUR;
             super::uploads::clear_temporary(app)?;
             return Ok(false);
         };

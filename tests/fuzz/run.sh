@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 minutes=${MINUTES:-60}
-targets=${TARGETS:-activity signature html text accept}
+targets=${TARGETS:-activity signature html text discovery accept}
 target_dir=${CARGO_TARGET_DIR:-target}/fuzz
 host=$(rustc -vV | sed -n 's/^host: //p')
 
@@ -15,9 +15,11 @@ export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares"
-program=$(CARGO_TARGET_DIR=$target_dir ${CARGO:-cargo} bench --locked --profile fuzz --bench fuzz \
-    --target "$host" --no-run --message-format=json |
-    sed -n 's/.*"name":"fuzz".*"executable":"\([^"]*\)".*/\1/p' | tail -1)
+# the versions of everything are those of the server
+cp Cargo.lock tests/fuzz/Cargo.lock
+CARGO_TARGET_DIR=$target_dir ${CARGO:-cargo} build --release --manifest-path tests/fuzz/Cargo.toml \
+    --target "$host"
+program=$target_dir/$host/release/dassie-fuzz
 [[ -x $program ]] || { echo "the fuzzer was not built"; exit 1; }
 
 seeds() {

@@ -99,9 +99,11 @@ fn subscribed(style: Option<&str>) -> World {
 fn f_343_f_349_follow_and_undo_follow_of_mastodons_style() {
     let (world, follow) = asking(None);
     let wanted = world.read("relay/follow_mastodon_style_out");
-    for part in ["@context", "type", "actor", "object"] {
+    for part in ["type", "actor", "object"] {
         assert_eq!(follow[part], wanted[part], "{part}");
     }
+    // ours is a list, as F-005 wants it
+    assert_eq!(follow["@context"][0], wanted["@context"]);
     assert!(world.web.received(&world.at("https://relay.example/inbox")).contains(&follow));
     let mut accept = world.read("relay/accept");
     accept["object"]["id"] = follow["id"].clone();

@@ -6,14 +6,15 @@ use dassie::activity::actor::{self, Actor};
 use dassie::activity::collection::Collection;
 use dassie::activity::incoming::{Activity, split};
 use dassie::activity::object::Object;
-use dassie::activity::{build, content_type, json, quote};
+use dassie::activity::{build, content_type, discovery, json, quote};
+use dassie::model::Sheet;
 use dassie::service::account::IncomingActor;
 use dassie::service::remote::Incoming;
 use dassie::signature::key::PublicKey;
 use dassie::signature::{self, Request};
 use dassie::text::{
-    charset, count, emoji, entity, hashtag, language, policy, preview, rel_me, sanitize, search,
-    sheet,
+    charset, count as counted, emoji, entity, hashtag, language, policy, preview, rel_me, sanitize,
+    search, sheet,
 };
 use serde_json::Value;
 use url::Url;
@@ -27,6 +28,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("signature", signature),
     ("html", html),
     ("text", text),
+    ("discovery", discovery),
     ("accept", accept),
 ];
 
@@ -90,7 +92,7 @@ fn signature(data: &[u8]) {
     assert!(signature::key_id_actor(&inspected.key_id).is_some());
     static STRANGER: OnceLock<PublicKey> = OnceLock::new();
     let key = STRANGER.get_or_init(|| {
-        PublicKey::from_pem(include_str!("../vectors/http/test-rsa-2.public.pem")).unwrap()
+        PublicKey::from_pem(include_str!("../../vectors/http/test-rsa-2.public.pem")).unwrap()
     });
     assert!(inspected.verify(&request, key).is_err(), "a stranger's key fits");
 }
@@ -141,7 +143,7 @@ fn text(data: &[u8]) {
     for found in entity::scan(input) {
         let _ = format!("{found:?}");
     }
-    let _ = (count::count(input, ""), emoji::shortcodes(input), emoji::is_emoji(input));
+    let _ = (counted(input, ""), emoji::shortcodes(input), emoji::is_emoji(input));
     if let Some(tag) = hashtag::normalize(input) {
         assert_eq!(hashtag::normalize(&tag).as_deref(), Some(tag.as_str()), "a tag has two forms");
     }
@@ -151,13 +153,27 @@ fn text(data: &[u8]) {
     let _ = (sanitize::multiline(input, 100), sanitize::http_url(input));
     let _ = charset::decode(data, "text/html; charset=gb18030");
     let _ = PublicKey::from_pem(input);
-    for kind in [sheet::Sheet::Following, sheet::Sheet::Blocks, sheet::Sheet::Lists] {
+    for kind in [Sheet::Following, Sheet::Blocks, Sheet::Lists] {
         let _ = sheet::read(kind, input, 1_000);
     }
     if let Some((_, url)) = input.split_once(' ') {
         let _ = dassie::client::host_of(url);
     }
     let _ = serde_json::from_str::<Value>(input);
+}
+
+/// WebFinger, host-meta, and what pages and headers say of their other form.
+fn discovery(data: &[u8]) {
+    let input = String::from_utf8_lossy(data);
+    if let Ok(document) = serde_json::from_slice::<Value>(data)
+        && let Some(answer) = discovery::answer(&document, "a@a.example", "a.example")
+    {
+        assert!(input.contains("self") || input.contains('\\'), "{}", answer.actor);
+    }
+    if let Some(template) = discovery::host_meta_template(&input) {
+        assert_eq!(template.matches("{uri}").count(), 1);
+    }
+    let _ = (discovery::alternate_in_header(&input), discovery::alternate_in_html(&input));
 }
 
 /// `Accept` and `Content-Type`.

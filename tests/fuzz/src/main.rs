@@ -1,16 +1,8 @@
 //! Random input, guided by what it reaches, against all that reads what others send: `make fuzz`.
 //! `DASSIE_FUZZ` names the target. A panic, a hang or a broken promise ends it, and the input is
 //! kept; what was found once gets a test of its own beside the code.
-#![cfg_attr(fuzzing, no_main)]
-#![allow(clippy::unwrap_used)]
+#![no_main]
 
-#[cfg(fuzzing)]
 mod targets;
 
-#[cfg(fuzzing)]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::run(data));
-
-#[cfg(not(fuzzing))]
-fn main() {
-    println!("this is for `make fuzz`");
-}
