@@ -72,7 +72,7 @@ fn activity(data: &[u8]) {
 }
 
 /// A request with a signature: its first line, its header lines, an empty line, its body. Nobody
-/// here has a private key, so nothing may ever be verified but what the seeds were signed for.
+/// here has the private half of the key that is tried, so nothing may ever be verified.
 fn signature(data: &[u8]) {
     let at = data.windows(2).position(|pair| pair == b"\n\n").unwrap_or(data.len());
     let head = String::from_utf8_lossy(&data[..at]).into_owned();
@@ -91,8 +91,9 @@ fn signature(data: &[u8]) {
     };
     assert!(signature::key_id_actor(&inspected.key_id).is_some());
     static STRANGER: OnceLock<PublicKey> = OnceLock::new();
+    // a key that nobody ever signed with
     let key = STRANGER.get_or_init(|| {
-        PublicKey::from_pem(include_str!("../../vectors/http/test-rsa-2.public.pem")).unwrap()
+        PublicKey::from_pem(&signature::key::generate().unwrap().public_pem).unwrap()
     });
     assert!(inspected.verify(&request, key).is_err(), "a stranger's key fits");
 }
@@ -113,25 +114,64 @@ fn html(data: &[u8]) {
     let _ = preview::first_link(&clean, |url| url.contains("a.example"));
 }
 
-/// Every tag and attribute of sanitised HTML is one of those that are kept.
+/// Every tag and attribute of sanitised HTML is one of those that are kept, and leads where links
+/// may lead.
 fn harmless(html: &str) {
-    let lower = html.to_ascii_lowercase();
-    for tag in ["<script", "<style", "<iframe", "<img", "<svg", "<math", "<object", "<form", "<!--"]
-    {
-        assert!(!lower.contains(tag), "{tag} in {html}");
-    }
-    // text has its < and > escaped, so what stands between them is a tag
-    for tag in lower.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(tag, _)| tag)
-    {
-        for attribute in tag.split_ascii_whitespace().skip(1) {
-            let name = attribute.split('=').next().unwrap_or_default();
-            // a value may have spaces: then this is a piece of one and no name
-            if attribute.contains('=') && !name.contains(['"', '&', ';', '/', ':']) {
-                assert!(!name.starts_with("on"), "{name} in {tag}");
-            }
-        }
-        for word in ["href=\"javascript", "href=\"data", "href=\"vbscript", "style="] {
-            assert!(!tag.contains(word), "{word} in {tag}");
+    const TAGS: &[&str] = &[
+        "p",
+        "br",
+        "span",
+        "a",
+        "abbr",
+        "del",
+        "s",
+        "pre",
+        "blockquote",
+        "code",
+        "b",
+        "strong",
+        "u",
+        "sub",
+        "sup",
+        "i",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "ul",
+        "ol",
+        "li",
+        "ruby",
+        "rt",
+        "rp",
+        "hr",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    ];
+    let mut rest = html;
+    // text has its < escaped, so each begins a tag; values stand in double quotes
+    while let Some((_, tag)) = rest.split_once('<') {
+        let tag = tag.strip_prefix('/').unwrap_or(tag);
+        let end = tag.find([' ', '>', '/']).unwrap_or(tag.len());
+        assert!(TAGS.contains(&&tag[..end]), "<{}> in {html}", &tag[..end]);
+        rest = &tag[end..];
+        while let Some(attribute) = rest.strip_prefix(' ') {
+            let Some((name, value)) = attribute.split_once("=\"") else { break };
+            let (value, after) = value.split_once('"').expect("a value ends");
+            assert!(
+                !name.starts_with("on") && name != "style" && name != "src",
+                "{name} in {html}"
+            );
+            let scheme = value.split(':').next().unwrap_or_default().to_ascii_lowercase();
+            assert!(!["javascript", "data", "vbscript"].contains(&scheme.trim()), "{value}");
+            rest = after;
         }
     }
 }
