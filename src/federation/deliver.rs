@@ -70,12 +70,20 @@ pub fn deliver(app: &App, delivery: Delivery) -> Result<()> {
 }
 
 fn send(app: &App, delivery: &Delivery) -> Result<Outcome> {
-    let (activity, blocked, remembered, old) = app.db.read(|conn| {
+    let (activity, blocked, remembered, old, compare) = app.db.read(|conn| {
+        let activity = db::delivery::find_activity(conn, delivery.activity_id)?;
+        let compare = match &activity {
+            Some((sender, body)) => {
+                service::followers_sync::header(conn, *sender, body, &delivery.inbox)?
+            }
+            None => None,
+        };
         Ok((
-            db::delivery::find_activity(conn, delivery.activity_id)?,
+            activity,
             service::domain::is_suspended(conn, &delivery.host)?,
             db::host::signature(conn, &delivery.host)?,
             db::key::find_old(conn, delivery.activity_id)?,
+            compare,
         ))
     })?;
     if blocked {
@@ -85,9 +93,6 @@ fn send(app: &App, delivery: &Delivery) -> Result<Outcome> {
         return Ok(Outcome::Dropped("the activity is gone"));
     };
     let body: Arc<[u8]> = body.into();
-    let compare = app
-        .db
-        .read(|conn| service::followers_sync::header(conn, sender, &body, &delivery.inbox))?;
     let compare = compare.as_deref();
     if let Some((key_id, pkcs8)) = old {
         // it tells of the new key: who knows the old one believes it (F-353)

@@ -1,6 +1,6 @@
 //! Our activities. Each has a unique, stable id, given by the caller (F-228), and its context.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::actor::{ActorDoc, bare};
 use super::note::{NoteDoc, note};
@@ -116,16 +116,8 @@ pub fn react(
     content: &str,
     emoji: Option<&EmojiDoc>,
 ) -> Value {
-    let mut out = map(json!({
-        "id": id,
-        "type": "Like",
-        "actor": actor,
-        "object": object,
-        "to": [author],
-        "content": content,
-        "_misskey_reaction": content,
-    }));
-    put(&mut out, "tag", emoji.map(|emoji| json!([emoji_tag(emoji)])));
+    let mut out = reaction("Like", id, actor, object, author, content, emoji);
+    put(&mut out, "_misskey_reaction", Some(json!(content)));
     with_context(Value::Object(out))
 }
 
@@ -138,16 +130,29 @@ pub fn emoji_react(
     content: &str,
     emoji: Option<&EmojiDoc>,
 ) -> Value {
+    let out = reaction("EmojiReact", id, actor, object, author, content, emoji);
+    with_context(Value::Object(out))
+}
+
+fn reaction(
+    kind: &str,
+    id: &str,
+    actor: &str,
+    object: &str,
+    author: &str,
+    content: &str,
+    emoji: Option<&EmojiDoc>,
+) -> Map<String, Value> {
     let mut out = map(json!({
         "id": id,
-        "type": "EmojiReact",
+        "type": kind,
         "actor": actor,
         "object": object,
         "to": [author],
         "content": content,
     }));
     put(&mut out, "tag", emoji.map(|emoji| json!([emoji_tag(emoji)])));
-    with_context(Value::Object(out))
+    out
 }
 
 /// A boost; `cc` includes the author of the post (F-222).
