@@ -140,7 +140,7 @@ impl App {
             sign_ins: Throttle::new(clock.clone()),
             requests: Throttle::new(clock.clone()),
             registrations: Throttle::new(clock.clone()),
-            // of the resolve lane's six threads two are left to others
+            // so many at once, and of one server: strangers choose what is asked for
             key_fetches: InFlight::new(4, 2),
             unreachable: Throttle::new(clock.clone()),
             relays: Relays::new(clock.clone()),
