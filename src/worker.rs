@@ -135,6 +135,9 @@ impl State {
     }
 
     fn start_deliveries(&self) -> Result<()> {
+        if self.running.is_full() {
+            return Ok(());
+        }
         // those known to answer first, then the unknown, then those that lately failed
         let (mut due, failing) = self.app.db.read(|conn| {
             Ok((
@@ -144,7 +147,10 @@ impl State {
         })?;
         due.sort_by_key(|(_, failures)| failures.is_none());
         for (delivery, failures) in due.into_iter().chain(failing) {
-            if self.app.lanes.delivery.free() == 0 || self.app.wake.is_closed() {
+            if self.app.lanes.delivery.free() == 0
+                || self.running.is_full()
+                || self.app.wake.is_closed()
+            {
                 break;
             }
             let now = self.app.clock.now_ms();

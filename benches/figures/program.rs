@@ -82,6 +82,11 @@ impl Program {
                  [storage]\ndata_dir = {:?}\n\
                  [network]\nallowed_private_ranges = [\"127.0.0.0/8\"]\n\
                  extra_ca_file = {:?}\n\
+                 # counted, but never reached: one person asks for what thousands would\n\
+                 [limits]\nrequests_per_account = 1000000\n\
+                 requests_per_address = 1000000\n\
+                 inbox_requests_per_address = 1000000\n\
+                 inbox_requests_per_server = 1000000\n\
                  [log]\nlevel = \"warn\"\n",
                 folder.display().to_string(),
                 folder.join(crate::peers::CA_FILE).display().to_string()

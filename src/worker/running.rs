@@ -12,9 +12,13 @@ const QUICK: usize = 16;
 const UNKNOWN: usize = 12;
 const FAILING: usize = 4;
 /// One that takes longer than this makes room for another beside it: a few servers that hang must
-/// not hold up all others. So many may do so at once; a failing one never does.
-const SLOW: Duration = Duration::from_millis(500);
+/// not hold up all others, and one that is far away costs nothing while we wait for it. So many
+/// may do so at once; a failing one never does.
+const SLOW: Duration = Duration::from_millis(100);
 const MANY_SLOW: usize = 32;
+/// While so many are quick, one that ends does not ring: a look costs more than an empty place, and
+/// `next_room` brings one soon.
+const BUSY: usize = QUICK - 4;
 /// How many jobs may use the network at once; the resolve lane has room for keys and searches
 /// beside them.
 const ONLINE: usize = 4;
@@ -64,14 +68,12 @@ impl Running {
         now: i64,
     ) -> Option<Place> {
         let mut state = self.lock();
-        let under = Under {
-            since: Instant::now(),
-            unknown: failures != Some(0),
-            failing: failures.unwrap_or(0) > 0,
-        };
+        let since = Instant::now();
+        let under =
+            Under { since, unknown: failures != Some(0), failing: failures.unwrap_or(0) > 0 };
         if state.held.get(host).is_some_and(|until| *until > now)
             || state.hosts.contains_key(host)
-            || !state.has_room_for(&under)
+            || !state.has_room_for(&under, since)
         {
             return None;
         }
@@ -79,6 +81,11 @@ impl Running {
         state.hosts.insert(host.to_owned(), under);
         let what = What::Host { host: host.to_owned() };
         Some(Place { running: Arc::clone(self), what, ring: false })
+    }
+
+    /// Whether no delivery finds room, wherever it goes.
+    pub(super) fn is_full(&self) -> bool {
+        self.lock().quick(|_| true, Instant::now()) >= QUICK
     }
 
     /// A place for a job, if nothing of its lane runs. `online` for one that will fetch for sure,
@@ -159,8 +166,8 @@ struct Under {
 }
 
 impl Under {
-    fn is_slow(&self) -> bool {
-        !self.failing && self.since.elapsed() >= SLOW
+    fn is_slow(&self, now: Instant) -> bool {
+        !self.failing && now.saturating_duration_since(self.since) >= SLOW
     }
 }
 
@@ -173,15 +180,18 @@ fn left(since: impl Iterator<Item = Instant>, limit: Duration) -> Option<Duratio
 }
 
 impl State {
-    fn has_room_for(&self, new: &Under) -> bool {
-        let slow = self.hosts.values().filter(|under| under.is_slow()).count();
-        let quick = |wanted: fn(&Under) -> bool| {
-            self.hosts.values().filter(|under| wanted(under) && !under.is_slow()).count()
-        };
-        // beyond so many slow ones no further one is excused
-        quick(|_| true) + slow.saturating_sub(MANY_SLOW) < QUICK
-            && (!new.unknown || quick(|under| under.unknown) < UNKNOWN)
-            && (!new.failing || quick(|under| under.failing) < FAILING)
+    fn has_room_for(&self, new: &Under, now: Instant) -> bool {
+        self.quick(|_| true, now) < QUICK
+            && (!new.unknown || self.quick(|under| under.unknown, now) < UNKNOWN)
+            && (!new.failing || self.quick(|under| under.failing, now) < FAILING)
+    }
+
+    /// How many deliveries of this kind count: the slow ones do not, but beyond so many of all
+    /// kinds no further one is excused.
+    fn quick(&self, wanted: fn(&Under) -> bool, now: Instant) -> usize {
+        let slow = self.hosts.values().filter(|under| under.is_slow(now)).count();
+        let quick = |under: &&Under| wanted(under) && !under.is_slow(now);
+        self.hosts.values().filter(quick).count() + slow.saturating_sub(MANY_SLOW)
     }
 
     fn has_room(&self, patient: bool) -> bool {
@@ -250,9 +260,11 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.running.lock();
+        let mut ring = self.ring;
         match &self.what {
             What::Host { host } => {
                 state.hosts.remove(host);
+                ring &= state.quick(|_| true, Instant::now()) <= BUSY;
             }
             What::Job { job, lane, .. } => {
                 state.jobs.remove(job);
@@ -264,7 +276,7 @@ impl Drop for Place {
             }
         }
         drop(state);
-        if self.ring {
+        if ring {
             self.running.wake.rouse();
         }
     }
