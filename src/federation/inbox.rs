@@ -18,13 +18,14 @@ use crate::error::{Error, Result};
 use crate::http::body;
 use crate::model::{Account, ActorKind, JobKind, SignatureForm};
 use crate::service;
+use crate::signature::Inspected;
 
 use super::accept;
 use super::forward::{self, Forwarded};
 use super::gone;
 use super::process::Accepted;
 use super::relay::{self, Hint};
-use super::verify::{self, Signed};
+use super::verify::{self, Known, Signed, Verified};
 use super::{flood, followers_sync};
 
 /// The largest body (F-128).
@@ -105,39 +106,70 @@ async fn receive(
     let compare = compare.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let signed = Signed::new(request, Arc::from(&body[..]));
     signed.spent(thread_cpu_us().saturating_sub(begin));
-    let (this, size, copy) = (app.clone(), body.len(), signed.clone());
-    let candidates = actix_web::web::block(move || {
-        let begin = thread_cpu_us();
-        let left = match drop_cheaply(&this, activities, owner, size) {
-            // a relay does no wrong by it
-            Err(Error::Forbidden(_)) if relay::is_messenger(&this, &copy) => Ok(None),
-            left => left,
-        };
-        copy.spent(thread_cpu_us().saturating_sub(begin));
-        left
-    })
-    .await;
-    let candidates = candidates.map_err(|_| Error::internal("a check was cancelled"))??;
-    let Some(activities) = candidates else { return Ok(accepted()) };
-    let cost = signed.clone();
-    let (signer, form) = match verify::signer(app, signed).await? {
-        Ok(verified) => (verified.account, verified.form),
-        Err(key) => (gone::actor(app, &key, &activities).await?, None),
+    let arrived = Arrived { owner, size: body.len(), signed };
+    let (this, copy) = (app.clone(), arrived.clone());
+    // one trip to another thread does for a key that is here
+    let seen = app.compute(move || look(&this, activities, &copy)).await??;
+    let (signer, writes) = match seen {
+        Seen::Nothing => return Ok(accepted()),
+        Seen::Judged(signer, writes) => (signer, writes),
+        Seen::Unknown(inspected, activities) => {
+            let signed = arrived.signed.clone();
+            let (signer, form) = match verify::fetched(app, signed, inspected).await? {
+                Ok(verified) => (verified.account, verified.form),
+                Err(key) => (gone::actor(app, &key, &activities).await?, None),
+            };
+            let this = app.clone();
+            app.compute(move || judge(&this, signer, form, activities, &arrived)).await??
+        }
     };
-    flood::server(app, &host_of(&signer.uri).unwrap_or_default())?;
-    let compare = compare.map(|header| (signer.clone(), header));
-    let this = app.clone();
-    let writes =
-        actix_web::web::block(move || judge(&this, signer, form, activities, owner, size, &cost))
-            .await
-            .map_err(|_| Error::internal("a check was cancelled"))??;
     for write in writes {
         app.db.write(Lane::Background, move |tx| write.queue(tx)).await?;
     }
-    if let Some((signer, header)) = compare {
+    if let Some(header) = compare {
         followers_sync::received(app, &signer, header).await;
     }
     Ok(accepted())
+}
+
+/// How something came here.
+#[derive(Clone)]
+struct Arrived {
+    /// Whose inbox it is; `None`: everybody's.
+    owner: Option<i64>,
+    /// Of the body, in bytes.
+    size: usize,
+    signed: Signed,
+}
+
+/// What a first look tells.
+enum Seen {
+    /// There is nothing to do.
+    Nothing,
+    /// Who sent it, and what is to be written.
+    Judged(Account, Vec<Write>),
+    /// The key of the signature is to be fetched.
+    Unknown(Inspected, Vec<Activity>),
+}
+
+/// All checks that ask nobody, the cheapest first.
+fn look(app: &App, activities: Vec<Activity>, arrived: &Arrived) -> Result<Seen> {
+    let (begin, signed) = (thread_cpu_us(), &arrived.signed);
+    let left = match drop_cheaply(app, activities, arrived.owner, arrived.size) {
+        // a relay does no wrong by it
+        Err(Error::Forbidden(_)) if relay::is_messenger(app, signed) => None,
+        left => left?,
+    };
+    let Some(activities) = left else { return Ok(Seen::Nothing) };
+    let known = verify::known(app, signed)?;
+    signed.spent(thread_cpu_us().saturating_sub(begin));
+    match known {
+        Known::Here(Verified { account, form }) => {
+            let (signer, writes) = judge(app, account, form, activities, arrived)?;
+            Ok(Seen::Judged(signer, writes))
+        }
+        Known::Elsewhere(inspected) => Ok(Seen::Unknown(inspected, activities)),
+    }
 }
 
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
@@ -209,14 +241,16 @@ fn judge(
     signer: Account,
     form: Option<SignatureForm>,
     activities: Vec<Activity>,
-    owner: Option<i64>,
-    size: usize,
-    cost: &Signed,
-) -> Result<Vec<Write>> {
+    arrived: &Arrived,
+) -> Result<(Account, Vec<Write>)> {
+    let owner = arrived.owner;
     let mut writes = Vec::new();
     let signer_host = host_of(&signer.uri).unwrap_or_default();
+    flood::server(app, &signer_host)?;
     for activity in activities {
-        if let Some(hint) = relay::hear(app, &signer, &activity, size, cost.take_spent())? {
+        if let Some(hint) =
+            relay::hear(app, &signer, &activity, arrived.size, arrived.signed.take_spent())?
+        {
             writes.extend(hint.map(Write::Hint));
         } else if activity.actor == signer.uri {
             writes.push(Write::Process {
@@ -239,7 +273,7 @@ fn judge(
             return Err(Error::Unauthorized("The signature is not the actor's".into()));
         }
     }
-    Ok(writes)
+    Ok((signer, writes))
 }
 
 /// What an accepted activity leaves in the database before the 202.

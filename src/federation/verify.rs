@@ -10,7 +10,7 @@ use actix_web::HttpRequest;
 use crate::activity::{actor, read};
 use crate::app::App;
 use crate::client::{Limits, host_of};
-use crate::clock::{DAY, HOUR, MINUTE, thread_cpu_us};
+use crate::clock::{DAY, HOUR, MINUTE};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::model::{Account, INSTANCE_ACTOR, SignatureForm};
@@ -223,21 +223,40 @@ pub struct GoneKey(pub String);
 
 /// The account that signed a request: from the stored key, or after one fetch (503 when the
 /// key's server does not answer, so that the sender tries again; F-109).
-pub async fn signer(app: &App, signed: Signed) -> Result<std::result::Result<Verified, GoneKey>> {
+async fn signer(app: &App, signed: Signed) -> Result<std::result::Result<Verified, GoneKey>> {
     let (this, copy) = (app.clone(), signed.clone());
-    let (inspected, known) = blocking(move || {
-        let begin = thread_cpu_us();
-        let inspected = inspect(&this, &copy)?;
-        let known = verify_known(&this, &copy, &inspected)?;
-        copy.spent(thread_cpu_us().saturating_sub(begin));
-        Ok((inspected, known))
-    })
-    .await?;
-    let signed_ms = inspected.signed_ms;
-    if let Some(verified) = known {
-        compare_clocks(app, &verified, signed_ms);
-        return Ok(Ok(verified));
+    match blocking(move || known(&this, &copy)).await? {
+        Known::Here(verified) => Ok(Ok(verified)),
+        Known::Elsewhere(inspected) => fetched(app, signed, inspected).await,
     }
+}
+
+/// Whether the key that signed is here.
+pub enum Known {
+    Here(Verified),
+    /// [`fetched`] goes on.
+    Elsewhere(Inspected),
+}
+
+/// The account that signed a request, by the stored key. Blocking, and asks nobody.
+pub fn known(app: &App, signed: &Signed) -> Result<Known> {
+    let inspected = inspect(app, signed)?;
+    Ok(match verify_known(app, signed, &inspected)? {
+        Some(verified) => {
+            compare_clocks(app, &verified, inspected.signed_ms);
+            Known::Here(verified)
+        }
+        None => Known::Elsewhere(inspected),
+    })
+}
+
+/// The account that signed a request, by its key as its server shows it now.
+pub async fn fetched(
+    app: &App,
+    signed: Signed,
+    inspected: Inspected,
+) -> Result<std::result::Result<Verified, GoneKey>> {
+    let signed_ms = inspected.signed_ms;
     // one address has one answer, whatever fragments are made up for it
     let address = signature::key_id_actor(&inspected.key_id).ok_or_else(unknown)?;
     let host = host_of(&address).ok_or_else(unknown)?;
