@@ -175,7 +175,7 @@ fn attachment(site: &Site, t: &'static Locale, media: &model::Attachment) -> Opt
         model::Attachment::Upload(upload) => site.media(&upload.file()),
     };
     let picture = match media {
-        model::Attachment::Upload(upload) => Some(site.media(&upload.preview())),
+        model::Attachment::Upload(upload) => upload.preview().map(|name| site.media(&name)),
         model::Attachment::Remote(_) => None,
     };
     let description = media.description().unwrap_or_default().to_owned();
