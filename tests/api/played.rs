@@ -192,10 +192,12 @@ fn a_video_or_a_sound_stands_alone() {
     let silent = taken(&ann, SILENT);
     let written = posts(&ann, &[&silent, &picture]).ok();
     assert_eq!(written["media_attachments"][0]["type"], "gifv");
-    // a visitor finds a link, and no picture that is none
-    let page = instance.get(&format!("/@ann/{}", id(&written))).text();
+    // a visitor plays it without a script
+    let page = instance.get(&format!("/@ann/{}", id(&written)));
+    assert!(page.header("content-security-policy").unwrap().contains("media-src 'self'"));
     let url = written["media_attachments"][0]["url"].as_str().unwrap();
-    assert!(page.contains(&format!("href=\"{url}\"")) && !page.contains(&format!("src=\"{url}\"")));
+    let player = format!("<video class=\"u-video\" src=\"{url}\"");
+    assert!(page.text().contains(&player), "{}", page.text());
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub enum Codec {
 /// An entry, as it is written.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// Of H.264: how many bytes say how long each unit of a picture is.
+    pub units: Option<u8>,
     /// Which data reference it is of, from 1 on.
     pub reference: usize,
     pub codec: Codec,
@@ -124,7 +126,11 @@ fn pictures(kind: &Kind, body: &[u8]) -> Result<Entry> {
         let size = u32::try_from(out.len()).unwrap_or(u32::MAX);
         out[..4].copy_from_slice(&size.to_be_bytes());
     }
-    Ok(Entry { reference, codec: Codec::Pictures { width, height }, bytes: out })
+    let units = match setup.0 {
+        b"avcC" => setup.1.get(4).map(|byte| (byte & 3) + 1),
+        _ => None,
+    };
+    Ok(Entry { units, reference, codec: Codec::Pictures { width, height }, bytes: out })
 }
 
 /// Which colours are meant, by numbers; profiles with texts in them are left out.
@@ -232,7 +238,7 @@ fn sound(kind: &Kind, body: &[u8], version: u32) -> Result<Entry> {
         put(out, setup.0, |out| out.extend_from_slice(&setup.1));
     });
     let codec = Codec::Sound(video::Track { codec, sample_rate: rate, channels });
-    Ok(Entry { reference, codec, bytes: out })
+    Ok(Entry { units: None, reference, codec, bytes: out })
 }
 
 /// A descriptor of 14496-1 section 8.3.3: its tag and what is in it.

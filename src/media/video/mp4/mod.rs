@@ -6,6 +6,7 @@
 mod boxes;
 mod entry;
 mod fragment;
+mod nal;
 mod table;
 #[cfg(test)]
 mod tests;

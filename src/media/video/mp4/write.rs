@@ -3,8 +3,10 @@
 //! programs are empty.
 
 use std::io::{Read, Seek, Write};
+use std::ops::Range;
 
 use super::boxes::{put, put_full, put_u16, put_u32, put_u64};
+use super::nal;
 use super::table::{Chunk, Sample};
 use super::track::{Track, Use};
 use crate::media::video::Result;
@@ -19,6 +21,7 @@ struct Piece {
     bytes: u64,
     track: usize,
     chunk: usize,
+    samples: Range<usize>,
 }
 
 /// Writes the file; how many bytes it has.
@@ -55,7 +58,15 @@ pub fn write<R: Read + Seek>(
     output.write_all(&head)?;
     for piece in &pieces {
         source.seek(piece.offset)?;
-        source.copy(piece.bytes, output)?;
+        let track = &tracks[piece.track];
+        let entry = track.entries.get(track.chunks[piece.chunk].entry as usize - 1);
+        let Some(width) = entry.and_then(|entry| entry.units) else {
+            source.copy(piece.bytes, output)?;
+            continue;
+        };
+        for sample in &track.samples[piece.samples.clone()] {
+            nal::copy(source, u64::from(sample.size), width, output)?;
+        }
     }
     Ok(whole)
 }
@@ -63,11 +74,13 @@ pub fn write<R: Read + Seek>(
 fn pieces(tracks: &[Track]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for (number, track) in tracks.iter().enumerate() {
-        let mut samples = track.samples.iter();
+        let mut first = 0;
         for (chunk, Chunk { offset, samples: count, .. }) in track.chunks.iter().enumerate() {
-            let these = samples.by_ref().take(*count as usize);
-            let bytes = these.map(|sample| u64::from(sample.size)).sum();
-            pieces.push(Piece { offset: *offset, bytes, track: number, chunk });
+            let samples = first..(first + *count as usize).min(track.samples.len());
+            first = samples.end;
+            let each = track.samples[samples.clone()].iter();
+            let bytes = each.map(|sample| u64::from(sample.size)).sum();
+            pieces.push(Piece { offset: *offset, bytes, track: number, chunk, samples });
         }
     }
     pieces.sort_by_key(|piece| piece.offset);
