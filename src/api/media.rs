@@ -187,7 +187,7 @@ pub(super) async fn decode(
     })?;
     match decoded.await.map_err(|_| Error::internal("decoding was cut off"))?? {
         Outcome::Made(made) => Ok((key, made)),
-        Outcome::Refused(sentence) => Err(refused(&sentence)),
+        Outcome::Refused(sentence) | Outcome::Converter { sentence, .. } => Err(refused(&sentence)),
     }
 }
 

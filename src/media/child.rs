@@ -83,10 +83,7 @@ pub fn serve() -> Result<()> {
     let mut text = String::new();
     std::io::stdin().take(64 * 1024).read_to_string(&mut text).map_err(Error::internal)?;
     let order: Order = serde_json::from_str(&text).map_err(Error::internal)?;
-    let outcome = match clip::make(&order) {
-        Ok(made) => Outcome::Made(made),
-        Err(refused) => Outcome::Refused(refused.0),
-    };
+    let outcome = clip::make(&order);
     let text = serde_json::to_string(&outcome).map_err(Error::internal)?;
     std::io::stdout().write_all(text.as_bytes()).map_err(Error::internal)
 }

@@ -9,7 +9,7 @@ use std::io::{BufWriter, Read, Write};
 use serde::{Deserialize, Serialize};
 
 use super::format::{self, Format};
-use super::image::{self, Made, Order, Purpose, Refused, Written};
+use super::image::{self, Made, Order, Outcome, Purpose, Written};
 use super::video::bytes::PIECE;
 use super::video::{self, Clip, Trouble};
 use crate::model::{MediaKind, Sound};
@@ -28,46 +28,52 @@ pub struct Play {
 }
 
 /// Carries an order out.
-///
-/// # Errors
-/// With a sentence for the one who sent the file.
-pub fn make(order: &Order) -> Result<Made, Refused> {
+pub fn make(order: &Order) -> Outcome {
+    match attempt(order) {
+        Ok(made) => Outcome::Made(made),
+        Err(Trouble::Refused(refused)) => Outcome::Refused(refused.0),
+        Err(Trouble::Converter(what, seconds)) => {
+            let sentence = format!(
+                "The file is coded as {what}, which most browsers do not play. Send it with \
+                 H.264, VP9 or AV1, and with AAC, MP3, Opus or Vorbis"
+            );
+            Outcome::Converter { sentence, seconds }
+        }
+    }
+}
+
+fn attempt(order: &Order) -> video::Result<Made> {
     let mut head = Vec::new();
     File::open(&order.input)?.take(format::HEAD as u64).read_to_end(&mut head)?;
-    match format::sniff(&head) {
-        Some(format) if !format.is_image() => {
-            if order.purpose != Purpose::Attachment {
-                return Err(Refused("The file is no image".to_owned()));
-            }
-            play(order, format)
-        }
-        _ => image::make(order),
+    match format::sniff(&head).filter(|format| !format.is_image()) {
+        Some(_) if order.purpose != Purpose::Attachment => video::refuse("The file is no image"),
+        Some(format) => play(order, format),
+        None => image::make(order).map_err(Trouble::Refused),
     }
 }
 
 /// Writes a file anew that is played.
-fn play(order: &Order, format: Format) -> Result<Made, Refused> {
+fn play(order: &Order, format: Format) -> video::Result<Made> {
     let mut input = File::open(&order.input)?;
     let mut output = BufWriter::with_capacity(PIECE, File::create(order.full())?);
-    let cleaned = match format {
+    let clip = match format {
         Format::Mp4 | Format::Mov => video::mp4::clean(&mut input, &mut output, false),
         Format::M4a => video::mp4::clean(&mut input, &mut output, true),
         Format::WebM => video::webm::clean(&mut input, &mut output),
         _ => video::refuse("The file is of a kind that is not supported"),
-    };
-    let clip = cleaned.map_err(|trouble| match trouble {
-        Trouble::Refused(refused) => refused,
-        Trouble::Converter(what) => Refused(format!(
-            "The file is coded as {what}, which most browsers do not play. Send it with H.264, \
-             VP9 or AV1, and with AAC, MP3, Opus or Vorbis"
-        )),
-    })?;
+    }?;
     output.flush()?;
     let bytes = output.get_ref().metadata()?.len();
-    Ok(made(&clip, bytes))
+    let mut made = made(&clip, bytes);
+    // the picture of a song
+    let cover = clip.pictures.is_none().then(|| video::mp4::cover(&mut input)).flatten();
+    // one that cannot be decoded is no reason to refuse what can be heard
+    if let Some((small, blurhash)) = cover.and_then(|data| image::preview(order, &data).ok()) {
+        (made.small, made.blurhash) = (Some(small), blurhash);
+    }
+    Ok(made)
 }
 
-/// A still of a video, and its blurred colours, would be added here.
 fn made(clip: &Clip, bytes: u64) -> Made {
     let sides = clip.pictures.as_ref().map_or((0, 0), |p| (p.width, p.height));
     let full = Written {
@@ -89,7 +95,7 @@ fn made(clip: &Clip, bytes: u64) -> Made {
             channels: sound.channels,
         }),
     };
-    Made { full, small: None, blurhash: None, play: Some(play) }
+    Made { full, small: None, blurhash: None, play: Some(Box::new(play)) }
 }
 
 /// Bits a second of a file that is played for so long.

@@ -82,7 +82,7 @@ impl Format {
     /// what is taken sends it as it is.
     const fn aliases(self) -> &'static [&'static str] {
         match self {
-            Self::M4a => &["audio/m4a", "audio/x-m4a", "audio/aac", "audio/3gpp"],
+            Self::M4a => &["audio/m4a", "audio/x-m4a"],
             Self::WebM => &["audio/webm"],
             Self::Mp3 => &["audio/mp3"],
             Self::Ogg => &["audio/vorbis", "audio/opus"],

@@ -280,8 +280,11 @@ pub fn process(
     let input = media.storage.temporary(temporary);
     let order = Order { output: input.clone(), input, purpose, max_pixels };
     let result = media.decode(&order).and_then(|outcome| match outcome {
+        // a video has no preview yet: a still of it would be made here
         Outcome::Made(made) => keep(media, database, &order, key, made).map(Outcome::Made),
-        refused => Ok(refused),
+        // and here it would be coded anew, and the order carried out once more
+        Outcome::Converter { sentence, .. } => Ok(Outcome::Refused(sentence)),
+        refused @ Outcome::Refused(_) => Ok(refused),
     });
     for left in [order.full(), order.small()] {
         let _ = std::fs::remove_file(left);
@@ -344,13 +347,13 @@ pub fn finish(tx: &Tx<'_>, id: i64, key: &str, outcome: &Outcome) -> Result<()> 
             db::upload::update(tx, &upload, bytes(made))?;
             settle(tx, key, made)
         }
-        (Some(mut upload), Outcome::Refused(sentence)) => {
+        (Some(mut upload), Outcome::Refused(sentence) | Outcome::Converter { sentence, .. }) => {
             upload.state = UploadState::Failed;
             upload.error = Some(sentence.clone());
             db::upload::update(tx, &upload, 0)
         }
         (None, Outcome::Made(made)) => discard(tx, key, made),
-        (None, Outcome::Refused(_)) => Ok(()),
+        (None, Outcome::Refused(_) | Outcome::Converter { .. }) => Ok(()),
     }
 }
 

@@ -89,6 +89,12 @@ pub enum Outcome {
     Made(Made),
     /// A sentence for the one who uploaded it.
     Refused(String),
+    /// It has to be coded anew before browsers play it; a sentence for where nothing can do so,
+    /// and for how many seconds it is played, as the file says.
+    Converter {
+        sentence: String,
+        seconds: f64,
+    },
 }
 
 /// One written file.
@@ -110,7 +116,7 @@ pub struct Made {
     pub small: Option<Written>,
     pub blurhash: Option<String>,
     /// Of what is played: how long it is, and what of; `None`: a picture.
-    pub play: Option<Play>,
+    pub play: Option<Box<Play>>,
 }
 
 /// Why a file is not taken, as a sentence.
@@ -302,6 +308,18 @@ fn with_preview(order: &Order, full: Written, image: &DynamicImage) -> Result<Ma
         small = Some(written);
     }
     Ok(Made { full, small, blurhash, play: None })
+}
+
+/// Makes the preview of an upload that is no picture itself, of one that it came with; with its
+/// blurred colours.
+pub fn preview(order: &Order, data: &[u8]) -> Result<(Written, Option<String>)> {
+    let Some(format) = sniff(data) else { return refuse("The picture is of an unknown kind") };
+    let image = pixels::decode(data, format, order.max_pixels)?;
+    let image = pixels::fit(&image, PREVIEW_PIXELS).unwrap_or(image);
+    let coding = if image.color().has_alpha() { Coding::Png } else { Coding::Jpeg(80) };
+    let mut written = write(&order.small(), &image, coding)?;
+    written.extension = format!("small.{}", written.extension);
+    Ok((written, pixels::blurhash(&image)))
 }
 
 fn write(path: &Path, image: &DynamicImage, coding: Coding) -> Result<Written> {

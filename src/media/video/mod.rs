@@ -29,9 +29,9 @@ const LONGEST_GIFV: f64 = 60.0;
 #[derive(Debug)]
 pub enum Trouble {
     Refused(Refused),
-    /// The file is whole, but what is in it has to be coded anew before browsers play it; here
-    /// what that is, such as `HEVC`.
-    Converter(String),
+    /// What is in the file has to be coded anew before browsers play it; here what that is, such
+    /// as `HEVC`, and for how many seconds it is played, as the file says.
+    Converter(String, f64),
 }
 
 pub type Result<T> = std::result::Result<T, Trouble>;
@@ -43,6 +43,21 @@ impl From<io::Error> for Trouble {
         }
         Self::Refused(error.into())
     }
+}
+
+impl Trouble {
+    /// The same, once it is known how long the file is.
+    fn lasting(self, seconds: f64) -> Self {
+        match self {
+            Self::Converter(what, _) => Self::Converter(what, seconds),
+            refused @ Self::Refused(_) => refused,
+        }
+    }
+}
+
+/// Says that something has to be coded anew.
+fn converter<T>(what: impl Into<String>) -> Result<T> {
+    Err(Trouble::Converter(what.into(), 0.0))
 }
 
 /// Refuses with a sentence.

@@ -5,7 +5,7 @@
 use super::boxes::{Boxes, Kind, find, put, put_full, put_u16, put_u32};
 use super::track::Use;
 use crate::media::video::bytes::Bytes;
-use crate::media::video::{self, Result, Trouble, damaged, refuse};
+use crate::media::video::{self, Result, damaged, refuse};
 
 /// Most entries of a track, and the longest of what a decoder has to know.
 const MOST: u32 = 16;
@@ -36,7 +36,7 @@ pub struct Entry {
 /// The entries of a track from its `stsd`.
 ///
 /// # Errors
-/// [`Trouble::Converter`] for what browsers do not play.
+/// [`video::Trouble::Converter`] for what browsers do not play.
 pub fn read(stsd: &[u8], purpose: Use) -> Result<Vec<Entry>> {
     let mut bytes = Bytes(stsd);
     let version = bytes.u32()? >> 24;
@@ -73,10 +73,10 @@ fn converter<T>(kind: &Kind) -> Result<T> {
         _ => {
             // four letters out of somebody's file: only as far as they are letters
             let plain = |b: &u8| b.is_ascii_alphanumeric().then_some(char::from(*b));
-            return Err(Trouble::Converter(kind.iter().filter_map(plain).collect()));
+            return video::converter(kind.iter().filter_map(plain).collect::<String>());
         }
     };
-    Err(Trouble::Converter(name.to_owned()))
+    video::converter(name)
 }
 
 fn configuration<'a>(boxes: &'a [u8], kind: &Kind) -> Result<&'a [u8]> {
@@ -160,7 +160,7 @@ fn avc(body: &[u8]) -> Result<Vec<u8>> {
     }
     // ten bits a colour, and colours of every pixel
     if matches!(profile, 110 | 122 | 244 | 44) {
-        return Err(Trouble::Converter("H.264 of a kind for studios".to_owned()));
+        return video::converter("H.264 of a kind for studios");
     }
     let mut out = head.to_vec();
     let mut sets = |bytes: &mut Bytes<'_>, mask: u8| -> Result<()> {

@@ -4,6 +4,7 @@
 //! times and texts, free space, what lies between samples, what lies behind the end.
 
 mod boxes;
+mod cover;
 mod entry;
 mod fragment;
 mod nal;
@@ -16,6 +17,7 @@ mod write;
 use std::io::{Read, Seek, Write};
 
 use boxes::need;
+pub use cover::cover;
 use entry::Codec;
 use fragment::Fragments;
 use table::Budget;
@@ -78,6 +80,13 @@ pub fn clean<R: Read + Seek>(
     Ok(clip)
 }
 
+/// Units as seconds.
+fn seconds(units: u64, scale: u32) -> f64 {
+    #[allow(clippy::cast_precision_loss)]
+    let units = units as f64;
+    units / f64::from(scale)
+}
+
 /// The index of a file.
 struct Film {
     /// Units of a second.
@@ -95,14 +104,15 @@ impl Film {
         if scale == 0 {
             return damaged();
         }
-        let tracks = track::choose(moov, sound_only, budget)?;
+        let length = if wide { mvhd.u64()? } else { u64::from(mvhd.u32()?) };
+        let tracks = track::choose(moov, sound_only, budget);
+        let tracks = tracks.map_err(|trouble| trouble.lasting(seconds(length, scale)))?;
         let fragments = Fragments::new(moov, &tracks)?;
         Ok(Self { scale, tracks, fragments })
     }
 
     fn clip(&self) -> Result<Clip> {
-        #[allow(clippy::cast_precision_loss)]
-        let duration = write::duration(&self.tracks, self.scale) as f64 / f64::from(self.scale);
+        let duration = seconds(write::duration(&self.tracks, self.scale), self.scale);
         let mut clip = Clip { format: Format::M4a, duration, pictures: None, sound: None };
         for track in &self.tracks {
             match (track.purpose, track.entries.first().map(|entry| &entry.codec)) {

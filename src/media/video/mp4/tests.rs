@@ -78,7 +78,9 @@ fn same_pictures(before: &[u8], after: &[u8]) {
 #[test]
 fn s_106_a_phones_film_loses_its_place_and_keeps_its_picture() {
     let (clip, out) = cleaned(PHONE, false).unwrap();
-    for gone in ["+52.52", "secret", "tmcd", "udta", "meta", "Lavf", "qt  ", "DataHandler"] {
+    for gone in
+        ["+52.52", "secret", "tmcd", "udta", "meta", "Lavf", "libx264", "qt  ", "DataHandler"]
+    {
         assert!(has(PHONE, gone.as_bytes()) || gone == "meta", "{gone} is not even there");
         assert!(!has(&out, gone.as_bytes()), "{gone}");
     }
@@ -123,6 +125,11 @@ fn fragments_become_one_film() {
     assert!((0.95..1.2).contains(&clip.duration), "{}", clip.duration);
     let tracks = samples(&out);
     assert_eq!(tracks.iter().map(Vec::len).collect::<Vec<_>>(), [15, 45]);
+    // playing may begin at every fifth picture
+    let moov = need(&out, b"moov").unwrap();
+    let film = track::choose(moov, false, &mut Budget::new()).unwrap();
+    let keys = film[0].samples.iter().enumerate().filter(|(_, sample)| sample.sync);
+    assert_eq!(keys.map(|(at, _)| at).collect::<Vec<_>>(), [0, 5, 10]);
     assert!(!has(&out, b"moof") && !has(&out, b"mvex") && !has(&out, b"secret"));
     assert!(tracks[0][1..].iter().chain(&tracks[1]).all(|sample| has(FRAGMENTS, sample)));
     assert_eq!(cleaned(&out, false).unwrap().1, out);
@@ -142,9 +149,21 @@ fn sound_alone_is_a_sound() {
 }
 
 #[test]
+fn a_song_has_a_cover() {
+    let cover = super::cover(&mut Cursor::new(SOUND)).unwrap();
+    assert!(cover.starts_with(&[0xff, 0xd8, 0xff]) && cover.ends_with(&[0xff, 0xd9]));
+    assert_eq!(super::cover(&mut Cursor::new(FILM)), None);
+    let at = SOUND.windows(4).position(|part| part == b"covr").unwrap();
+    for cut in (at - 300..SOUND.len()).step_by(7) {
+        let _ = super::cover(&mut Cursor::new(&SOUND[..cut]));
+    }
+}
+
+#[test]
 fn what_browsers_do_not_play_wants_a_converter() {
-    let Err(Trouble::Converter(what)) = cleaned(HEVC, false) else { panic!("HEVC is taken") };
+    let Err(Trouble::Converter(what, seconds)) = cleaned(HEVC, false) else { panic!("taken") };
     assert_eq!(what, "HEVC");
+    assert!((0.9..1.1).contains(&seconds), "{seconds}");
 }
 
 /// What a made-up film is like.

@@ -54,6 +54,8 @@ struct Cluster {
 struct Film {
     /// Nanoseconds of its unit.
     scale: u64,
+    /// Seconds, as it says itself.
+    stated: f64,
     tracks: Vec<Track>,
     clusters: Vec<Cluster>,
     blocks: Vec<Block>,
@@ -128,9 +130,14 @@ impl Film {
                 if self.scale == 0 || self.scale > SECOND {
                     return damaged();
                 }
+                let units = find(&info, id::DURATION)?.map(element::float).transpose()?;
+                #[allow(clippy::cast_precision_loss)] // at most 10⁹
+                let stated = units.unwrap_or(0.0) * self.scale as f64 / SECOND as f64;
+                self.stated = if stated.is_finite() { stated.max(0.0) } else { 0.0 };
             }
             id::TRACKS if self.tracks.is_empty() => {
-                self.tracks = track::choose(&source.load(size, LONGEST_TRACKS)?)?;
+                let tracks = track::choose(&source.load(size, LONGEST_TRACKS)?);
+                self.tracks = tracks.map_err(|trouble| trouble.lasting(self.stated))?;
             }
             id::TIMESTAMP => {
                 let time = number(&source.load(size, 8)?)?;

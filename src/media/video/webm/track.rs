@@ -3,7 +3,7 @@
 
 use super::element::{Elements, find, float, id, number, put, put_number};
 use crate::media::video::bytes::Bytes;
-use crate::media::video::{self, Result, Trouble, damaged, refuse};
+use crate::media::video::{self, Result, damaged, refuse};
 
 /// Most tracks, and the longest of what a decoder has to know.
 const MOST: usize = 64;
@@ -102,7 +102,7 @@ fn read(entry: &[u8]) -> Result<Track> {
         }
         _ => {
             let plain = |b: &u8| b.is_ascii_graphic().then_some(char::from(*b));
-            return Err(Trouble::Converter(name.iter().take(40).filter_map(plain).collect()));
+            return video::converter(name.iter().take(40).filter_map(plain).collect::<String>());
         }
     };
     if !setup.is_empty() {
