@@ -12,11 +12,12 @@ use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::{self, Form, Params};
+use crate::media::format::{self, Format};
 use crate::media::image::{self, Outcome, Purpose};
 use crate::media::storage::Incoming;
-use crate::model::{Upload, UploadState};
+use crate::model::{MediaKind, Upload, UploadState};
 use crate::service;
-use crate::service::media::Words;
+use crate::service::media::{NewFile, Words};
 
 /// How long the asynchronous form waits before it says that there is more to come: most images
 /// are ready by then, and their clients need not ask again.
@@ -24,8 +25,8 @@ const SHORT: Duration = Duration::from_secs(2);
 /// How long the older form waits, which has no such answer.
 const LONG: Duration = Duration::from_secs(50);
 
-/// POST /api/v2/media: 200 when the image is ready at once, 202 without `url` while it is not;
-/// 422 for what is no image.
+/// POST /api/v2/media: 200 when the file is ready at once, 202 without `url` while it is not;
+/// 422 for what is no picture, video or sound.
 pub(super) async fn create(app: Data<App>, auth: Auth, form: Form) -> Result<HttpResponse> {
     let upload = receive(&app, auth.account_id()?, form, SHORT).await?;
     answer(&app, &upload, StatusCode::ACCEPTED)
@@ -98,10 +99,11 @@ async fn receive(app: &Data<App>, me: i64, mut form: Form, wait: Duration) -> Re
         .take("file")
         .ok_or_else(|| Error::invalid("Validation failed: File can't be blank"))?;
     let thumbnail = form.take("thumbnail");
-    let (key, bytes) = keep(app, file).await?;
+    let (key, bytes, kind) = keep(app, file, Format::TAKEN).await?;
     let (of, until) = (key.clone(), Instant::now() + wait);
     let created = super::write(app, move |app, tx| {
-        service::media::create(tx, &app.site, me, &of, bytes, words)
+        let file = NewFile { key: &of, bytes, kind };
+        service::media::create(tx, &app.site, me, file, words)
     });
     let upload = match created.await {
         Ok(upload) => upload,
@@ -120,16 +122,22 @@ async fn receive(app: &Data<App>, me: i64, mut form: Form, wait: Duration) -> Re
 }
 
 /// Looks at the first bytes, and sees to it that the file is on the disk (S-105).
-async fn keep(app: &Data<App>, file: Incoming) -> Result<(String, u64)> {
+async fn keep(
+    app: &Data<App>,
+    file: Incoming,
+    taken: &'static [Format],
+) -> Result<(String, u64, MediaKind)> {
     app.compute(move || {
-        if image::sniff(&file.beginning()?).is_none() {
+        let format = format::sniff(&file.beginning()?).filter(|format| taken.contains(format));
+        let Some(format) = format else {
+            let types: Vec<_> = taken.iter().map(|format| format.media_type()).collect();
             return Err(refused(&format!(
                 "File has contents that are not supported; send one of {}",
-                image::MEDIA_TYPES.join(", ")
+                types.join(", ")
             )));
-        }
+        };
         let bytes = file.bytes;
-        Ok((file.keep()?, bytes))
+        Ok((file.keep()?, bytes, format.kind()))
     })
     .await?
 }
@@ -161,7 +169,7 @@ pub(super) async fn decode(
     key: Option<String>,
     purpose: Purpose,
 ) -> Result<(String, image::Made)> {
-    let (temporary, _) = keep(app, file).await?;
+    let (temporary, ..) = keep(app, file, Format::PICTURES).await?;
     let key = key.unwrap_or_else(|| temporary.clone());
     let (this, of) = (App::clone(app), key.clone());
     let left = temporary.clone();
@@ -179,7 +187,7 @@ pub(super) async fn decode(
     })?;
     match decoded.await.map_err(|_| Error::internal("decoding was cut off"))?? {
         Outcome::Made(made) => Ok((key, made)),
-        Outcome::Refused(sentence) => Err(refused(&sentence)),
+        Outcome::Refused(sentence) | Outcome::Converter { sentence, .. } => Err(refused(&sentence)),
     }
 }
 

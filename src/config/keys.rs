@@ -84,6 +84,7 @@ keys! {
         max_media_attachments: (|n| within(n, 0, 16)),
         max_image_bytes: (|n| within(n, 1024, 104_857_600)),
         max_image_pixels: (|n| within(n, 1, 100_000_000)),
+        max_video_bytes: (|n| within(n, 1024, 536_870_912)),
         max_description_characters: (|n| within(n, 1, 10_000)),
         max_uploads_per_day: (|n| within(n, 0, 1_000_000)),
         profile_statuses: (|n| within(n, 0, 40)),

@@ -115,6 +115,8 @@ pub struct Limits {
     /// Largest file and most pixels of an image.
     pub max_image_bytes: usize,
     pub max_image_pixels: usize,
+    /// Largest video or sound.
+    pub max_video_bytes: usize,
     /// Longest description of a file.
     pub max_description_characters: usize,
     /// Most files that one account may upload within 24 hours.
@@ -327,6 +329,8 @@ impl Default for Limits {
             max_media_attachments: 4,
             max_image_bytes: 16 << 20,
             max_image_pixels: 40_000_000,
+            // as Mastodon: what is larger, its servers show as a link
+            max_video_bytes: 99 << 20,
             max_description_characters: 1500,
             max_uploads_per_day: 500,
             profile_statuses: 20,

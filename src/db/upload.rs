@@ -6,11 +6,11 @@ use super::{Conn, Tx, job, json_ids, optional};
 use crate::clock::{DAY, HOUR};
 use crate::error::Result;
 use crate::id;
-use crate::model::{Attachment, JobKind, MediaKind, Upload, UploadPurpose, UploadState};
+use crate::model::{Attachment, JobKind, MediaKind, Sound, Upload, UploadPurpose, UploadState};
 
 const COLUMNS: &str = "id, account_id, status_id, kind, media_type, key, extension,
   preview_extension, state, description, blurhash, focus_x, focus_y, width, height, preview_width,
-  preview_height, duration, error";
+  preview_height, duration, error, frame_rate, bitrate, sound_codec, sound_rate, sound_channels";
 
 /// The queue of files to be removed.
 const SWEEP: &str = "media:sweep";
@@ -36,6 +36,12 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Upload> {
         preview_height: row.get(16)?,
         duration: row.get(17)?,
         error: row.get(18)?,
+        frame_rate: row.get(19)?,
+        bitrate: row.get(20)?,
+        sound: match row.get(21)? {
+            Some(codec) => Some(Sound { codec, sample_rate: row.get(22)?, channels: row.get(23)? }),
+            None => None,
+        },
     })
 }
 
@@ -159,7 +165,8 @@ pub fn update(tx: &Tx<'_>, upload: &Upload, bytes: u64) -> Result<()> {
         .prepare_cached(
             "UPDATE upload SET media_type = ?, extension = ?, preview_extension = ?, state = ?,
                blurhash = ?, width = ?, height = ?, preview_width = ?, preview_height = ?,
-               error = ?, bytes = ? WHERE id = ?",
+               error = ?, bytes = ?, kind = ?, duration = ?, frame_rate = ?, bitrate = ?,
+               sound_codec = ?, sound_rate = ?, sound_channels = ? WHERE id = ?",
         )?
         .execute(params![
             upload.media_type,
@@ -173,9 +180,23 @@ pub fn update(tx: &Tx<'_>, upload: &Upload, bytes: u64) -> Result<()> {
             upload.preview_height,
             upload.error,
             i64::try_from(bytes).unwrap_or(i64::MAX),
+            upload.kind as i64,
+            upload.duration,
+            upload.frame_rate,
+            upload.bitrate,
+            upload.sound.as_ref().map(|sound| &sound.codec),
+            upload.sound.as_ref().map(|sound| sound.sample_rate),
+            upload.sound.as_ref().map(|sound| sound.channels),
             upload.id,
         ])?;
     Ok(())
+}
+
+/// What its files take on the disk, 0 if there are none.
+pub fn get_bytes(conn: &Conn, id: i64) -> Result<u64> {
+    let mut statement = conn.sql.prepare_cached("SELECT bytes FROM upload WHERE id = ?")?;
+    let bytes: Option<i64> = optional(statement.query_row([id], |row| row.get(0)))?;
+    Ok(bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0))
 }
 
 /// Writes what its owner says of it.

@@ -16,6 +16,7 @@ use super::Params;
 use super::params::{MOST, Texts, broken};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::media::format::HEAD;
 use crate::media::storage::Incoming;
 use crate::service;
 
@@ -26,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ALL: Duration = Duration::from_secs(600);
 /// How much is gathered before it is written.
 const PIECE: usize = 128 * 1024;
+/// After how much it is looked again whether the disk has room (S-113).
+const CHECK: usize = 8 << 20;
 
 /// A request's parameters and its files.
 pub struct Form {
@@ -92,7 +95,7 @@ async fn receive(request: &HttpRequest, payload: Payload) -> Result<Form> {
                 })?);
             }
             service::media::check_room(&app.media, app.config.storage.min_free_megabytes)?;
-            let file = store(app, &mut part).await?;
+            let file = store(app, &mut part, name == "file").await?;
             // what a browser sends for a file that was not chosen
             if file.bytes > 0 {
                 form.files.push((name, file));
@@ -121,19 +124,29 @@ where
     tokio::time::timeout(PATIENCE, stream.next()).await.map_err(|_| slow())
 }
 
-async fn store(app: &App, part: &mut Field) -> Result<Incoming> {
-    let most = app.site.limits.max_image_bytes;
+/// Takes a file in; one that is to be attached may be played, and larger than a picture.
+async fn store(app: &App, part: &mut Field, attached: bool) -> Result<Incoming> {
+    let mut most = app.site.limits.max_image_bytes;
     let mut file = app.media.storage.begin()?;
     let mut piece: Vec<u8> = Vec::new();
-    let mut size = 0;
+    let (mut size, mut looked, mut checked) = (0, !attached, 0);
     while let Some(chunk) = next(part).await? {
         let chunk = chunk.map_err(|e| broken(&e))?;
         size += chunk.len();
-        if size > most {
-            return Err(service::media::too_large(&app.site));
-        }
         piece.extend_from_slice(&chunk);
+        // the first bytes say what it is, and so how large it may be
+        if !looked && (size >= HEAD || size > most) {
+            most = service::media::most_bytes(&app.site, &piece[..piece.len().min(HEAD)]);
+            looked = true;
+        }
+        if size > most {
+            return Err(service::media::too_large(most));
+        }
         if piece.len() >= PIECE {
+            if size - checked >= CHECK {
+                service::media::check_room(&app.media, app.config.storage.min_free_megabytes)?;
+                checked = size;
+            }
             (file, piece) = write(app, file, piece).await?;
         }
     }

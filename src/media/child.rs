@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::image::{self, Order, Outcome};
+use super::clip;
+use super::image::{Order, Outcome};
 use crate::error::{Error, Result};
 
 /// The hidden command that [`serve`] answers.
@@ -17,7 +18,7 @@ pub const COMMAND: &str = "decode-image";
 /// What the process may use: memory, seconds of CPU, bytes of one written file, open files.
 const MEMORY: u64 = 768 << 20;
 const CPU: u64 = 30;
-const FILE: u64 = 128 << 20;
+const FILE: u64 = 640 << 20;
 const FILES: u64 = 32;
 /// How long it may take in all.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -82,10 +83,7 @@ pub fn serve() -> Result<()> {
     let mut text = String::new();
     std::io::stdin().take(64 * 1024).read_to_string(&mut text).map_err(Error::internal)?;
     let order: Order = serde_json::from_str(&text).map_err(Error::internal)?;
-    let outcome = match image::make(&order) {
-        Ok(made) => Outcome::Made(made),
-        Err(refused) => Outcome::Refused(refused.0),
-    };
+    let outcome = clip::make(&order);
     let text = serde_json::to_string(&outcome).map_err(Error::internal)?;
     std::io::stdout().write_all(text.as_bytes()).map_err(Error::internal)
 }

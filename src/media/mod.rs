@@ -1,10 +1,13 @@
-//! Files of media: where they are kept (`storage`), and how an upload becomes something that can
-//! be shown to anybody (`image`), in a process of its own (`child`). Nothing here knows the
-//! database.
+//! Files of media: what kinds there are (`format`), where they are kept (`storage`), and how an
+//! upload becomes something that can be shown to anybody (`image`, `clip`), in a process of its
+//! own (`child`). Nothing here knows the database.
 
 pub mod child;
+pub mod clip;
+pub mod format;
 pub mod image;
 pub mod storage;
+pub mod video;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -11,6 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::format;
 use crate::crypto;
 use crate::error::{Error, Result};
 
@@ -59,13 +60,7 @@ impl Name {
 
     /// The media type, from our own table (S-109).
     pub fn media_type(&self) -> Option<&'static str> {
-        match self.0.rsplit('.').next()? {
-            "jpg" => Some("image/jpeg"),
-            "png" => Some("image/png"),
-            "gif" => Some("image/gif"),
-            "webp" => Some("image/webp"),
-            _ => None,
-        }
+        format::media_type_of(self.0.rsplit('.').next()?)
     }
 }
 
@@ -201,8 +196,9 @@ impl Incoming {
     pub fn beginning(&self) -> Result<Vec<u8>> {
         let Some(path) = &self.path else { return Ok(Vec::new()) };
         let mut head = Vec::new();
+        let most = format::HEAD as u64;
         File::open(path)
-            .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, 64), &mut head))
+            .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, most), &mut head))
             .map_err(failed("cannot read an upload"))?;
         Ok(head)
     }

@@ -35,6 +35,16 @@ pub enum UploadPurpose {
     Header = 2,
 }
 
+/// The sound of what is played.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sound {
+    /// Such as `aac`.
+    pub codec: String,
+    /// Hertz.
+    pub sample_rate: u32,
+    pub channels: u16,
+}
+
 /// A file of a local account, before and after it is attached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Upload {
@@ -59,6 +69,11 @@ pub struct Upload {
     pub preview_height: Option<i64>,
     /// Seconds.
     pub duration: Option<f64>,
+    /// Pictures a second of a video, as a fraction such as `30000/1001`.
+    pub frame_rate: Option<String>,
+    /// Bits a second of what is played.
+    pub bitrate: Option<i64>,
+    pub sound: Option<Sound>,
     /// Why it failed.
     pub error: Option<String>,
 }
@@ -69,11 +84,11 @@ impl Upload {
         format!("{}.{}", self.key, self.extension)
     }
 
-    /// The name of its preview's file.
-    pub fn preview(&self) -> String {
+    /// The name of its preview's file; `None`: it is played, and has no picture.
+    pub fn preview(&self) -> Option<String> {
         match &self.preview_extension {
-            Some(extension) => format!("{}.{extension}", self.key),
-            None => self.file(),
+            Some(extension) => Some(format!("{}.{extension}", self.key)),
+            None => (self.kind == MediaKind::Image).then(|| self.file()),
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::activity::build::{
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::model::{
-    Account, ContentType, InteractionKind, Picture, Poll, Quote, QuoteState, Status, Upload,
-    Visibility,
+    Account, ContentType, InteractionKind, MediaKind, Picture, Poll, Quote, QuoteState, Status,
+    Upload, Visibility,
 };
 use crate::signature::multikey;
 use crate::site::Site;
@@ -101,8 +101,14 @@ fn attachment(site: &Site, upload: &Upload) -> AttachmentDoc {
         width: side(upload.width),
         height: side(upload.height),
         duration_s: upload.duration,
-        preview_url: None,
+        preview_url: preview(site, upload),
     }
+}
+
+/// The still or cover of what is played, where it has one.
+fn preview(site: &Site, upload: &Upload) -> Option<String> {
+    let name = upload.preview().filter(|_| upload.kind != MediaKind::Image)?;
+    Some(site.media(&name))
 }
 
 /// The hashtags in a local person's profile text (F-030).

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::media::Media;
+use crate::media::format;
 use crate::media::image::{Made, Order, Outcome, Purpose};
 use crate::media::storage::{self, Name};
 use crate::model::{Account, JobKind, MediaKind, Picture, Upload, UploadPurpose, UploadState};
@@ -29,13 +30,30 @@ pub fn check_room(media: &Media, least: usize) -> Result<()> {
     Ok(())
 }
 
-/// 422 for a file that is larger than images may be.
-pub fn too_large(site: &Site) -> Error {
-    let most = site.limits.max_image_bytes;
+/// How large a file may be, by its first bytes: what is played may be larger than a picture.
+pub fn most_bytes(site: &Site, head: &[u8]) -> usize {
+    match format::sniff(head) {
+        Some(format) if !format.is_image() => site.limits.max_video_bytes,
+        _ => site.limits.max_image_bytes,
+    }
+}
+
+/// 422 for a file that is larger than such a file may be.
+pub fn too_large(most: usize) -> Error {
     Error::invalid(format!("Validation failed: File must be smaller than {most} bytes"))
 }
 
-/// Notes an upload whose bytes lie under `key`, to be processed by a job.
+/// A file that was received.
+#[derive(Clone, Copy, Debug)]
+pub struct NewFile<'a> {
+    /// What its bytes lie under.
+    pub key: &'a str,
+    pub bytes: u64,
+    /// As far as its first bytes tell.
+    pub kind: MediaKind,
+}
+
+/// Notes an upload, to be processed by a job.
 ///
 /// # Errors
 /// 422 when its description is too long, 429 when the account uploaded enough for a day.
@@ -43,17 +61,17 @@ pub fn create(
     tx: &Tx<'_>,
     site: &Site,
     account_id: i64,
-    key: &str,
-    bytes: u64,
+    file: NewFile<'_>,
     words: Words,
 ) -> Result<Upload> {
     let most = i64::try_from(site.limits.max_uploads_per_day).unwrap_or(i64::MAX);
     if db::upload::count_recent(tx, account_id, most)? >= most {
         return Err(Error::TooMany { retry_after: 3600 });
     }
-    let mut upload = blank(tx.mint_id(), account_id, key.to_owned());
+    let mut upload = blank(tx.mint_id(), account_id, file.key.to_owned());
+    upload.kind = file.kind;
     describe(site, &mut upload, words)?;
-    db::upload::insert(tx, &upload, UploadPurpose::Attachment, bytes)?;
+    db::upload::insert(tx, &upload, UploadPurpose::Attachment, file.bytes)?;
     db::job::insert(tx, JobKind::ProcessUpload, LANE, upload.id.to_string().as_bytes())?;
     Ok(upload)
 }
@@ -77,6 +95,9 @@ fn blank(id: i64, account_id: i64, key: String) -> Upload {
         preview_width: None,
         preview_height: None,
         duration: None,
+        frame_rate: None,
+        bitrate: None,
+        sound: None,
         error: None,
     }
 }
@@ -132,7 +153,8 @@ pub fn delete(tx: &Tx<'_>, account_id: i64, id: i64) -> Result<()> {
 /// to `status_id` when that is edited.
 ///
 /// # Errors
-/// 422 when one is another's, used elsewhere or not ready, or when there are too many.
+/// 422 when one is another's, used elsewhere or not ready, when there are too many, or when a
+/// video or a sound is not alone.
 pub fn validate(
     conn: &Conn,
     site: &Site,
@@ -167,7 +189,14 @@ pub fn validate(
             )),
         }
     };
-    wanted.into_iter().map(one).collect()
+    let uploads: Vec<Upload> = wanted.into_iter().map(one).collect::<Result<_>>()?;
+    let is_played = |upload: &Upload| matches!(upload.kind, MediaKind::Video | MediaKind::Audio);
+    if uploads.len() > 1 && uploads.iter().any(is_played) {
+        return Err(Error::invalid(
+            "Validation failed: Cannot attach a video to a post that already contains images",
+        ));
+    }
+    Ok(uploads)
 }
 
 fn missing(id: i64) -> Error {
@@ -251,8 +280,11 @@ pub fn process(
     let input = media.storage.temporary(temporary);
     let order = Order { output: input.clone(), input, purpose, max_pixels };
     let result = media.decode(&order).and_then(|outcome| match outcome {
+        // a video has no preview yet: a still of it would be made here
         Outcome::Made(made) => keep(media, database, &order, key, made).map(Outcome::Made),
-        refused => Ok(refused),
+        // and here it would be coded anew, and the order carried out once more
+        Outcome::Converter { sentence, .. } => Ok(Outcome::Refused(sentence)),
+        refused @ Outcome::Refused(_) => Ok(refused),
     });
     for left in [order.full(), order.small()] {
         let _ = std::fs::remove_file(left);
@@ -315,13 +347,13 @@ pub fn finish(tx: &Tx<'_>, id: i64, key: &str, outcome: &Outcome) -> Result<()> 
             db::upload::update(tx, &upload, bytes(made))?;
             settle(tx, key, made)
         }
-        (Some(mut upload), Outcome::Refused(sentence)) => {
+        (Some(mut upload), Outcome::Refused(sentence) | Outcome::Converter { sentence, .. }) => {
             upload.state = UploadState::Failed;
             upload.error = Some(sentence.clone());
             db::upload::update(tx, &upload, 0)
         }
         (None, Outcome::Made(made)) => discard(tx, key, made),
-        (None, Outcome::Refused(_)) => Ok(()),
+        (None, Outcome::Refused(_) | Outcome::Converter { .. }) => Ok(()),
     }
 }
 
@@ -333,9 +365,18 @@ fn fill(upload: &mut Upload, made: &Made) {
     upload.state = UploadState::Ready;
     upload.media_type = made.full.media_type.clone();
     upload.extension = made.full.extension.clone();
-    upload.width = Some(i64::from(made.full.width));
-    upload.height = Some(i64::from(made.full.height));
     upload.blurhash = made.blurhash.clone();
+    if made.full.width > 0 {
+        upload.width = Some(i64::from(made.full.width));
+        upload.height = Some(i64::from(made.full.height));
+    }
+    if let Some(play) = &made.play {
+        upload.kind = play.kind;
+        upload.duration = Some(play.duration);
+        upload.frame_rate = play.frame_rate.clone();
+        upload.bitrate = i64::try_from(play.bitrate).ok();
+        upload.sound = play.sound.clone();
+    }
     if let Some(small) = &made.small {
         upload.preview_extension = Some(small.extension.clone());
         upload.preview_width = Some(i64::from(small.width));
@@ -352,7 +393,8 @@ pub fn set_preview(tx: &Tx<'_>, upload: &mut Upload, made: &Made) -> Result<()> 
     upload.preview_width = Some(i64::from(made.full.width));
     upload.preview_height = Some(i64::from(made.full.height));
     upload.blurhash = made.blurhash.clone();
-    db::upload::update(tx, upload, made.full.bytes)?;
+    let bytes = db::upload::get_bytes(tx, upload.id)? + made.full.bytes;
+    db::upload::update(tx, upload, bytes)?;
     settle(tx, &upload.key, made)?;
     db::upload::sweep_soon(tx)
 }
@@ -451,7 +493,11 @@ fn set_picture(
             settle(tx, &upload.key, &made)?;
             *picture = Some(Picture {
                 media_type: upload.media_type.clone(),
-                static_url: made.small.as_ref().map(|_| site.media(&upload.preview())),
+                static_url: made
+                    .small
+                    .as_ref()
+                    .and_then(|_| upload.preview())
+                    .map(|name| site.media(&name)),
                 description: String::new(),
             });
             Ok(Some(site.media(&upload.file())))

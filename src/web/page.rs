@@ -119,8 +119,8 @@ fn html_headers(response: &mut HttpResponseBuilder, form_target: Option<&str>) {
         .insert_header((
             header::CONTENT_SECURITY_POLICY,
             format!(
-                "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{target}; \
-                 frame-ancestors 'none'; base-uri 'none'"
+                "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; \
+                 form-action 'self'{target}; frame-ancestors 'none'; base-uri 'none'"
             ),
         ))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

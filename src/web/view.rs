@@ -58,6 +58,8 @@ pub(super) struct Attachment {
     pub description: String,
     /// The preview of one that this server has.
     pub picture: Option<String>,
+    /// The element that plays one that this server has: `video` or `audio`.
+    pub player: Option<&'static str>,
 }
 
 /// One choice of a poll.
@@ -175,11 +177,16 @@ fn attachment(site: &Site, t: &'static Locale, media: &model::Attachment) -> Opt
         model::Attachment::Upload(upload) => site.media(&upload.file()),
     };
     let picture = match media {
-        model::Attachment::Upload(upload) => Some(site.media(&upload.preview())),
+        model::Attachment::Upload(upload) => upload.preview().map(|name| site.media(&name)),
         model::Attachment::Remote(_) => None,
     };
+    let player = match (media, media.kind()) {
+        (model::Attachment::Upload(_), MediaKind::Gifv | MediaKind::Video) => Some("video"),
+        (model::Attachment::Upload(_), MediaKind::Audio) => Some("audio"),
+        _ => None,
+    };
     let description = media.description().unwrap_or_default().to_owned();
-    Some(Attachment { url, kind, description, picture })
+    Some(Attachment { url, kind, description, picture, player })
 }
 
 /// `2026-01-02 03:04 UTC`

@@ -33,6 +33,7 @@ mod ownership;
 mod paging;
 mod people;
 mod pictures;
+mod played;
 mod polls;
 mod profiles;
 mod push;

@@ -231,13 +231,13 @@ fn limits(app: &App) -> Value {
             "supported_mime_types": ContentType::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         },
         "media_attachments": {
-            "supported_mime_types": crate::media::image::MEDIA_TYPES,
+            "supported_mime_types": crate::media::format::media_types(),
             "description_limit": app.site.limits.max_description_characters,
             "image_size_limit": app.site.limits.max_image_bytes,
             "image_matrix_limit": app.site.limits.max_image_pixels,
-            "video_size_limit": 0,
-            "video_frame_rate_limit": 0,
-            "video_matrix_limit": 0,
+            "video_size_limit": app.site.limits.max_video_bytes,
+            "video_frame_rate_limit": crate::media::video::MAX_FRAME_RATE,
+            "video_matrix_limit": crate::media::video::MAX_PIXELS,
         },
         "polls": {
             "max_options": app.site.limits.max_poll_options,

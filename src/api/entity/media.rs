@@ -22,7 +22,9 @@ pub(crate) struct Media {
     blurhash: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// What is known of the file. The words about sound and time beside `original` are those of
+/// older clients.
+#[derive(Clone, Debug, Default, Serialize)]
 struct Meta {
     #[serde(skip_serializing_if = "Option::is_none")]
     focus: Option<Focus>,
@@ -30,6 +32,19 @@ struct Meta {
     original: Option<Details>,
     #[serde(skip_serializing_if = "Option::is_none")]
     small: Option<Details>,
+    /// Hours, minutes and seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fps: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio_encode: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio_bitrate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio_channels: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -39,7 +54,7 @@ struct Focus {
 }
 
 /// Sizes as far as the author's server told them.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
     width: Option<i64>,
@@ -49,8 +64,14 @@ struct Details {
     size: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     aspect: Option<f64>,
+    /// Pictures a second, as a fraction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame_rate: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration: Option<f64>,
+    /// Bits a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bitrate: Option<i64>,
 }
 
 fn word(kind: MediaKind) -> &'static str {
@@ -70,8 +91,57 @@ fn sized((width, height): (i64, i64)) -> Details {
         size: Some(format!("{width}x{height}")),
         #[allow(clippy::cast_precision_loss)]
         aspect: Some(width as f64 / height as f64),
-        duration: None,
+        ..Details::default()
     }
+}
+
+/// What is known of an upload.
+fn meta(upload: &Upload) -> Meta {
+    let sides = upload.width.zip(upload.height).map(sized);
+    let small = upload.preview_width.zip(upload.preview_height).map(sized);
+    let own_preview = sides.clone().filter(|_| upload.kind == MediaKind::Image);
+    let mut meta = Meta {
+        focus: upload.focus.map(|(x, y)| Focus { x, y }),
+        small: small.or(own_preview),
+        original: sides,
+        ..Meta::default()
+    };
+    let Some(duration) = upload.duration else { return meta };
+    meta.original = Some(Details {
+        frame_rate: upload.frame_rate.clone(),
+        duration: Some(duration),
+        bitrate: upload.bitrate,
+        ..meta.original.unwrap_or_default()
+    });
+    meta.length = Some(length(duration));
+    meta.duration = Some(duration);
+    meta.fps = upload.frame_rate.as_deref().and_then(whole);
+    if let Some(sound) = &upload.sound {
+        meta.audio_encode = Some(sound.codec.clone());
+        meta.audio_bitrate = Some(format!("{} Hz", sound.sample_rate));
+        meta.audio_channels = Some(match sound.channels {
+            1 => "mono".to_owned(),
+            2 => "stereo".to_owned(),
+            many => format!("{many} channels"),
+        });
+    }
+    meta
+}
+
+/// `0:01:28.65`
+fn length(seconds: f64) -> String {
+    #[allow(clippy::cast_possible_truncation)] // at most some hours
+    let hundredths = (seconds * 100.0) as i64;
+    let (minutes, rest) = (hundredths / 6000, hundredths % 6000);
+    format!("{}:{:02}:{:02}.{:02}", minutes / 60, minutes % 60, rest / 100, rest % 100)
+}
+
+/// A fraction as the nearest whole number.
+fn whole(fraction: &str) -> Option<i64> {
+    let (count, ticks) = fraction.split_once('/')?;
+    let (count, ticks) = (count.parse::<f64>().ok()?, ticks.parse::<f64>().ok()?);
+    #[allow(clippy::cast_possible_truncation)] // at most 120
+    (ticks > 0.0).then(|| (count / ticks).round() as i64)
 }
 
 impl Media {
@@ -86,21 +156,15 @@ impl Media {
     /// The shape of an upload. While it is processed it has no address.
     pub(crate) fn upload(site: &Site, upload: &Upload) -> Self {
         let ready = upload.state == UploadState::Ready;
-        let original = upload.width.zip(upload.height).map(sized);
-        let small = upload.preview_width.zip(upload.preview_height).map(sized);
         Self {
             id: upload.id,
             kind: word(upload.kind),
             url: ready.then(|| site.media(&upload.file())),
-            preview_url: ready.then(|| site.media(&upload.preview())),
+            preview_url: upload.preview().filter(|_| ready).map(|name| site.media(&name)),
             remote_url: None,
             preview_remote_url: None,
             text_url: (),
-            meta: Meta {
-                focus: upload.focus.map(|(x, y)| Focus { x, y }),
-                small: small.or_else(|| original.clone()),
-                original,
-            },
+            meta: meta(upload),
             description: upload.description.clone(),
             blurhash: upload.blurhash.clone(),
         }
@@ -112,13 +176,7 @@ impl Media {
         let still = sides.map(sized);
         let original = match (still.clone(), media.duration) {
             (Some(details), duration) => Some(Details { duration, ..details }),
-            (None, Some(_)) => Some(Details {
-                width: None,
-                height: None,
-                size: None,
-                aspect: None,
-                duration: media.duration,
-            }),
+            (None, Some(_)) => Some(Details { duration: media.duration, ..Details::default() }),
             (None, None) => None,
         };
         let image = media.kind == MediaKind::Image;
@@ -133,7 +191,12 @@ impl Media {
             remote_url: Some(media.remote_url.clone()),
             preview_remote_url: media.preview_remote_url.clone(),
             text_url: (),
-            meta: Meta { focus: media.focus.map(|(x, y)| Focus { x, y }), original, small: still },
+            meta: Meta {
+                focus: media.focus.map(|(x, y)| Focus { x, y }),
+                original,
+                small: still,
+                ..Meta::default()
+            },
             description: media.description.clone(),
             blurhash: media.blurhash.clone(),
         }

@@ -18,6 +18,8 @@ use ::image::codecs::{gif::GifDecoder, webp::WebPDecoder};
 use ::image::{AnimationDecoder, DynamicImage};
 use serde::{Deserialize, Serialize};
 
+use super::clip::Play;
+pub use super::format::Format;
 use pixels::Coding;
 pub use strip::strip;
 
@@ -35,27 +37,9 @@ const PREVIEW_PIXELS: u64 = 640 * 360;
 const AVATAR: (u32, u32) = (400, 400);
 const HEADER: (u32, u32) = (1500, 500);
 
-/// The kinds of files that are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Jpeg,
-    Png,
-    Gif,
-    WebP,
-}
-
-/// The media types that are taken, for clients to know.
-pub const MEDIA_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
-
-/// What a file is, by its first bytes; its name and what the client says do not matter (S-105).
+/// What a picture is, by its first bytes; `None`: it is something else, known or not (S-105).
 pub fn sniff(head: &[u8]) -> Option<Format> {
-    match head {
-        [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
-        _ => None,
-    }
+    super::format::sniff(head).filter(|format| format.is_image())
 }
 
 /// What the image is for.
@@ -100,11 +84,17 @@ fn suffixed(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     Made(Made),
     /// A sentence for the one who uploaded it.
     Refused(String),
+    /// It has to be coded anew before browsers play it; a sentence for where nothing can do so,
+    /// and for how many seconds it is played, as the file says.
+    Converter {
+        sentence: String,
+        seconds: f64,
+    },
 }
 
 /// One written file.
@@ -119,12 +109,14 @@ pub struct Written {
 }
 
 /// What was made of an upload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Made {
     pub full: Written,
     /// `None`: the main file will do.
     pub small: Option<Written>,
     pub blurhash: Option<String>,
+    /// Of what is played: how long it is, and what of; `None`: a picture.
+    pub play: Option<Box<Play>>,
 }
 
 /// Why a file is not taken, as a sentence.
@@ -143,7 +135,11 @@ impl From<::image::ImageError> for Refused {
 }
 
 impl From<std::io::Error> for Refused {
-    fn from(_: std::io::Error) -> Self {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        if matches!(error.kind(), StorageFull | QuotaExceeded) {
+            return Self("The disk of this server is full".to_owned());
+        }
         Self("The file could not be processed".to_owned())
     }
 }
@@ -274,7 +270,7 @@ fn crop_moving(order: &Order, format: Format, moving: &Moving) -> Result<Made> {
     };
     let mut small = write(&order.small(), &first, Coding::Png)?;
     small.extension = format!("static.{}", small.extension);
-    Ok(Made { full, small: Some(small), blurhash: pixels::blurhash(&first) })
+    Ok(Made { full, small: Some(small), blurhash: pixels::blurhash(&first), play: None })
 }
 
 /// A still image: decoded, turned, written anew.
@@ -295,7 +291,7 @@ fn still(order: &Order, format: Format, data: &[u8]) -> Result<Made> {
     let full = write(&order.full(), &image, coding)?;
     match order.purpose {
         Purpose::Attachment => with_preview(order, full, &image),
-        _ => Ok(Made { full, small: None, blurhash: pixels::blurhash(&image) }),
+        _ => Ok(Made { full, small: None, blurhash: pixels::blurhash(&image), play: None }),
     }
 }
 
@@ -311,7 +307,19 @@ fn with_preview(order: &Order, full: Written, image: &DynamicImage) -> Result<Ma
         written.extension = format!("small.{}", written.extension);
         small = Some(written);
     }
-    Ok(Made { full, small, blurhash })
+    Ok(Made { full, small, blurhash, play: None })
+}
+
+/// Makes the preview of an upload that is no picture itself, of one that it came with; with its
+/// blurred colours.
+pub fn preview(order: &Order, data: &[u8]) -> Result<(Written, Option<String>)> {
+    let Some(format) = sniff(data) else { return refuse("The picture is of an unknown kind") };
+    let image = pixels::decode(data, format, order.max_pixels)?;
+    let image = pixels::fit(&image, PREVIEW_PIXELS).unwrap_or(image);
+    let coding = if image.color().has_alpha() { Coding::Png } else { Coding::Jpeg(80) };
+    let mut written = write(&order.small(), &image, coding)?;
+    written.extension = format!("small.{}", written.extension);
+    Ok((written, pixels::blurhash(&image)))
 }
 
 fn write(path: &Path, image: &DynamicImage, coding: Coding) -> Result<Written> {

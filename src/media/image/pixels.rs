@@ -32,6 +32,7 @@ pub(super) fn decode(data: &[u8], format: Format, max_pixels: u64) -> Result<Dyn
         Format::Png => read(PngDecoder::with_limits(data, limits(max_pixels))?, max_pixels),
         Format::WebP => read(WebPDecoder::new(data)?, max_pixels),
         Format::Gif => read(::image::codecs::gif::GifDecoder::new(data)?, max_pixels),
+        _ => refuse("The file is no image"),
     }
 }
 

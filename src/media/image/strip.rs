@@ -23,7 +23,7 @@ pub fn strip(data: &[u8]) -> std::result::Result<Vec<u8>, Refused> {
             Some(moving) => Ok(moving.bytes),
             None => webp::still(data),
         },
-        Some(Format::Jpeg) | None => refuse("The file is no PNG, GIF or WebP picture"),
+        _ => refuse("The file is no PNG, GIF or WebP picture"),
     }
 }
 
