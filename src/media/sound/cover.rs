@@ -55,7 +55,8 @@ pub fn cover(input: &mut (impl Read + Seek)) -> Option<Vec<u8>> {
     {
         let end = window.at() + length;
         id3(&mut (&mut window).take(length), &mut found);
-        window.go(end.min(window.end())).ok()?;
+        let rest = end - window.at();
+        window.skip(rest).ok()?;
     }
     tags::skip_id3v2(&mut window).ok()?;
     match kind {
@@ -274,7 +275,8 @@ fn chunks<R: Read + Seek>(window: &mut Window<'_, R>, found: &mut Found) {
         {
             id3(&mut (&mut *window).take(length), found);
         }
-        if found.done() || window.go(next).is_err() {
+        let rest = next.saturating_sub(window.at());
+        if found.done() || window.skip(rest).is_err() {
             return;
         }
     }

@@ -275,17 +275,17 @@ fn scan<R: Read + Seek>(window: &mut Window<'_, R>, info: &Info) -> Result<(u64,
         }
         window.skip(length as u64)?;
         let ended = window.at();
-        if whole || length == 0 {
-            // the last one is whole, or was cut, or something else is stuck to it
-            return Ok(if sum == 0 && ended > began {
-                (samples + block, ended)
-            } else {
-                (samples, began)
-            });
+        let last = whole || length == 0;
+        if last && sum == 0 && ended > began {
+            return Ok((samples + block, ended));
         }
-        if ended - began > info.longest() + SIZE as u64 {
-            let at_end = info.total > 0 && samples + block >= info.total;
-            return if at_end { Ok((samples, began)) } else { refuse("The FLAC file is damaged") };
+        // the last frame may be cut, and anything may be stuck to it
+        let is_long = ended - began > info.longest();
+        if is_long && (info.total == 0 || samples + block < info.total) {
+            return refuse("The FLAC file is damaged");
+        }
+        if last || is_long {
+            return Ok((samples, began));
         }
     }
 }

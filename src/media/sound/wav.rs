@@ -14,9 +14,9 @@ const FLOAT: u16 = 3;
 const EXTENSIBLE: u16 = 0xfffe;
 const GUID: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 /// A chain of chunks behind the samples is followed so far.
-const CHAIN: u32 = 64;
+const CHAIN: u32 = 16;
 /// So many times at the most is looked whether one begins.
-const CHAINS: u32 = 1_000;
+const CHAINS: u32 = 64;
 /// Chunks that stand behind samples whose length nobody wrote.
 const BEHIND: [&[u8; 4]; 16] = [
     b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"axml", b"_PMX", b"cue ", b"smpl", b"inst",

@@ -86,6 +86,10 @@ fn id3_in_its_versions() {
 fn the_front_is_taken_before_others() {
     let both = joined(&[&frame(b"APIC", 0, &apic(4, BACK)), &frame(b"APIC", 0, &apic(3, FRONT))]);
     assert_eq!(found(&tag(3, 0, &both)).as_deref(), Some(FRONT));
+    let both = joined(&[&frame(b"APIC", 0, &apic(3, FRONT)), &frame(b"APIC", 0, &apic(4, BACK))]);
+    assert_eq!(found(&tag(3, 0, &both)).as_deref(), Some(FRONT));
+    let twice = joined(&[&frame(b"APIC", 0, &apic(3, FRONT)), &frame(b"APIC", 0, &apic(3, BACK))]);
+    assert_eq!(found(&tag(3, 0, &twice)).as_deref(), Some(FRONT));
     let back = frame(b"APIC", 0, &apic(4, BACK));
     let other = frame(b"APIC", 0, &apic(3, b"<svg>"));
     // what no decoder knows is none
@@ -110,6 +114,11 @@ fn s_107_pictures_that_are_too_large_are_passed() {
     assert_eq!(found(&flac(&[&part(6, &much), &part(6, &back)])).as_deref(), Some(BACK));
     assert_eq!(found(&flac(&[&part(6, &much)])), None);
     assert_eq!(found(&flac(&[&part(6, &block(3, &large[..4 << 20]))])).unwrap().len(), 4 << 20);
+    // words that are longer than any
+    let mut words = block(3, FRONT);
+    words.splice(21..21, [b'w'; 70_000]);
+    words[17..21].copy_from_slice(&70_002_u32.to_be_bytes());
+    assert_eq!(found(&flac(&[&part(6, &words), &part(6, &back)])).as_deref(), Some(BACK));
     // lengths that lie
     let mut lie = back.clone();
     lie[4..8].fill(0xff);
@@ -119,7 +128,13 @@ fn s_107_pictures_that_are_too_large_are_passed() {
     lie[at..at + 4].copy_from_slice(&1_000_u32.to_be_bytes());
     assert_eq!(found(&flac(&[&part(6, &lie)])), None);
     // and of frames
-    let length = [21, 14, 7, 0].map(|s| u8::try_from((large.len() + 30) >> s & 127).unwrap());
-    let frame = joined(&[b"APIC", &length, b"\0\0", &apic(3, &large), b"    "]);
-    assert_eq!(found(&tag(4, 0, &frame)), None);
+    let part = |body: &[u8]| {
+        let length = [21, 14, 7, 0].map(|s| u8::try_from(body.len() >> s & 127).unwrap());
+        joined(&[b"APIC", &length, b"\0\0", body])
+    };
+    let back = frame(b"APIC", 0, &apic(4, BACK));
+    for much in [apic(3, &large), apic(3, &[large.as_slice(), &[0; 100_000]].concat())] {
+        assert_eq!(found(&tag(4, 0, &joined(&[&part(&much), &back]))).as_deref(), Some(BACK));
+    }
+    assert!(found(&tag(4, 0, &part(&apic(3, &large[..4 << 20])))).is_some());
 }

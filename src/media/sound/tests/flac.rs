@@ -1,6 +1,7 @@
 //! FLAC files.
 
 use super::*;
+use crate::media::sound::crc;
 
 /// The blocks of a file: the kind of each, where its body begins, and its length; and where the
 /// sound begins.
@@ -29,16 +30,17 @@ fn s_106_two_blocks_and_the_sound_are_left() {
     assert_eq!(out[8..42], FLAC[8..42]);
     assert_eq!(out[blocks(&out).1..], FLAC[blocks(FLAC).1..]);
     // a table that leads somewhere else goes too
-    for (at, byte) in [(0, 1), (8, 1), (16 + 18, 0)] {
+    let (_, table, length) = blocks(FLAC).0[1];
+    let last = length - 18;
+    for (from, bytes) in [(0, &[1][..]), (6, &[0x3e]), (8, &[1]), (last, &[1]), (last + 8, &[1])] {
         let mut file = FLAC.to_vec();
-        let table = blocks(FLAC).0[1].1;
-        file[table + at] = byte;
-        if at < 16 {
-            assert_eq!(kinds(&left(&file)), [0], "{at}");
-        } else {
-            assert_eq!(kinds(&left(&file)), [0, 3], "{at}");
-        }
+        file[table + from..table + from + bytes.len()].copy_from_slice(bytes);
+        assert_eq!(kinds(&left(&file)), [0], "{from}");
     }
+    // a point to come is none
+    let mut file = FLAC.to_vec();
+    file[table + last..table + last + 8].fill(0xff);
+    assert_eq!(blocks(&left(&file)).0[1].2, last);
 }
 
 #[test]
@@ -92,6 +94,23 @@ fn s_107_lengths_that_lie_are_refused() {
     assert_eq!(refusal(&left(FLAC)[..start.min(100)]), damaged);
     // a first frame that is not whole
     assert_eq!(refusal(&FLAC[..start + 300]), "The file holds no sound");
+    // a first block of another length
+    let mut file = joined(&[&FLAC[..42], &[0], &FLAC[42..]]);
+    file[7] = 35;
+    assert_eq!(refusal(&file), damaged);
+    // a frame with a bit turned over
+    let mut file = FLAC.to_vec();
+    file[start + 2_000] ^= 1;
+    assert_eq!(refusal(&file), damaged);
+    // of two channels, and of as many bits as no sample has
+    for (byte, bits) in [(3, 0x10), (3, 0x06)] {
+        let mut file = FLAC.to_vec();
+        file[start + byte] ^= bits;
+        let sum = (5..16).find(|at| crc::flac_head(&FLAC[start..start + at]) == FLAC[start + at]);
+        let sum = sum.unwrap();
+        file[start + sum] = crc::flac_head(&file[start..start + sum]);
+        assert_eq!(refusal(&file), none);
+    }
     // its head spoiled
     let mut file = FLAC.to_vec();
     file[start + 4] ^= 1;

@@ -103,13 +103,13 @@ pub(super) fn id3v1() -> Vec<u8> {
 }
 
 /// An APEv2 tag with head and foot.
-pub(super) fn ape() -> Vec<u8> {
-    let item = b"\x0b\0\0\0\0\0\0\0Title\0SecretTitle";
+pub(super) fn ape(more: &[u8]) -> Vec<u8> {
+    let item = joined(&[b"\x0b\0\0\0\0\0\0\0Title\0SecretTitle", more]);
     let size = u32::try_from(item.len() + 32).unwrap().to_le_bytes();
     let frame = |flags: u8| {
         joined(&[b"APETAGEX\xd0\x07\0\0", &size, b"\x01\0\0\0", &[0, 0, 0, flags], &[0; 8]])
     };
-    joined(&[&frame(0xa0), item, &frame(0x80)])
+    joined(&[&frame(0xa0), &item, &frame(0x80)])
 }
 
 #[test]
@@ -176,7 +176,12 @@ fn s_106_tags_in_front_and_behind_do_not_matter() {
             continue;
         }
         let plain = left(file);
-        let tagged = joined(&[&id3(b"SecretTitle"), &id3(&[0; 300]), &plain, &ape(), &id3v1()]);
+        // one with a foot
+        let (mut footed, mut foot) = (id3(b"SecretTitle"), id3(b"SecretTitle")[..10].to_vec());
+        footed[5] = 0x10;
+        foot[..3].copy_from_slice(b"3DI");
+        let (front, behind) = (joined(&[&footed, &foot]), joined(&[&ape(b""), &id3v1()]));
+        let tagged = joined(&[&front, &id3(&[0; 300]), &plain, &front, &behind]);
         assert!(left(&tagged) == plain, "{kind:?}");
     }
 }
@@ -199,13 +204,16 @@ struct Slow<R> {
     inner: R,
     step: usize,
     most: usize,
+    sum: u64,
 }
 
 impl<R: Read> Read for Slow<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.most = self.most.max(out.len());
         let count = out.len().min(self.step);
-        self.inner.read(&mut out[..count])
+        let count = self.inner.read(&mut out[..count])?;
+        self.sum += count as u64;
+        Ok(count)
     }
 }
 
@@ -218,7 +226,7 @@ impl<R: Seek> Seek for Slow<R> {
 #[test]
 fn pieces_of_any_size_do() {
     for (file, kind, ..) in TAKEN {
-        let mut input = Slow { inner: Cursor::new(file), step: 7, most: 0 };
+        let mut input = Slow { inner: Cursor::new(file), step: 7, most: 0, sum: 0 };
         let mut out = Vec::new();
         clean(&mut input, &mut out, 3600).unwrap();
         assert!(out == left(file), "{kind:?}");
@@ -256,6 +264,61 @@ impl Seek for Endless {
     }
 }
 
+#[test]
+fn a_file_that_ends_before_its_end_ends_the_work() {
+    /// Says that there is more than there is.
+    struct Boast(Cursor<&'static [u8]>);
+
+    impl Read for Boast {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            self.0.read(out)
+        }
+    }
+
+    impl Seek for Boast {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            let more = if matches!(to, SeekFrom::End(_)) { 300_000 } else { 0 };
+            Ok(self.0.seek(to)? + more)
+        }
+    }
+
+    for (file, ..) in TAKEN {
+        let mut out = Vec::new();
+        if clean(&mut Boast(Cursor::new(file)), &mut out, 3600).is_ok() {
+            assert!(!has(&out, b"Secret"));
+        }
+        let _ = super::cover(&mut Boast(Cursor::new(file)));
+    }
+}
+
+#[test]
+fn s_108_no_file_is_read_over_and_over() {
+    let tags = id3(b"").repeat(200_000);
+    let wav = |chunk: &[u8]| joined(&[b"RIFF\0\0\0\0WAVE", &chunk.repeat(200_000)]);
+    let (fmt, rest) =
+        (&PCM[12..36], [b"LIST\0\0\0\x7f".repeat(2_000), vec![0; 2_000_000]].concat());
+    let length = joined(&[b"RIFF\0\0\0\0WAVE", fmt, b"data\0\0\0\0", &rest]);
+    let files = [
+        joined(&[&tags, VBR]),
+        joined(&[b"fLaC", &b"\x01\0\0\0".repeat(300_000)]),
+        wav(b"abcd\0\0\0\0"),
+        wav(b"id3 \x0a\0\0\0ID3\x03\0\0\0\0\0\0"),
+        length,
+        joined(&[&left(VBR), &b"\xff\xfb\x90\x64".repeat(100_000), &left(VBR)]),
+        VORBIS.repeat(100),
+        b"OggS\0\x02".repeat(200_000),
+    ];
+    for (number, file) in files.iter().enumerate() {
+        let most = 4 * file.len() as u64 + 256 * window::SIZE as u64;
+        let mut input = Slow { inner: Cursor::new(file), step: usize::MAX, most: 0, sum: 0 };
+        let _ = clean(&mut input, &mut Vec::new(), 3600);
+        assert!(input.sum <= most, "{number}: {} of {}", input.sum, file.len());
+        input.sum = 0;
+        let _ = super::cover(&mut input);
+        assert!(input.sum <= most, "{number}: {} of {}", input.sum, file.len());
+    }
+}
+
 /// Counts what is written, and how much of it at once.
 #[derive(Default)]
 struct Count {
@@ -281,7 +344,7 @@ fn large_files_pass_in_pieces() {
     let mut head = left(PCM)[..44].to_vec();
     head[40..44].copy_from_slice(&u32::try_from(LENGTH - 44).unwrap().to_le_bytes());
     let inner = Endless { head, length: LENGTH, at: 0 };
-    let mut input = Slow { inner, step: usize::MAX, most: 0 };
+    let mut input = Slow { inner, step: usize::MAX, most: 0, sum: 0 };
     let mut output = Count::default();
     let (_, sound) = clean(&mut input, &mut output, 3600).unwrap();
     assert_eq!(output.bytes, LENGTH);

@@ -74,11 +74,19 @@ fn s_106_numbers_of_the_first_frame_are_made_true() {
     let mut extension = *b"Lavf59.37\0\0\0\0\0\0\0\0\0\0\0\0\x24\x04\x38\0\0\0\0\0\0\0\0\0\0\0\0";
     let (_, sound, out) = cleaned(&joined(&[&info(&extension), &frames(10)])).unwrap();
     assert_eq!((number(&out, 44), number(&out, 48), out.len()), (10, 11 * 417, 11 * 417));
+    assert_eq!(&out[156..165], b"LAME3.100");
     // the quality, and 576 and 1080 samples of silence
     assert_eq!(number(&out, 152), 0x32);
     assert_eq!(out[36 + 120 + 21..36 + 120 + 24], [0x24, 0x04, 0x38]);
     assert!((sound.duration - f64::from(10 * 1152 - 576 - 1080) / 44_100.0).abs() < 1e-9);
     assert_eq!(sound.bitrate, 8 * 417 * 10 * 44_100 / (10 * 1152 - 576 - 1080));
+    // with a sum in front of it, which would not be right any more
+    let mut summed = info(&extension);
+    summed[1] = 0xfa;
+    assert!(left(&joined(&[&summed, &frames(10)])) == out);
+    summed.splice(36..36, [1, 2]);
+    summed.truncate(417);
+    assert!(left(&joined(&[&summed, &frames(10)])) == out);
     // more silence than sound
     extension[21..24].fill(0xff);
     let (_, sound, out) = cleaned(&joined(&[&info(&extension), &frames(6)])).unwrap();
@@ -104,15 +112,21 @@ fn s_106_what_is_no_frame_is_left_out() {
     let lyrics = b"LYRICSBEGININD0000200ETT00011SecretTitle";
     let size = format!("{:06}", lyrics.len());
     let behind = joined(&[lyrics, size.as_bytes(), b"LYRICS200", &id3v1()]);
-    let old = joined(&[b"LYRICSBEGIN", b"Secret words", b"LYRICSEND", &id3v1()]);
+    let old = joined(&[b"LYRICSBEGIN", &b"Secret words".repeat(20), b"LYRICSEND", &id3v1()]);
     let enhanced = joined(&[b"TAG+Secret", &[0; 217], &id3v1()]);
     let plain = frames(20);
-    for tail in [&behind, &old, &enhanced, &joined(&[&ape(), &behind])] {
+    let ape = ape(&frames(5));
+    let mut foot = id3(&frames(5));
+    foot[5] = 0x10;
+    foot.extend_from_slice(&joined(&[b"3DI", &foot[3..10]]));
+    for tail in [&behind, &old, &enhanced, &ape, &foot, &joined(&[&foot, &ape, &behind])] {
         assert!(left(&joined(&[&plain, tail])) == plain);
+        // the rest of a frame is not made whole with it
+        assert!(left(&joined(&[&plain, &frame(9)[..300], tail])) == plain);
     }
     // between them, also what would pass for a frame
     let fake = b"<script>\xff\xfb\x90\x64alert(1)</script>";
-    let middle = joined(&[&frames(9), fake, &id3(b"\xff\xfb\x90\x64Secret"), &ape(), &frames(9)]);
+    let middle = joined(&[&frames(9), fake, &id3(&frames(5)), &ape, &frames(9)]);
     assert!(left(&middle) == joined(&[&frames(9), &frames(9)]));
     // a part of a frame at the end
     assert!(left(&joined(&[&plain, &frame(1)[..400]])) == plain);

@@ -241,6 +241,20 @@ fn s_107_damage_and_nonsense_are_refused() {
         // much that is no page, in the middle
         let half = left(file).len() / 2;
         assert_eq!(refusal(&joined(&[&left(file)[..half], &[0; 70_000]])), damaged);
+        let mut pages = read(&left(&divided(file)));
+        let end = pages.pop().unwrap();
+        assert_eq!(refusal(&joined(&[&write(&pages), &[0; 70_000]])), damaged);
+        assert!(cleaned(&joined(&[&write(&pages), &[0; 60_000]])).is_ok());
+        // something of it behind its end
+        pages.extend([end.clone(), end]);
+        assert_eq!(refusal(&write(&pages)), damaged);
+        // comments that are none, or that go on with nothing
+        let mut pages = read(file);
+        pages[1].body[3] ^= 1;
+        assert_eq!(refusal(&write(&pages)), damaged);
+        pages[1].body[3] ^= 1;
+        pages[1].flags |= 1;
+        assert_eq!(refusal(&write(&pages)), damaged);
         // no sound
         let pages = read(&left(file));
         let front = pages.iter().take_while(|page| page.granule <= 0).count();
@@ -262,6 +276,8 @@ fn s_107_damage_and_nonsense_are_refused() {
         }
         let after = cleaned(&write(&pages)).unwrap().1.duration;
         assert!(after >= before && after < before + 10.0, "{after}");
+        // Opus tells how long its packets are
+        assert!(file == VORBIS || (after - before).abs() < 1e-9, "{after}");
     }
     // Opus packets of two hours that say they are a second
     let mut pages = read(&left(OPUS));
@@ -272,6 +288,13 @@ fn s_107_damage_and_nonsense_are_refused() {
         pages.push(Page { number: last.number + number, flags: 0, lacing, body, ..last.clone() });
     }
     assert_eq!(refusal(&write(&pages)), "The sound is longer than 60 minutes");
+    // a packet has 120 ms at the most, whatever it says
+    pages.truncate(8);
+    for page in pages.iter_mut().skip(3) {
+        page.body = [0x1b, 0xbf].repeat(page.lacing.len());
+        page.lacing.fill(2);
+    }
+    assert!(cleaned(&write(&pages)).is_ok());
 }
 
 #[test]
@@ -288,6 +311,11 @@ fn s_105_heads_that_cannot_be_are_refused() {
         pages[0].body[at] = byte;
         assert!(cleaned(&write(&pages)).is_err(), "{at} {byte}");
     }
+    // two packets on the first page
+    let mut pages = read(VORBIS);
+    pages[0].body.extend_from_slice(b"Secret");
+    pages[0].lacing.push(6);
+    assert_eq!(refusal(&write(&pages)), "The Ogg file is damaged");
     // what stands behind them is not kept
     let mut pages = read(VORBIS);
     pages[0].body.extend_from_slice(b"Secret");

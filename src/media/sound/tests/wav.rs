@@ -99,7 +99,7 @@ fn s_107_lengths_that_lie_are_seen_through() {
                 &chunk(b"own ", b"Secret"),
                 &chunk(b"id3 ", &id3(b"x")),
             ]),
-            joined(&[&ape(), &id3v1()]),
+            joined(&[&ape(b""), &id3v1()]),
         ] {
             let file = joined(&[&file, &tail]);
             // as long as it says with it
@@ -113,6 +113,8 @@ fn s_107_lengths_that_lie_are_seen_through() {
     }
     // no samples, and something behind
     let none = riff(&[&shape, &chunk(b"data", b""), &chunk(b"LIST", b"INFOSecret")]);
+    assert_eq!(refusal(&none), "The file holds no sound");
+    let none = riff(&[&shape, &chunk(b"data", b""), &chunk(b"own ", b"Secret")]);
     assert_eq!(refusal(&none), "The file holds no sound");
     assert_eq!(refusal(&riff(&[&shape, &chunk(b"data", b"")])), "The file holds no sound");
     assert_eq!(refusal(&riff(&[&shape])), "The file holds no sound");
@@ -149,6 +151,9 @@ fn s_105_forms_of_samples() {
     assert_eq!(six.channels, 6);
     shape[8..12].copy_from_slice(&96_000_u32.to_le_bytes());
     assert_eq!(out[20..60], shape[..]);
+    // more bits that mean something than there are
+    shape[18] = 99;
+    assert_eq!(sound(&shape).unwrap().2, out);
     shape[30] = 7;
     assert!(sound(&shape).is_err());
     // a frame of another length than its samples make
