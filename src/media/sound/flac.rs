@@ -5,7 +5,7 @@
 use std::io::{BufWriter, Read, Seek, Write};
 
 use super::window::{SIZE, Window};
-use super::{BUFFER, Result, Sound, copy, crc, measured, refuse, tags};
+use super::{BUFFER, Codec, Result, Sound, copy, crc, measured, refuse, tags};
 
 /// Kinds of metadata blocks (section 8.1).
 const STREAMINFO: u8 = 0;
@@ -205,7 +205,7 @@ pub fn clean(
     window.cut(end);
     let start = window.at();
     let (samples, end) = scan(&mut window, &info)?;
-    let sound = measured(samples, info.rate, info.channels, end - start, max_seconds)?;
+    let sound = measured(Codec::Flac, samples, info.rate, info.channels, end - start, max_seconds)?;
 
     let points = places(&points, samples, end - start);
     let mut out = BufWriter::with_capacity(BUFFER, output);

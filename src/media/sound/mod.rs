@@ -63,9 +63,33 @@ impl Kind {
     }
 }
 
+/// How a sound is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Codec {
+    Mp3,
+    Vorbis,
+    Opus,
+    Flac,
+    Pcm,
+}
+
+impl Codec {
+    /// As programs name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mp3 => "mp3",
+            Self::Vorbis => "vorbis",
+            Self::Opus => "opus",
+            Self::Flac => "flac",
+            Self::Pcm => "pcm",
+        }
+    }
+}
+
 /// What is told of a sound.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sound {
+    pub codec: Codec,
     /// Seconds.
     pub duration: f64,
     /// Bits a second, on average.
@@ -126,6 +150,7 @@ pub fn clean(
 /// Describes what was counted, or refuses what cannot be: `samples` in each of the `channels`, in
 /// `bytes` of the file.
 fn measured(
+    codec: Codec,
     samples: u64,
     sample_rate: u32,
     channels: u32,
@@ -147,7 +172,7 @@ fn measured(
     let duration = samples as f64 / f64::from(sample_rate);
     let bits = u128::from(bytes) * 8 * u128::from(sample_rate) / u128::from(samples);
     let bitrate = u32::try_from(bits).unwrap_or(u32::MAX);
-    Ok(Sound { duration, bitrate, channels, sample_rate })
+    Ok(Sound { codec, duration, bitrate, channels, sample_rate })
 }
 
 /// Copies from where the window stands up to `end`, a place in the file.

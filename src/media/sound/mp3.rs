@@ -6,7 +6,7 @@ use std::io::{BufWriter, Read, Seek, Write};
 
 use super::window::Window;
 use super::xing::{self, Tally};
-use super::{BUFFER, Result, Sound, measured, refuse, tags};
+use super::{BUFFER, Codec, Result, Sound, measured, refuse, tags};
 
 /// Bytes that are no frames, beyond as many as the frames have, before the search ends.
 const JUNK: u64 = 64 * 1024;
@@ -185,7 +185,8 @@ pub fn clean(
         samples -= told.silence(samples);
     }
     let channels = if kind.mono { 1 } else { 2 };
-    let sound = measured(samples, kind.sample_rate, channels, tally.bytes, max_seconds)?;
+    let sound =
+        measured(Codec::Mp3, samples, kind.sample_rate, channels, tally.bytes, max_seconds)?;
 
     let mut out = BufWriter::with_capacity(BUFFER, output);
     if let Some(told) = &told {

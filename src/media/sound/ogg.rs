@@ -7,7 +7,7 @@ use std::io::{BufWriter, Read, Seek, Write};
 
 use super::page::{BEGINS, CONTINUED, ENDS, Held, PAGE, Pages, page};
 use super::window::Window;
-use super::{BUFFER, Result, Sound, measured, refuse, tags};
+use super::{BUFFER, Codec, Result, Sound, measured, refuse, tags};
 
 /// The longest packet with the books of codes of Vorbis; real ones have some kilobytes.
 const SETUP: usize = 256 * 1024;
@@ -265,13 +265,14 @@ pub fn clean(
         return damaged();
     }
     held.put(&mut pages, ENDS)?;
+    let (rate, channels) = (head.sample_rate, head.channels);
+    let codec = if head.opus { Codec::Opus } else { Codec::Vorbis };
+    let told = |samples| measured(codec, samples, rate, channels, tally.bytes, max_seconds);
     if head.opus {
         // what is stated may be less than what is there, but not by more than a second
-        let counted = tally.samples.saturating_sub(48_000 + head.skipped).max(1);
-        measured(counted, head.sample_rate, head.channels, tally.bytes, max_seconds)?;
+        told(tally.samples.saturating_sub(48_000 + head.skipped).max(1))?;
     }
-    let samples = tally.heard(&head);
-    let sound = measured(samples, head.sample_rate, head.channels, tally.bytes, max_seconds)?;
+    let sound = told(tally.heard(&head))?;
     pages.out.flush()?;
     Ok(sound)
 }

@@ -5,7 +5,7 @@
 use std::io::{BufWriter, Read, Seek, Write};
 
 use super::window::{SIZE, Window};
-use super::{BUFFER, Result, Sound, copy, measured, refuse, tags};
+use super::{BUFFER, Codec, Result, Sound, copy, measured, refuse, tags};
 
 /// Whole numbers, and numbers with a point.
 const PCM: u16 = 1;
@@ -129,7 +129,7 @@ pub fn clean(
     let samples = (end - window.at()) / frame;
     let length = samples * frame;
     let channels = u32::from(format.channels);
-    let sound = measured(samples, format.sample_rate, channels, length, max_seconds)?;
+    let sound = measured(Codec::Pcm, samples, format.sample_rate, channels, length, max_seconds)?;
 
     let body = format.build();
     let mut head = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
