@@ -1,11 +1,12 @@
 //! Files of media: what kinds there are (`format`), where they are kept (`storage`), and how an
-//! upload becomes something that can be shown to anybody (`image`, `clip`), in a process of its
-//! own (`child`). Nothing here knows the database.
+//! upload becomes something that can be shown (`image`, `clip`) or heard (`sound`) by anybody, in a
+//! process of its own (`child`). Nothing here knows the database.
 
 pub mod child;
 pub mod clip;
 pub mod format;
 pub mod image;
+pub mod sound;
 pub mod storage;
 pub mod video;
 

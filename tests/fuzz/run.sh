@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 minutes=${MINUTES:-60}
-targets=${TARGETS:-activity signature html text discovery accept}
+targets=${TARGETS:-activity signature html text discovery accept sound}
 target_dir=${CARGO_TARGET_DIR:-target}/fuzz
 host=$(rustc -vV | sed -n 's/^host: //p')
 
@@ -33,6 +33,7 @@ seeds() {
         discovery) find tests/vectors -name 'webfinger.json' |
             while read -r file; do cp "$file" "$folder/$(tr / - <<<"$file")"; done
             cp tests/fuzz/seeds/discovery/* "$folder" ;;
+        sound) cp tests/fixtures/media/sound-* "$folder" ;;
         *) cp tests/fuzz/seeds/"$1"/* "$folder" ;;
     esac
     echo "$folder"

@@ -1,5 +1,7 @@
 //! The targets. Each says what must hold whatever comes in.
 
+mod sound;
+
 use std::sync::OnceLock;
 
 use dassie::activity::actor::{self, Actor};
@@ -30,6 +32,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("text", text),
     ("discovery", discovery),
     ("accept", accept),
+    ("sound", sound::run),
 ];
 
 /// Runs the target that `DASSIE_FUZZ` names.
