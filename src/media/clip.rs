@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::format::{self, Format};
 use super::image::{self, Made, Order, Outcome, Purpose, Written};
 use super::video::bytes::PIECE;
-use super::video::{self, Clip, Trouble};
+use super::sound;
+use super::video::{self, Clip, Track, Trouble};
 use crate::model::{MediaKind, Sound};
 
 /// What there is to play.
@@ -60,18 +61,40 @@ fn play(order: &Order, format: Format) -> video::Result<Made> {
         Format::Mp4 | Format::Mov => video::mp4::clean(&mut input, &mut output, false),
         Format::M4a => video::mp4::clean(&mut input, &mut output, true),
         Format::WebM => video::webm::clean(&mut input, &mut output),
+        Format::Mp3 | Format::Ogg | Format::Flac | Format::Wav => song(&mut input, &mut output),
         _ => video::refuse("The file is of a kind that is not supported"),
     }?;
     output.flush()?;
     let bytes = output.get_ref().metadata()?.len();
     let mut made = made(&clip, bytes);
     // the picture of a song
-    let cover = clip.pictures.is_none().then(|| video::mp4::cover(&mut input)).flatten();
+    let cover = match clip.format {
+        Format::M4a => video::mp4::cover(&mut input),
+        Format::Mp3 | Format::Ogg | Format::Flac | Format::Wav => sound::cover(&mut input),
+        _ => None,
+    };
     // one that cannot be decoded is no reason to refuse what can be heard
     if let Some((small, blurhash)) = cover.and_then(|data| image::preview(order, &data).ok()) {
         (made.small, made.blurhash) = (Some(small), blurhash);
     }
     Ok(made)
+}
+
+/// Writes a sound anew, of whichever kind: tags in front hide what is behind them.
+fn song(input: &mut File, output: &mut impl Write) -> video::Result<Clip> {
+    let (kind, sound) = sound::clean(input, output, video::MAX_SECONDS)?;
+    let format = match kind {
+        sound::Kind::Mp3 => Format::Mp3,
+        sound::Kind::Ogg => Format::Ogg,
+        sound::Kind::Flac => Format::Flac,
+        sound::Kind::Wav => Format::Wav,
+    };
+    let track = Track {
+        codec: sound.codec.name(),
+        sample_rate: sound.sample_rate,
+        channels: u16::try_from(sound.channels).unwrap_or(u16::MAX),
+    };
+    Ok(Clip { format, duration: sound.duration, pictures: None, sound: Some(track) })
 }
 
 fn made(clip: &Clip, bytes: u64) -> Made {

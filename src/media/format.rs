@@ -38,6 +38,10 @@ impl Format {
         Self::Mov,
         Self::M4a,
         Self::WebM,
+        Self::Mp3,
+        Self::Ogg,
+        Self::Flac,
+        Self::Wav,
     ];
 
     /// Those of avatars, headers and previews.
