@@ -423,7 +423,7 @@ pub fn insert(tx: &Tx<'_>, status: &mut Status) -> Result<()> {
     if status.thread_id == 0 {
         status.thread_id = status.id;
     }
-    Ok(())
+    if status.local { Ok(()) } else { super::retention::note_late(tx, status.id) }
 }
 
 /// Writes what an edit may change: never the visibility (F-311).
