@@ -330,6 +330,27 @@ fn no_thread_is_torn() {
 }
 
 #[test]
+fn an_answer_to_what_a_relay_brought_finds_it_when_it_comes_again() {
+    let scene = Scene::new(&["mia", "nora"]);
+    let root = scene.note("mia", 1, json!({}));
+    let to = json!({"inReplyTo": scene.peer.at("/notes/1")});
+    let answer = scene.note("nora", 2, to);
+    scene.does("POST", &format!("/api/v1/statuses/{answer}/bookmark"), json!({}));
+    // as if both had come by a relay
+    let relayed = "INSERT INTO relayed_status (status_id, relay_id) SELECT id, 7 FROM status";
+    scene.sql().execute_batch(relayed).unwrap();
+    scene.passes(8);
+    assert!(!scene.is_here(&root) && scene.is_here(&answer));
+    let path = format!("/api/v1/statuses/{answer}");
+    assert_eq!(scene.ann.get(&path)["in_reply_to_id"], Value::Null);
+    let again = scene.looks_up(1);
+    assert_eq!(scene.ann.get(&path)["in_reply_to_id"], json!(again));
+    assert_eq!(scene.ann.get(&format!("/api/v1/statuses/{again}"))["replies_count"], 1);
+    let context = scene.ann.get(&format!("{path}/context"));
+    assert_eq!(texts(&context["ancestors"]), ["note 1"]);
+}
+
+#[test]
 fn what_went_is_fetched_again_and_stays_as_long_as_what_is_new() {
     let scene = Scene::new(&["mia"]);
     let published = dassie::clock::wire_time(scene.instance.app.clock.now_ms() - 700 * DAY);
