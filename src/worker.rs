@@ -10,6 +10,7 @@ mod lists;
 mod moving;
 mod profiles;
 mod push;
+mod retention;
 mod running;
 mod scheduled;
 mod uploads;

@@ -698,6 +698,30 @@ fn relay_everything(instance: &Instance, ann: &Person, peer: &Peer) {
     execute(Command::RelayList);
     execute(Command::RelayRemove { relay: relay() });
     instance.settle();
+    grow_old(instance);
+}
+
+/// What retention asks and does; nothing is as old as that.
+fn grow_old(instance: &Instance) {
+    use dassie::service::retention::{self, Way};
+    let db = &instance.app.db;
+    let age = retention::age(instance.app.clock.now_ms(), 60);
+    for way in [Way::New, Way::Old, Way::Accounts, Way::Tags] {
+        let at = if matches!(way, Way::New | Way::Old) { i64::MAX } else { 0 };
+        db.read(|conn| retention::look(conn, way, 0, at, age)).unwrap();
+        let removed = db.write(db::Lane::Background, move |tx| {
+            retention::remove(tx, way, &[3], age)?;
+            way.keep(tx, retention::Walk::default())
+        });
+        removed.wait().unwrap();
+        db.read(|conn| way.go_on(conn, 0)).unwrap();
+    }
+    for (ledger, most, _) in retention::LEDGERS.iter().copied() {
+        db.read(|conn| ledger.count(conn, most)).unwrap();
+        db.write(db::Lane::Background, move |tx| ledger.remove_oldest(tx, 0)).wait().unwrap();
+    }
+    db.write(db::Lane::Background, db::space::merge_words).wait().unwrap();
+    db.write(db::Lane::Background, |tx| db::space::vacuum(tx, retention::TIME)).wait().unwrap();
 }
 
 /// What stands in the table, or is named so in a statement.

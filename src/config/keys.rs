@@ -100,6 +100,7 @@ keys! {
         allowlist: any,
         article_full_content: any,
         relay_status_days: (|n| within(n, 1, 3650)),
+        remote_status_days: (|n| within(n, 0, 3650)),
         static_actor_compat: any,
         never_shared_inbox: any,
         hold_back_new_accounts: any,

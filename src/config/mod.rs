@@ -146,6 +146,8 @@ pub struct Federation {
     pub article_full_content: bool,
     /// Days after which statuses go that relays brought and nobody here did anything with.
     pub relay_status_days: usize,
+    /// Days after which all other statuses of others go that nobody here needs; 0: never.
+    pub remote_status_days: usize,
     /// Take the actor of a handle also from a file of the wrong content type.
     pub static_actor_compat: bool,
     /// Deliver to each recipient's own inbox.
@@ -304,6 +306,7 @@ impl Default for Federation {
             allowlist: false,
             article_full_content: true,
             relay_status_days: 7,
+            remote_status_days: 60,
             static_actor_compat: false,
             never_shared_inbox: false,
             hold_back_new_accounts: false,

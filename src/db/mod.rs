@@ -64,9 +64,11 @@ pub mod seen;
 pub mod session;
 pub mod severance;
 pub mod sheet;
+pub mod space;
 pub mod status;
 pub mod status_delivery;
 pub mod status_edit;
+pub mod strangers;
 pub mod suggestion;
 pub mod tag;
 pub mod tagged;
@@ -281,14 +283,6 @@ impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         Self::Internal(format!("database: {error}"))
     }
-}
-
-/// Gives free pages back to the file system, a few at a time.
-pub fn vacuum_slice(tx: &Tx<'_>) -> Result<()> {
-    let mut statement = tx.sql.prepare_cached("PRAGMA incremental_vacuum(256)")?;
-    let mut rows = statement.query([])?;
-    while rows.next()?.is_some() {}
-    Ok(())
 }
 
 /// A mutex held for plain data: a panic elsewhere does not spoil it.

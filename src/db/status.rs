@@ -423,7 +423,7 @@ pub fn insert(tx: &Tx<'_>, status: &mut Status) -> Result<()> {
     if status.thread_id == 0 {
         status.thread_id = status.id;
     }
-    Ok(())
+    if status.local { Ok(()) } else { super::retention::note_late(tx, status.id) }
 }
 
 /// Writes what an edit may change: never the visibility (F-311).
@@ -462,8 +462,9 @@ pub fn adopt_orphans(tx: &Tx<'_>, status: &Status) -> Result<()> {
         rows.collect::<rusqlite::Result<_>>()?
     };
     for (id, thread, author) in orphans {
-        // of the same thread already: it stands above what it answers, and would close a circle
-        if thread == status.thread_id {
+        // of the same thread already: it stands above what it answers, and would close a circle;
+        // not so above the thread's first one, which was here before
+        if id == status.id || (thread == status.thread_id && status.in_reply_to_id.is_some()) {
             continue;
         }
         tx.sql
@@ -472,6 +473,9 @@ pub fn adopt_orphans(tx: &Tx<'_>, status: &Status) -> Result<()> {
                    in_reply_to_uri = NULL, reply_to_other = ? WHERE id = ?",
             )?
             .execute(params![status.id, status.account_id, author != status.account_id, id])?;
+        if thread == status.thread_id {
+            continue;
+        }
         tx.sql
             .prepare_cached("UPDATE status SET thread_id = ? WHERE thread_id = ?")?
             .execute([status.thread_id, thread])?;

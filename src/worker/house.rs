@@ -7,6 +7,8 @@ use crate::error::Result;
 use crate::federation::relay;
 use crate::service;
 
+use super::retention::Retention;
+
 /// How many rows one slice removes.
 const SLICE: i64 = 200;
 /// How long given-up jobs are kept for the administrator.
@@ -43,7 +45,6 @@ const STEPS: &[Step] = &[
     |tx| service::profile::check_old_links(tx, SLICE),
     |tx| service::delivery::expire(tx, SLICE),
     |tx| db::host::expire(tx, tx.now() - HOSTS, MOST_HOSTS, SLICE),
-    |tx| db::vacuum_slice(tx).map(|()| 0),
 ];
 
 /// Where housekeeping stands; it begins anew each hour.
@@ -53,6 +54,7 @@ pub(super) struct House {
     /// When this hour's work began: what expires while it goes on is the next one's.
     since: i64,
     next: i64,
+    retention: Retention,
 }
 
 impl House {
@@ -76,6 +78,9 @@ impl House {
         }
         let Some(step) = STEPS.get(self.step) else {
             if expire_relayed(app)? {
+                return Ok(true);
+            }
+            if self.retention.keep(app, self.since)? {
                 return Ok(true);
             }
             if app.config.trends.enabled {

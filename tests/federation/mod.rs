@@ -28,6 +28,8 @@ mod reactions;
 mod reading;
 mod relays;
 mod relays_out;
+mod retention;
+mod retention_rows;
 mod rules;
 mod served;
 mod severed;
