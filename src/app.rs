@@ -131,6 +131,7 @@ impl App {
             return Err(refused);
         }
         let vapid = vapid(&db)?;
+        let site = site.with_cache_secret(cache_secret(&db)?);
         Ok(Self(Arc::new(Parts {
             client: Client::new(settings)?,
             lanes: Lanes::new(),
@@ -246,6 +247,23 @@ fn vapid(db: &Db) -> Result<VapidKey> {
         Some(key) => Ok(key),
         None => db.write(Lane::Interactive, service::push::key).wait(),
     }
+}
+
+/// What makes addresses of cached files unguessable; made at the first start.
+fn cache_secret(db: &Db) -> Result<[u8; 16]> {
+    const KEY: &str = "cache_secret";
+    let secret = match db.read(|conn| db::meta::get(conn, KEY))? {
+        Some(text) => text,
+        None => {
+            let text = crate::media::storage::new_key();
+            let stored = text.clone();
+            db.write(Lane::Interactive, move |tx| db::meta::set(tx, KEY, &stored)).wait()?;
+            text
+        }
+    };
+    let number = u128::from_str_radix(&secret, 16)
+        .map_err(|_| Error::internal("the secret of cached files in the database is damaged"))?;
+    Ok(number.to_be_bytes())
 }
 
 fn client_settings(config: &Config, resolver: Option<Arc<dyn Resolve>>) -> Result<Settings> {

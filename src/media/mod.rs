@@ -17,6 +17,8 @@ use storage::Storage;
 /// What handlers and workers need of media.
 pub struct Media {
     pub storage: Storage,
+    /// Files of elsewhere, apart from those that must be backed up.
+    pub cache: Storage,
     /// This program, which decodes in a process of its own.
     program: PathBuf,
     /// Something is ready, or has failed.
@@ -28,7 +30,8 @@ impl Media {
     /// Media below the data folder, decoded by `program`.
     pub fn open(data_dir: &std::path::Path, program: PathBuf) -> Result<Self> {
         Ok(Self {
-            storage: Storage::open(data_dir)?,
+            storage: Storage::open(&data_dir.join("media"))?,
+            cache: Storage::open(&data_dir.join("cache"))?,
             program,
             finished: Notify::new(),
             stopping: AtomicBool::new(false),

@@ -1,4 +1,5 @@
-//! Where files are kept: on the local disk, below `media` in the data folder. A file is written
+//! Where files are kept: on the local disk, below `media` in the data folder, and those of
+//! elsewhere below `cache`. A file is written
 //! under a temporary name in the same file system, synced, and then renamed to where it belongs:
 //! it is there whole or not at all (S-112). Names are made of 128 random bits by us, and one that
 //! comes in an address is taken apart and checked before it becomes a path (S-111).
@@ -76,8 +77,7 @@ pub struct Storage {
 
 impl Storage {
     /// Makes the folders (0700) unless they are there.
-    pub fn open(data_dir: &Path) -> Result<Self> {
-        let root = data_dir.join("media");
+    pub fn open(root: &Path) -> Result<Self> {
         make_folder(&root.join("tmp"))
             .and_then(|()| root.canonicalize())
             .map(|root| Self { root })

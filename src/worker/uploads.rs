@@ -64,14 +64,15 @@ pub(super) fn process(app: &App, job: &Job) -> Step<bool> {
 /// Removes files that nothing needs any more, some at a time.
 pub(super) fn sweep(app: &App, job: &Job) -> Step<bool> {
     let names = app.db.read(|conn| db::upload::list_trash(conn, SLICE))?;
-    for name in &names {
+    for (name, cached) in &names {
+        let store = if *cached { &app.media.cache } else { &app.media.storage };
         if let Some(name) = Name::parse(name) {
-            app.media.storage.remove(&name)?;
+            store.remove(&name)?;
         }
     }
     let id = job.id;
     let written = app.db.write(Lane::Background, move |tx| {
-        names.iter().try_for_each(|name| db::upload::settle(tx, name))?;
+        names.iter().try_for_each(|(name, _)| db::upload::settle(tx, name))?;
         // looked at in here: what was thrown away meanwhile found this job waiting, and rang for none
         let more = !db::upload::list_trash(tx, 1)?.is_empty();
         if more { db::job::again(tx, id, tx.now()) } else { db::job::remove(tx, id) }
