@@ -7,8 +7,8 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cache::{Documents, Kept, Keys, Relays, Tokens};
-use crate::client::{Client, Lanes, Resolve, Settings};
+use crate::cache::{Documents, Kept, Keys, Relays, Tokens, Viewed};
+use crate::client::{Client, Lanes, Resolve, Settings, Turns};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::web_push::VapidKey;
@@ -16,6 +16,8 @@ use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::in_flight::InFlight;
 use crate::media::Media;
+use crate::media::arriving::Arrivals;
+use crate::media::failures::Failures;
 use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Translated};
 use crate::service;
 use crate::signature;
@@ -71,6 +73,15 @@ pub struct Parts {
     pub media: Media,
     /// Uploads that are being received.
     pub uploads: InFlight,
+    /// Files of elsewhere on their way here, those that could not be had lately, and how many of
+    /// one server are fetched at once.
+    pub arrivals: Arrivals,
+    pub failures: Failures,
+    pub media_turns: Turns,
+    /// Files of elsewhere that one address had fetched lately.
+    pub fetched_files: Throttle<IpAddr>,
+    /// Cached files that were looked at since that was last written down.
+    pub viewed: Viewed,
     /// Texts that were translated lately, and what is translated into what.
     pub translations: Kept<Translated>,
     pub translation_languages: Kept<LanguagePairs>,
@@ -150,6 +161,11 @@ impl App {
             inbox: Throttle::new(clock.clone()),
             media: Media::open(&config.storage.data_dir, surroundings.program)?,
             uploads: InFlight::new(8, 8),
+            arrivals: Arrivals::default(),
+            failures: Failures::new(clock.clone()),
+            media_turns: Turns::new(8, 64),
+            fetched_files: Throttle::new(clock.clone()),
+            viewed: Viewed::default(),
             translations: Kept::new(256),
             translation_languages: Kept::new(1),
             config,

@@ -54,3 +54,6 @@ END;
 CREATE TRIGGER card_uncached AFTER DELETE ON card BEGIN
   DELETE FROM cached_file WHERE class = 6 AND owner = old.id;
 END;
+
+-- Until when an attachment is shown as a link, since its file could not be had (F-300).
+ALTER TABLE media ADD COLUMN unavailable_until INTEGER;

@@ -12,6 +12,7 @@ pub mod announcement;
 pub mod backfill;
 pub mod bookmark;
 pub mod cached_file;
+pub mod cached_source;
 pub mod card;
 pub mod conversation;
 pub mod delivery;

@@ -2,7 +2,10 @@
 //! be shown to anybody (`image`), in a process of its own (`child`). Nothing here knows the
 //! database.
 
+pub mod arriving;
 pub mod child;
+pub mod failures;
+pub mod foreign;
 pub mod image;
 pub mod storage;
 

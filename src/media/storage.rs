@@ -65,7 +65,7 @@ impl Name {
             "png" => Some("image/png"),
             "gif" => Some("image/gif"),
             "webp" => Some("image/webp"),
-            _ => None,
+            other => super::foreign::media_type(other),
         }
     }
 }
@@ -139,6 +139,11 @@ impl Storage {
         }
     }
 
+    /// Where a stored file is, for the process that decodes it.
+    pub fn locate(&self, name: &Name) -> PathBuf {
+        self.path(name)
+    }
+
     /// Removes a stored file; one that is not there is no fault.
     pub fn remove(&self, name: &Name) -> Result<()> {
         remove(&self.path(name))
@@ -195,6 +200,12 @@ impl Incoming {
         self.file.write_all(data).map_err(failed("cannot write an upload"))?;
         self.bytes += data.len() as u64;
         Ok(())
+    }
+
+    /// For reading what was written so far, while more is written.
+    pub fn reader(&self) -> Result<File> {
+        let path = self.path.as_deref().unwrap_or(Path::new(""));
+        File::open(path).map_err(failed("cannot read a file that arrives"))
     }
 
     /// The first bytes of what was written, by which its kind is known.

@@ -63,6 +63,13 @@ impl CacheClass {
 pub struct CacheKey(pub [u8; 16]);
 
 impl CacheKey {
+    /// From the 32 characters of [`CacheKey::hex`].
+    pub fn parse(hex: &str) -> Option<Self> {
+        let fits = hex.len() == 32 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let number = u128::from_str_radix(hex, 16).ok().filter(|_| fits)?;
+        Some(Self(number.to_be_bytes()))
+    }
+
     /// As the beginning of a name, 32 characters.
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -40,6 +40,26 @@ pub(super) fn start(app: &App, job: Job, mut place: Place) -> Result<bool> {
     Ok(false)
 }
 
+/// Makes a smaller version of a file of elsewhere, behind the uploads that wait.
+pub(super) fn start_small(app: &App, job: Job, mut place: Place) -> Result<bool> {
+    let this = app.clone();
+    let started = app.lanes.decode.run(move || {
+        place.ring_when_done();
+        let make = || Ok(crate::lookup::smaller::make(&this, &job.payload).map(|()| false)?);
+        let result = guarded(make);
+        let stopped = matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed();
+        if !stopped && let Err(error) = finish(&this, &job, result) {
+            tracing::error!(%error, "the outcome of a smaller version could not be written");
+            place.hold_until(this.clock.now_ms() + MINUTE);
+        }
+        this.media.finished.notify_waiters();
+    });
+    if started.is_err() {
+        tracing::debug!("the lane that decodes is full");
+    }
+    Ok(false)
+}
+
 /// Decodes an upload. Its job goes with the outcome.
 pub(super) fn process(app: &App, job: &Job) -> Step<bool> {
     let id = crate::id::parse(&String::from_utf8_lossy(&job.payload));
@@ -83,6 +103,9 @@ pub(super) fn sweep(app: &App, job: &Job) -> Step<bool> {
 
 /// Removes what was left of uploads that were cut off.
 pub(super) fn clear_temporary(app: &App) -> Result<()> {
+    for file in app.media.cache.list_temporary(LEFT_ALONE, 1000)? {
+        app.media.cache.remove_temporary(&file)?;
+    }
     for file in app.media.storage.list_temporary(LEFT_ALONE, 1000)? {
         let key = file.split('.').next().unwrap_or_default().to_owned();
         let waits = app.db.read(|conn| db::upload::is_waiting(conn, &key))?;
