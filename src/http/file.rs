@@ -54,12 +54,15 @@ impl Shown {
     }
 }
 
-/// What is sent of a file of known size: where from and how many bytes. `Err`: the whole answer.
-fn begin(
-    request: &HttpRequest,
-    shown: &Shown,
-    size: u64,
-) -> std::result::Result<(HttpResponseBuilder, u64, u64), HttpResponse> {
+/// An answer with a file of known size.
+enum Begun {
+    /// There is nothing more to it.
+    Whole(HttpResponse),
+    /// The bytes from a place on follow, so many.
+    Part(HttpResponseBuilder, u64, u64),
+}
+
+fn begin(request: &HttpRequest, shown: &Shown, size: u64) -> Begun {
     let fresh = is_fresh(request, &shown.tag);
     let range = if fresh { Range::Whole } else { wanted(request.headers(), &shown.tag, size) };
     let mut response = match range {
@@ -71,12 +74,12 @@ fn begin(
     shown.headers(&mut response);
     response.insert_header((header::ACCEPT_RANGES, "bytes"));
     if fresh {
-        return Err(response.finish());
+        return Begun::Whole(response.finish());
     }
     let (from, length) = match range {
         Range::Nothing => {
             response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
-            return Err(response.finish());
+            return Begun::Whole(response.finish());
         }
         Range::Part(from, to) => {
             response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
@@ -86,9 +89,9 @@ fn begin(
     };
     if request.method() == Method::HEAD {
         let nothing = stream::empty::<Result<Bytes>>();
-        return Err(response.body(SizedStream::new(length, nothing)));
+        return Begun::Whole(response.body(SizedStream::new(length, nothing)));
     }
-    Ok((response, from, length))
+    Begun::Part(response, from, length)
 }
 
 /// Answers with a file of the disk.
@@ -100,8 +103,8 @@ pub fn serve(
     shown: &Shown,
 ) -> HttpResponse {
     match begin(request, shown, size) {
-        Err(answer) => answer,
-        Ok((mut response, from, length)) => {
+        Begun::Whole(answer) => answer,
+        Begun::Part(mut response, from, length) => {
             response.body(SizedStream::new(length, pieces(app.clone(), file, from, length)))
         }
     }
@@ -120,8 +123,8 @@ pub fn serve_arriving(
     let whole = (progress.end == Some(End::Whole)).then_some(progress.bytes);
     if let Some(size) = whole.or(progress.length) {
         return match begin(request, shown, size) {
-            Err(answer) => answer,
-            Ok((mut response, from, length)) => {
+            Begun::Whole(answer) => answer,
+            Begun::Part(mut response, from, length) => {
                 let to = from + length;
                 response
                     .body(SizedStream::new(length, growing(app.clone(), viewer, from, Some(to))))

@@ -15,9 +15,11 @@ use crate::media::storage::Incoming;
 use crate::model::CacheClass;
 use crate::service::cached_file::{Wanted, is_blocked};
 
-/// How much is gathered before it is written and told, and for how long at the most.
+/// How much is gathered before it is written and told. A read that brings less than it could
+/// emptied the line: who waits gets what there is before the next comes.
 const PIECE: usize = 128 * 1024;
-const GATHER: Duration = Duration::from_millis(100);
+const READ: usize = 16 * 1024;
+const GATHER: Duration = Duration::from_millis(50);
 /// After this time a download must have come in at so many bytes a second on average: whoever
 /// sends slower on purpose would hold a thread for hours.
 const GRACE: Duration = Duration::from_secs(20);
@@ -177,11 +179,10 @@ impl Into<'_> {
             self.looked = self.bytes;
             self.check_room(0)?;
         }
-        let early = self.arriving.file().is_none() && self.bytes >= HEAD as u64;
-        if early || self.gathered.len() >= PIECE || self.told.elapsed() > GATHER {
-            if self.bytes < HEAD as u64 {
-                return Ok(());
-            }
+        let full = self.gathered.len() >= PIECE;
+        let due = full || data.len() < READ || self.told.elapsed() > GATHER;
+        // before that nobody knows what it is
+        if due && self.bytes >= HEAD as u64 {
             self.write_out()?;
         }
         Ok(())
