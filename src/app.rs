@@ -7,8 +7,8 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cache::{Documents, Kept, Keys, Relays, Tokens};
-use crate::client::{Client, Lanes, Resolve, Settings};
+use crate::cache::{Documents, Kept, Keys, Relays, Tokens, Viewed};
+use crate::client::{Client, Lanes, Resolve, Settings, Turns};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::web_push::VapidKey;
@@ -16,6 +16,8 @@ use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::in_flight::InFlight;
 use crate::media::Media;
+use crate::media::arriving::Arrivals;
+use crate::media::failures::Failures;
 use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Translated};
 use crate::service;
 use crate::signature;
@@ -71,6 +73,15 @@ pub struct Parts {
     pub media: Media,
     /// Uploads that are being received.
     pub uploads: InFlight,
+    /// Files of elsewhere on their way here, those that could not be had lately, and how many of
+    /// one server are fetched at once.
+    pub arrivals: Arrivals,
+    pub failures: Failures,
+    pub media_turns: Turns,
+    /// Files of elsewhere that one address had fetched lately.
+    pub fetched_files: Throttle<IpAddr>,
+    /// Cached files that were looked at since that was last written down.
+    pub viewed: Viewed,
     /// Texts that were translated lately, and what is translated into what.
     pub translations: Kept<Translated>,
     pub translation_languages: Kept<LanguagePairs>,
@@ -131,6 +142,7 @@ impl App {
             return Err(refused);
         }
         let vapid = vapid(&db)?;
+        let site = site.with_cache_secret(cache_secret(&db)?);
         Ok(Self(Arc::new(Parts {
             client: Client::new(settings)?,
             lanes: Lanes::new(),
@@ -149,6 +161,11 @@ impl App {
             inbox: Throttle::new(clock.clone()),
             media: Media::open(&config.storage.data_dir, surroundings.program)?,
             uploads: InFlight::new(8, 8),
+            arrivals: Arrivals::default(),
+            failures: Failures::new(clock.clone()),
+            media_turns: Turns::new(8, 64),
+            fetched_files: Throttle::new(clock.clone()),
+            viewed: Viewed::default(),
             translations: Kept::new(256),
             translation_languages: Kept::new(1),
             config,
@@ -246,6 +263,23 @@ fn vapid(db: &Db) -> Result<VapidKey> {
         Some(key) => Ok(key),
         None => db.write(Lane::Interactive, service::push::key).wait(),
     }
+}
+
+/// What makes addresses of cached files unguessable; made at the first start.
+fn cache_secret(db: &Db) -> Result<[u8; 16]> {
+    const KEY: &str = "cache_secret";
+    let secret = match db.read(|conn| db::meta::get(conn, KEY))? {
+        Some(text) => text,
+        None => {
+            let text = crate::media::storage::new_key();
+            let stored = text.clone();
+            db.write(Lane::Interactive, move |tx| db::meta::set(tx, KEY, &stored)).wait()?;
+            text
+        }
+    };
+    let number = u128::from_str_radix(&secret, 16)
+        .map_err(|_| Error::internal("the secret of cached files in the database is damaged"))?;
+    Ok(number.to_be_bytes())
 }
 
 fn client_settings(config: &Config, resolver: Option<Arc<dyn Resolve>>) -> Result<Settings> {

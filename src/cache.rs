@@ -2,6 +2,7 @@
 //! public documents that many ask for.
 
 mod relays;
+mod viewed;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use crate::model::Token;
 use crate::signature::key::PrivateKey;
 
 pub use relays::Relays;
+pub use viewed::Viewed;
 
 /// How many entries each cache has at the most; full, it starts anew.
 const MOST: usize = 1024;

@@ -1,7 +1,12 @@
 //! How this server writes its own addresses. New rows store what is made here; existing ones
 //! are never computed again, so that a database taken over from elsewhere keeps its own.
 
+use std::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher24};
+
 use crate::config::{Config, Limits};
+use crate::model::{CacheClass, CacheKey};
 
 /// Names and limits of this server, as the use cases need them.
 #[derive(Clone, Debug)]
@@ -15,6 +20,9 @@ pub struct Site {
     pub max_characters: usize,
     pub limits: Limits,
     pub default_language: String,
+    /// What makes addresses of cached files unguessable: of the database, see
+    /// [`Site::with_cache_secret`].
+    pub cache_secret: [u8; 16],
 }
 
 impl Site {
@@ -27,7 +35,14 @@ impl Site {
             max_characters: config.limits.max_characters,
             limits: config.limits.clone(),
             default_language: config.instance.default_language.clone(),
+            cache_secret: [0; 16],
         }
+    }
+
+    /// The same with the secret of its database.
+    pub fn with_cache_secret(mut self, secret: [u8; 16]) -> Self {
+        self.cache_secret = secret;
+        self
     }
 
     /// `https`; `http` only under `--dev`.
@@ -94,6 +109,32 @@ impl Site {
         let (first, second) =
             (name.get(..2).unwrap_or_default(), name.get(2..4).unwrap_or_default());
         format!("{}/media/{first}/{second}/{name}", self.base)
+    }
+
+    /// What a file of elsewhere is kept under: another one for each place that shows it, so that
+    /// it goes with that. `owner` is the attachment, account or card; 0 for emojis.
+    pub fn cache_key(&self, class: CacheClass, owner: i64, url: &str) -> CacheKey {
+        let mut hasher = SipHasher24::new_with_key(&self.cache_secret);
+        hasher.write_i64(class as i64);
+        hasher.write_i64(owner);
+        hasher.write(url.as_bytes());
+        CacheKey(hasher.finish128().as_bytes())
+    }
+
+    /// Our own address of a file elsewhere, from before it is fetched: `/cache/class/owner/key`,
+    /// with the ending of a picture or film for clients that look at it, such as `jpg` or nothing.
+    pub fn cached(&self, class: CacheClass, owner: i64, url: &str, ending: &str) -> String {
+        let key = self.cache_key(class, owner, url).hex();
+        let dot = if ending.is_empty() { "" } else { "." };
+        format!("{}/cache/{}/{owner}/{key}{dot}{ending}", self.base, class.as_str())
+    }
+
+    /// Our own address of the picture of an emoji elsewhere: nothing is stored of it, so that the
+    /// address says where it is.
+    pub fn cached_emoji(&self, class: CacheClass, url: &str) -> String {
+        let key = self.cache_key(class, 0, url).hex();
+        let place = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, url);
+        format!("{}/cache/{}/{key}/{place}", self.base, class.as_str())
     }
 
     /// The image of accounts that have none.

@@ -11,8 +11,9 @@ use dassie::db::{self, Lane};
 use dassie::model::Account;
 use serde_json::{Value, json};
 
+use crate::support::files::head;
 use crate::support::{
-    Instance, Options, Peer, PeerAnswer, Relay, Request, TempDir, eventually, texts,
+    FileHost, Instance, Options, Peer, PeerAnswer, Relay, Request, TempDir, eventually, texts,
 };
 
 /// Makes an actor of the peer follow a local account, the way it happens: by a signed Follow.
@@ -182,6 +183,75 @@ fn f_130_an_accepted_activity_survives_kill_9() {
             (answer["statuses"][0]["uri"] == note.as_str()).then_some(())
         });
     }
+}
+
+#[test]
+fn f_300_a_download_cut_by_kill_9_is_begun_anew() {
+    let mut program = Program::new();
+    program.output(&[
+        "account",
+        "create",
+        "--username",
+        "ann",
+        "--email",
+        "a@example.org",
+        "--password",
+        "a long password",
+    ]);
+    let token = program.output(&["token", "create", "--account", "ann"]);
+    let (peer, files) = (Peer::start(&["mia"]), FileHost::start());
+    let mut film = b"\0\0\0\x18ftypisom\0\0\0\0isommp42".to_vec();
+    film.resize(300_000, 7);
+    let half = film[..150_000].to_vec();
+    let url = files.script("/a.mp4", move |_, out| {
+        let _ = out.write_all(head(200, "video/mp4", Some(300_000)).as_bytes());
+        let _ = out.write_all(&half);
+        // until the other side is gone
+        let _ = std::io::Read::read(out, &mut [0]);
+    });
+    let uri = format!("{}/users/ann", program.base());
+    let extra = json!({"cc": [uri], "attachment": [{"type": "Document", "url": url,
+        "mediaType": "video/mp4"}]});
+    let create = peer.create("mia", 1, "<p>look</p>", extra);
+    let answer = peer.send("mia", &format!("{}/inbox", program.base()), &create);
+    assert_eq!(answer.status, 202);
+    let note = peer.at("/notes/1");
+    let address = eventually("it is there", || {
+        let path = format!(
+            "{}/api/v2/search?q={}",
+            program.base(),
+            form_urlencoded::byte_serialize(note.as_bytes()).collect::<String>()
+        );
+        let authorization = format!("Bearer {token}");
+        let answer = Request::new("GET", path).header("authorization", authorization).send();
+        let media = answer.json()["statuses"][0]["media_attachments"][0]["url"].clone();
+        media.as_str().map(str::to_owned)
+    });
+    let begun = address.clone();
+    let viewer = std::thread::spawn(move || {
+        Request::new("GET", begun).try_send().is_ok_and(|answer| answer.body.len() == 300_000)
+    });
+    let cache = program.folder.path().join("data/cache");
+    eventually("some of it has come", || {
+        let files = std::fs::read_dir(cache.join("tmp")).unwrap().flatten();
+        let bytes = files.filter_map(|file| file.metadata().ok()).map(|about| about.len()).sum();
+        (150_000_u64 <= bytes).then_some(())
+    });
+    program.kill();
+    assert!(!viewer.join().unwrap(), "half of a file is not taken for the whole");
+    let film_now = film.clone();
+    files.file("/a.mp4", "video/mp4", &film_now);
+    program.start();
+    assert!(Request::new("GET", &address).send().body == film);
+    eventually("it is kept", || {
+        files.status("/a.mp4", 404);
+        (Request::new("GET", &address).send().body == film).then_some(())
+    });
+    // whatever a kill left is under no name that anybody asks for
+    program.kill();
+    program.start();
+    assert!(Request::new("GET", &address).send().body == film);
+    assert_eq!(files.times("/a.mp4"), 2);
 }
 
 #[test]

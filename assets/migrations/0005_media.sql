@@ -19,3 +19,62 @@ CREATE TABLE late_status (
 ) STRICT;
 -- whether somebody here takes part in a thread, however long it is
 CREATE INDEX status_thread_local ON status(thread_id) WHERE local = 1;
+-- Files: those of elsewhere that lie here for a while, and what becomes of old things.
+-- One section a part; each keeps to its own.
+
+-- == cache ==
+
+-- What lies in the cache folder: files of elsewhere, and what was made of them. There is a row for
+-- each file that is wholly there, and none for what was never looked at.
+CREATE TABLE cached_file (
+  -- 16 bytes; in hexadecimal the beginning of its name
+  key BLOB PRIMARY KEY,
+  -- model::CacheClass, and the attachment, account or card that it belongs to; 0: an emoji
+  class INTEGER NOT NULL,
+  owner INTEGER NOT NULL,
+  -- the server that it came from
+  host TEXT NOT NULL,
+  -- of its name, by its first bytes
+  extension TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  -- 1: somebody here favourited or bookmarked what it belongs to, so that it goes last
+  kept INTEGER NOT NULL DEFAULT 0,
+  fetched_at INTEGER NOT NULL,
+  -- to the hour
+  viewed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX cached_file_order ON cached_file(kept, viewed_at);
+CREATE INDEX cached_file_owner ON cached_file(class, owner);
+
+-- How much that is, kept by triggers: one row.
+CREATE TABLE cache_total (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  files INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+) STRICT;
+INSERT INTO cache_total VALUES (1, 0, 0);
+
+-- 1: the file lies in the cache folder
+ALTER TABLE media_trash ADD COLUMN cached INTEGER NOT NULL DEFAULT 0;
+
+CREATE TRIGGER cached_file_added AFTER INSERT ON cached_file BEGIN
+  UPDATE cache_total SET files = files + 1, bytes = bytes + new.bytes;
+END;
+CREATE TRIGGER cached_file_removed AFTER DELETE ON cached_file BEGIN
+  UPDATE cache_total SET files = files - 1, bytes = bytes - old.bytes;
+  INSERT OR REPLACE INTO media_trash (name, due, cached)
+    VALUES (lower(hex(old.key)) || '.' || old.extension, 0, 1);
+END;
+-- Files go with what they belong to.
+CREATE TRIGGER media_uncached AFTER DELETE ON media BEGIN
+  DELETE FROM cached_file WHERE class IN (0, 1) AND owner = old.id;
+END;
+CREATE TRIGGER account_uncached AFTER DELETE ON account BEGIN
+  DELETE FROM cached_file WHERE class IN (2, 3, 4, 5) AND owner = old.id;
+END;
+CREATE TRIGGER card_uncached AFTER DELETE ON card BEGIN
+  DELETE FROM cached_file WHERE class = 6 AND owner = old.id;
+END;
+
+-- Until when an attachment is shown as a link, since its file could not be had (F-300).
+ALTER TABLE media ADD COLUMN unavailable_until INTEGER;

@@ -174,6 +174,7 @@ impl Writer {
             width: Some(1600),
             height: Some(1200),
             duration: None,
+            unavailable: false,
         });
         Seedling { status, tags, mentions, media }
     }

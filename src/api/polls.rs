@@ -15,8 +15,8 @@ use crate::service::poll::NewPoll;
 pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Result<HttpResponse> {
     let (id, viewer) = (id_of(&path)?, auth.viewer());
     backfill::poll(&app, viewer, id).await?;
-    let poll = super::read(&app, move |_, conn| {
-        entity::poll(conn, viewer, &service::poll::get(conn, viewer, id)?)
+    let poll = super::read(&app, move |app, conn| {
+        entity::poll(conn, &app.site, viewer, &service::poll::get(conn, viewer, id)?)
     });
     Ok(http::json(&poll.await?))
 }
@@ -38,10 +38,10 @@ pub(super) async fn vote(
             })
         })
         .collect::<Result<Vec<i64>>>()?;
-    let poll = super::write(&app, move |_, tx| {
+    let poll = super::write(&app, move |app, tx| {
         let account = db::account::get(tx, me)?;
         let status = service::poll::vote(tx, &account, id, &choices)?;
-        entity::poll(tx, me, &status)
+        entity::poll(tx, &app.site, me, &status)
     });
     Ok(http::json(&poll.await?))
 }

@@ -52,7 +52,7 @@ pub(super) async fn links(
     request: HttpRequest,
     params: Params,
 ) -> Result<HttpResponse> {
-    list(&app, &request, &params, (10, 20), move |_, conn, offset, limit| {
+    list(&app, &request, &params, (10, 20), move |app, conn, offset, limit| {
         let ids = db::trend::list_cards(conn, offset, limit)?;
         let mut found: HashMap<i64, _> =
             db::card::list(conn, &ids)?.into_iter().map(|card| (card.id, card)).collect();
@@ -69,7 +69,7 @@ pub(super) async fn links(
                 let id = card.id;
                 let history =
                     entity::history(today, |day| used.get(&(id, day)).copied().unwrap_or_default());
-                PreviewCard::new(card).with_history(history)
+                PreviewCard::new(&app.site, card).with_history(history)
             })
             .collect())
     })

@@ -1,6 +1,6 @@
 //! One request with its redirects: look-up, exchange, caps on what comes back.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use url::Url;
 use super::address::is_forbidden;
 use super::error::{ClientError, Kind};
 use super::target::{Target, port_refused};
-use super::{Inner, OutRequest, OutResponse, hop};
+use super::{Head, Inner, OutRequest, OutResponse, Sink, hop};
 use crate::clock::Clock;
 
 type Result<T> = std::result::Result<T, ClientError>;
@@ -41,11 +41,7 @@ const PRIVATE: [HeaderName; 3] =
     [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
 
 /// Sends `request`, follows its redirects, and writes the body of the answer to `sink`.
-pub(super) fn run(
-    inner: &Inner,
-    request: &OutRequest,
-    sink: &mut dyn Write,
-) -> Result<OutResponse> {
+pub(super) fn run(inner: &Inner, request: &OutRequest, sink: &mut dyn Sink) -> Result<OutResponse> {
     let deadline = Instant::now() + request.limits.total;
     let mut target = inner.rules.check(&request.url, request.configured)?;
     let mut configured = request.configured;
@@ -258,7 +254,7 @@ fn receive(
     request: &OutRequest,
     target: &Target,
     response: Response<Body>,
-    sink: &mut dyn Write,
+    sink: &mut dyn Sink,
 ) -> Result<OutResponse> {
     let host = &target.host;
     let (parts, mut body) = response.into_parts();
@@ -278,6 +274,10 @@ fn receive(
     {
         return Err(too_large(host));
     }
+    let length =
+        body.content_length().filter(|_| parts.headers.contains_key(header::CONTENT_LENGTH));
+    sink.begin(&Head { status, length, final_url: target.url.as_str() })
+        .map_err(|e| ClientError::new(Kind::Local, host, format!("could not store it: {e}")))?;
     let header_bytes: usize =
         parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     let started = Instant::now();

@@ -106,7 +106,10 @@ impl Lane {
             Ok(_) => state.threads += 1,
             Err(error) if state.threads == 0 => {
                 tracing::error!(lane = shared.name, %error, "no thread could be started");
-                state.waiting.pop_back();
+                let refused = state.waiting.pop_back();
+                drop(state);
+                // outside of the lock: see `shutdown`
+                drop(refused);
                 return Err(unavailable("no thread could be started"));
             }
             // those that are there will come to it
@@ -199,7 +202,7 @@ pub struct Lanes {
     /// Actors, keys, posts, webfinger: what somebody waits for.
     pub resolve: Lane,
     /// Pictures and link previews.
-    pub media: Lane,
+    pub media: Arc<Lane>,
     /// Web push.
     pub push: Lane,
     /// Images being decoded: one at a time, each in a process of its own.
@@ -213,7 +216,8 @@ impl Lanes {
             // the queue of deliveries is in the database; here only what is about to start
             delivery: Lane::new("delivery", 48, 16),
             resolve: Lane::new("resolve", 14, 64),
-            media: Lane::new("media", 8, 128),
+            // a first screen asks for thirty pictures; more than eight of one server never run
+            media: Arc::new(Lane::new("media", 16, 128)),
             push: Lane::new("push", 2, 64),
             decode: Lane::new("decode", 1, 32),
         }
@@ -221,7 +225,7 @@ impl Lanes {
 
     /// [`Lane::shutdown`] of each.
     pub fn shutdown(&self) {
-        for lane in [&self.delivery, &self.resolve, &self.media, &self.push, &self.decode] {
+        for lane in [&self.delivery, &self.resolve, &*self.media, &self.push, &self.decode] {
             lane.shutdown();
         }
     }
@@ -318,7 +322,7 @@ mod tests {
     #[test]
     fn a_slow_lane_does_not_hold_up_another() {
         let lanes = Lanes::new();
-        let held: Vec<_> = (0..8).map(|_| held(&lanes.media)).collect();
+        let held: Vec<_> = (0..16).map(|_| held(&lanes.media)).collect();
         assert_eq!(lanes.delivery.run(|| 1).expect("room").blocking_recv(), Ok(1));
         drop(held);
         lanes.shutdown();

@@ -14,6 +14,7 @@ mod resolver;
 pub mod tally;
 mod target;
 mod tls;
+mod turns;
 mod wire;
 
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use self::lane::{Lane, Lanes};
 pub use self::resolver::{Resolve, SystemResolver};
 use self::target::Rules;
 pub use self::target::host_of;
+pub use self::turns::{Turn, Turns};
 use crate::error::{Error, Result};
 
 /// What the configuration says about outgoing requests.
@@ -122,6 +124,11 @@ impl Limits {
     /// Media: 120 s, and as many bytes as the configuration says.
     pub const fn media(max_bytes: usize) -> Self {
         Self::new(120, max_bytes)
+    }
+
+    /// A file for as long as it may take at 64 KiB a second, with a minute more.
+    pub const fn file(max_bytes: usize) -> Self {
+        Self::new(60 + (max_bytes >> 16) as u64, max_bytes)
     }
 
     const fn new(seconds: u64, max_bytes: usize) -> Self {
@@ -220,6 +227,27 @@ impl OutRequest {
         self
     }
 }
+
+/// What is known of an answer before its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    pub status: u16,
+    /// Bytes of the body, where the server says so and sends it as it is.
+    pub length: Option<u64>,
+    /// Where the answer comes from, after redirects.
+    pub final_url: &'a str,
+}
+
+/// Takes a body as it arrives.
+pub trait Sink: Write {
+    /// Hears of the answer before its body; an error ends the request.
+    fn begin(&mut self, _head: &Head<'_>) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Vec<u8> {}
+impl Sink for &mut [u8] {}
 
 /// An answer, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -329,7 +357,7 @@ impl Client {
     pub fn send_into(
         &self,
         request: OutRequest,
-        sink: &mut dyn Write,
+        sink: &mut dyn Sink,
     ) -> std::result::Result<OutResponse, ClientError> {
         exchange::run(&self.inner, &request, sink)
     }

@@ -94,6 +94,7 @@ keys! {
         inbox_requests_per_address: (|n| within(n, 0, 1_000_000)),
         inbox_requests_per_server: (|n| within(n, 0, 1_000_000)),
         max_emoji_bytes: (|n| within(n, 1024, 1_048_576)),
+        max_remote_media_bytes: (|n| within(n, 1 << 20, 1 << 30)),
     }
     federation: Federation {
         require_signed_fetch: any,

@@ -133,6 +133,8 @@ pub struct Limits {
     pub inbox_requests_per_server: usize,
     /// Largest picture of a custom emoji.
     pub max_emoji_bytes: usize,
+    /// Largest file of another server that is fetched to be shown; what is larger is a link.
+    pub max_remote_media_bytes: usize,
 }
 
 /// Dealings with other servers.
@@ -343,6 +345,7 @@ impl Default for Limits {
             inbox_requests_per_address: 6000,
             inbox_requests_per_server: 6000,
             max_emoji_bytes: 262_144,
+            max_remote_media_bytes: 100 << 20,
         }
     }
 }

@@ -11,6 +11,8 @@ pub mod admin;
 pub mod announcement;
 pub mod backfill;
 pub mod bookmark;
+pub mod cached_file;
+pub mod cached_source;
 pub mod card;
 pub mod conversation;
 pub mod delivery;

@@ -555,10 +555,13 @@ pub fn insert_tag(tx: &Tx<'_>, status_id: i64, tag_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Takes all tags, attachments and loud mentions off, before an edit puts the new ones on.
-pub fn clear_details(tx: &Tx<'_>, status_id: i64) -> Result<()> {
-    tx.sql.prepare_cached("DELETE FROM status_tag WHERE status_id = ?")?.execute([status_id])?;
-    tx.sql.prepare_cached("DELETE FROM media WHERE status_id = ?")?.execute([status_id])?;
+/// Takes all attachments off but those with these ids.
+pub fn forget_media(tx: &Tx<'_>, status_id: i64, but: &[i64]) -> Result<()> {
+    tx.sql
+        .prepare_cached(
+            "DELETE FROM media WHERE status_id = ? AND id NOT IN (SELECT value FROM json_each(?))",
+        )?
+        .execute(params![status_id, json_ids(but)])?;
     Ok(())
 }
 
@@ -596,13 +599,18 @@ pub fn list_tags(conn: &Conn, ids: &[i64]) -> Result<Vec<(i64, String)>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Stores an attachment at `position`.
+/// Stores an attachment at `position`, or what is said of it now.
 pub fn insert_media(tx: &Tx<'_>, media: &Media, position: usize) -> Result<()> {
     tx.sql
         .prepare_cached(
             "INSERT INTO media (id, status_id, position, kind, remote_url, preview_remote_url,
                media_type, description, blurhash, focus_x, focus_y, width, height, duration)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (id) DO UPDATE SET position = excluded.position, kind = excluded.kind,
+               preview_remote_url = excluded.preview_remote_url, media_type = excluded.media_type,
+               description = excluded.description, blurhash = excluded.blurhash,
+               focus_x = excluded.focus_x, focus_y = excluded.focus_y, width = excluded.width,
+               height = excluded.height, duration = excluded.duration",
         )?
         .execute(params![
             media.id,
@@ -627,7 +635,7 @@ pub fn insert_media(tx: &Tx<'_>, media: &Media, position: usize) -> Result<()> {
 pub fn list_media(conn: &Conn, ids: &[i64]) -> Result<Vec<Media>> {
     let mut statement = conn.sql.prepare_cached(
         "SELECT id, status_id, kind, remote_url, preview_remote_url, media_type, description,
-           blurhash, focus_x, focus_y, width, height, duration FROM media
+           blurhash, focus_x, focus_y, width, height, duration, unavailable_until FROM media
          WHERE status_id IN (SELECT value FROM json_each(?)) ORDER BY status_id, position",
     )?;
     let rows = statement.query_map([json_ids(ids)], |row| {
@@ -646,6 +654,7 @@ pub fn list_media(conn: &Conn, ids: &[i64]) -> Result<Vec<Media>> {
             width: row.get(10)?,
             height: row.get(11)?,
             duration: row.get(12)?,
+            unavailable: row.get::<_, Option<i64>>(13)?.is_some_and(|until| until > conn.now()),
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -307,12 +307,12 @@ pub fn sweep_soon(tx: &Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Names of files that can go.
-pub fn list_trash(conn: &Conn, limit: i64) -> Result<Vec<String>> {
-    let mut statement = conn
-        .sql
-        .prepare_cached("SELECT name FROM media_trash WHERE due <= ? ORDER BY due LIMIT ?")?;
-    let rows = statement.query_map([conn.now(), limit], |row| row.get(0))?;
+/// Names of files that can go, and whether they are in the cache folder.
+pub fn list_trash(conn: &Conn, limit: i64) -> Result<Vec<(String, bool)>> {
+    let mut statement = conn.sql.prepare_cached(
+        "SELECT name, cached FROM media_trash WHERE due <= ? ORDER BY due LIMIT ?",
+    )?;
+    let rows = statement.query_map([conn.now(), limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

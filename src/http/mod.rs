@@ -1,6 +1,7 @@
 //! What all HTTP handlers share: answers, bodies, parameters, the client's address.
 
 pub mod body;
+pub mod file;
 pub mod files;
 pub mod params;
 pub mod peer;

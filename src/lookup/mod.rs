@@ -2,5 +2,8 @@
 //! with its address filter and caps, so it runs on a lane.
 
 pub mod blocklist;
+pub mod cached_file;
 pub mod card;
+mod download;
+pub mod smaller;
 pub mod translate;

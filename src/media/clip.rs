@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::format::{self, Format};
 use super::image::{self, Made, Order, Outcome, Purpose, Written};
-use super::video::bytes::PIECE;
 use super::sound;
+use super::video::bytes::PIECE;
 use super::video::{self, Clip, Track, Trouble};
 use crate::model::{MediaKind, Sound};
 
@@ -82,7 +82,8 @@ fn play(order: &Order, format: Format) -> video::Result<Made> {
 
 /// Writes a sound anew, of whichever kind: tags in front hide what is behind them.
 fn song(input: &mut File, output: &mut impl Write) -> video::Result<Clip> {
-    let (kind, sound) = sound::clean(input, output, video::MAX_SECONDS)?;
+    let (kind, sound) =
+        sound::clean(input, output, video::MAX_SECONDS as u32).map_err(Trouble::Refused)?;
     let format = match kind {
         sound::Kind::Mp3 => Format::Mp3,
         sound::Kind::Ogg => Format::Ogg,

@@ -2,8 +2,11 @@
 //! upload becomes something that can be shown (`image`, `clip`) or heard (`sound`) by anybody, in a
 //! process of its own (`child`). Nothing here knows the database.
 
+pub mod arriving;
 pub mod child;
 pub mod clip;
+pub mod failures;
+pub mod foreign;
 pub mod format;
 pub mod image;
 pub mod sound;
@@ -21,6 +24,8 @@ use storage::Storage;
 /// What handlers and workers need of media.
 pub struct Media {
     pub storage: Storage,
+    /// Files of elsewhere, apart from those that must be backed up.
+    pub cache: Storage,
     /// This program, which decodes in a process of its own.
     program: PathBuf,
     /// Something is ready, or has failed.
@@ -32,7 +37,8 @@ impl Media {
     /// Media below the data folder, decoded by `program`.
     pub fn open(data_dir: &std::path::Path, program: PathBuf) -> Result<Self> {
         Ok(Self {
-            storage: Storage::open(data_dir)?,
+            storage: Storage::open(&data_dir.join("media"))?,
+            cache: Storage::open(&data_dir.join("cache"))?,
             program,
             finished: Notify::new(),
             stopping: AtomicBool::new(false),

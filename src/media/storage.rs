@@ -1,4 +1,5 @@
-//! Where files are kept: on the local disk, below `media` in the data folder. A file is written
+//! Where files are kept: on the local disk, below `media` in the data folder, and those of
+//! elsewhere below `cache`. A file is written
 //! under a temporary name in the same file system, synced, and then renamed to where it belongs:
 //! it is there whole or not at all (S-112). Names are made of 128 random bits by us, and one that
 //! comes in an address is taken apart and checked before it becomes a path (S-111).
@@ -60,7 +61,8 @@ impl Name {
 
     /// The media type, from our own table (S-109).
     pub fn media_type(&self) -> Option<&'static str> {
-        format::media_type_of(self.0.rsplit('.').next()?)
+        let ending = self.0.rsplit('.').next()?;
+        format::media_type_of(ending).or_else(|| super::foreign::media_type(ending))
     }
 }
 
@@ -71,8 +73,7 @@ pub struct Storage {
 
 impl Storage {
     /// Makes the folders (0700) unless they are there.
-    pub fn open(data_dir: &Path) -> Result<Self> {
-        let root = data_dir.join("media");
+    pub fn open(root: &Path) -> Result<Self> {
         make_folder(&root.join("tmp"))
             .and_then(|()| root.canonicalize())
             .map(|root| Self { root })
@@ -134,6 +135,11 @@ impl Storage {
         }
     }
 
+    /// Where a stored file is, for the process that decodes it.
+    pub fn locate(&self, name: &Name) -> PathBuf {
+        self.path(name)
+    }
+
     /// Removes a stored file; one that is not there is no fault.
     pub fn remove(&self, name: &Name) -> Result<()> {
         remove(&self.path(name))
@@ -190,6 +196,12 @@ impl Incoming {
         self.file.write_all(data).map_err(failed("cannot write an upload"))?;
         self.bytes += data.len() as u64;
         Ok(())
+    }
+
+    /// For reading what was written so far, while more is written.
+    pub fn reader(&self) -> Result<File> {
+        let path = self.path.as_deref().unwrap_or(Path::new(""));
+        File::open(path).map_err(failed("cannot read a file that arrives"))
     }
 
     /// The first bytes of what was written, by which its kind is known.

@@ -2,6 +2,7 @@
 
 mod account;
 mod announcement;
+mod cached_file;
 mod card;
 mod domain_list;
 mod event;
@@ -27,6 +28,7 @@ mod visibility;
 
 pub use account::{Account, ActorKind, Details, Field, INSTANCE_ACTOR, Picture, Pictures};
 pub use announcement::{Announcement, CustomEmoji};
+pub use cached_file::{CacheClass, CacheKey, CachedFile};
 pub use card::{Card, CardKind, Preview};
 pub use domain_list::DomainList;
 pub use event::{Event, Gone, Place};

@@ -101,6 +101,8 @@ pub enum JobKind {
     RefreshDomainList = 86,
     /// Whether a remote author agreed to a reply of another: the reply's id.
     VerifyApproval = 63,
+    /// Make a smaller or still version of a cached image: `[class, owner, its address elsewhere]`.
+    MakeSmall = 90,
 }
 
 impl JobKind {
@@ -139,6 +141,7 @@ impl JobKind {
         Self::ConfirmGone,
         Self::RefreshDomainList,
         Self::VerifyApproval,
+        Self::MakeSmall,
     ];
 
     /// From the stored number.

@@ -145,4 +145,7 @@ pub struct Media {
     pub height: Option<i64>,
     /// Seconds.
     pub duration: Option<f64>,
+    /// It could not be had lately, and is shown as a link (F-300).
+    #[serde(skip)]
+    pub unavailable: bool,
 }

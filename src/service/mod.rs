@@ -8,6 +8,7 @@ pub mod announcement;
 pub mod around;
 pub mod backfill;
 pub mod bookmark;
+pub mod cached_file;
 pub mod card;
 pub mod conversation;
 pub mod delivery;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::crypto::web_push::{self, Recipient, VapidKey};
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{Account, JobKind, NotificationKind, PushPolicy, PushSubscription};
+use crate::model::{Account, CacheClass, JobKind, NotificationKind, PushPolicy, PushSubscription};
 use crate::site::Site;
 use crate::text::sanitize;
 
@@ -157,7 +157,8 @@ pub fn compose(
 }
 
 fn icon(site: &Site, from: &Account) -> String {
-    from.avatar_url.clone().unwrap_or_else(|| site.missing_avatar())
+    super::cached_file::picture(site, from, CacheClass::AvatarStill)
+        .unwrap_or_else(|| site.missing_avatar())
 }
 
 /// One line that says what happened.

@@ -67,7 +67,7 @@ pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival)
     db::status::insert(tx, &mut status)?;
     let people = mention::address(tx, object, &status, author, arrival)?;
     count(tx, object, status.id)?;
-    attach(tx, object, &status)?;
+    attach(tx, object, &status, &[])?;
     let (claim, request) = (object.approved_by.as_deref(), object.request.as_deref());
     let held = interaction_in::admit_reply(tx, &status, author, claim, request)?;
     if status.in_reply_to_uri.is_some() && claim.is_some() {
@@ -185,8 +185,9 @@ fn poll(object: &Object) -> Option<Poll> {
     })
 }
 
-/// Writes tags and attachments.
-fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status) -> Result<()> {
+/// Writes tags and attachments; one that was there `before` keeps its id, and with it its place in
+/// the cache.
+fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status, before: &[Media]) -> Result<()> {
     for name in &object.hashtags {
         if let Some(name) = hashtag::normalize_foreign(name) {
             let tag = db::status::tag_id(tx, &name)?;
@@ -196,7 +197,7 @@ fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status) -> Result<()> {
     if let Some(host) = crate::client::host_of(&object.attributed_to)
         && super::domain::rejects_media(tx, &host)?
     {
-        return Ok(());
+        return db::status::forget_media(tx, status.id, &[]);
     }
     let blank = |url: String, alt: Option<String>| Media {
         id: 0,
@@ -211,6 +212,7 @@ fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status) -> Result<()> {
         width: None,
         height: None,
         duration: None,
+        unavailable: false,
     };
     let attached = object.attachments.iter().filter_map(|attachment| {
         let url = sanitize::http_url(&attachment.url)?;
@@ -238,11 +240,18 @@ fn attach(tx: &Tx<'_>, object: &Incoming, status: &Status) -> Result<()> {
         .iter()
         .filter(|(url, _)| !object.attachments.iter().any(|a| a.url == *url))
         .map(|(url, alt)| blank(url.clone(), alt.clone()));
+    let mut kept = Vec::new();
     for (position, mut media) in
         attached.chain(inline).take(activity::media::MAX_ATTACHMENTS).enumerate()
     {
-        media.id = tx.mint_id();
+        let known =
+            before.iter().find(|one| one.remote_url == media.remote_url && !kept.contains(&one.id));
+        media.id = known.map_or_else(|| tx.mint_id(), |one| one.id);
+        kept.push(media.id);
         db::status::insert_media(tx, &media, position)?;
+    }
+    if !before.is_empty() {
+        db::status::forget_media(tx, status.id, &kept)?;
     }
     super::card::keep(tx, status, object.link.as_deref())
 }
@@ -292,14 +301,15 @@ pub fn edit(tx: &Tx<'_>, object: &Incoming, author: &Account) -> Result<()> {
         quote_policy: can_quote,
         ..known.clone()
     };
+    let media = db::status::list_media(tx, &[status.id])?;
     db::status_edit::insert(tx, &known)?;
     db::status::update_content(tx, &status)?;
     if !same_choices(known.poll.as_ref(), status.poll.as_ref()) {
         db::poll::clear_votes(tx, status.id)?;
     }
-    db::status::clear_details(tx, status.id)?;
+    db::status::clear_tags(tx, status.id)?;
     tx.after_commit(Event::StatusUpdated { id: status.id });
-    attach(tx, object, &status)?;
+    attach(tx, object, &status, &media)?;
     if status.held == Held::Free {
         tag::fan_out_edit(tx, &status)?;
         mention::name_again(tx, object, &status, author)?;

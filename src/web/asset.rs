@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::page::{etag, is_fresh};
+use super::page::etag;
+use crate::http::file::is_fresh;
 
 static STYLE: &[u8] = include_bytes!("../../assets/style.css");
 static AVATAR: &[u8] = include_bytes!("../../assets/avatar.png");
@@ -65,6 +66,7 @@ pub(super) async fn robots() -> HttpResponse {
              Disallow: /oauth/\n\
              Disallow: /settings\n\
              Disallow: /authorize_interaction\n\
+             Disallow: /cache/\n\
              Disallow: /media_proxy/\n",
         )
 }

@@ -1,24 +1,12 @@
-//! `GET /media/ab/cd/name`: stored files, with the headers of S-109. They never change, so that
-//! whoever has one needs not ask again; they are read piece by piece, away from the thread that
-//! serves all connections.
+//! `GET /media/ab/cd/name`: stored files of the people here.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-
-use actix_web::body::SizedStream;
-use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::web::{Bytes, Data, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::stream;
 
-use super::page::is_fresh;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::http::file::{self, FOR_EVER, Shown};
 use crate::media::storage::Name;
-
-/// How much is read at once.
-const PIECE: u64 = 128 * 1024;
 
 /// `GET` and `HEAD` of a stored file.
 pub(super) async fn show(
@@ -29,157 +17,9 @@ pub(super) async fn show(
     let (first, second, name) = path.into_inner();
     let name = Name::from_address(&first, &second, &name).ok_or(Error::NotFound)?;
     let media_type = name.media_type().ok_or(Error::NotFound)?;
-    let tag = format!("\"{}\"", name.as_str());
+    let shown = Shown { tag: format!("\"{}\"", name.as_str()), media_type, age: FOR_EVER };
     let parts = App::clone(&app);
     let opened = app.compute(move || parts.media.storage.open_file(&name)).await??;
     let (file, size) = opened.ok_or(Error::NotFound)?;
-    let fresh = is_fresh(&request, &tag);
-    let range = if fresh { Wanted::Whole } else { wanted(request.headers(), &tag, size) };
-    let mut response = match range {
-        Wanted::Nothing => HttpResponse::RangeNotSatisfiable(),
-        Wanted::Part(..) => HttpResponse::PartialContent(),
-        Wanted::Whole if fresh => HttpResponse::NotModified(),
-        Wanted::Whole => HttpResponse::Ok(),
-    };
-    response
-        .insert_header((header::ETAG, tag))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .insert_header((header::CONTENT_TYPE, media_type))
-        .insert_header((header::CONTENT_SECURITY_POLICY, policy(media_type)))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::CONTENT_DISPOSITION, "inline"))
-        .insert_header((header::ACCEPT_RANGES, "bytes"))
-        // images are packed already: as they are, with their length
-        .insert_header((header::CONTENT_ENCODING, "identity"))
-        // web clients on other hosts show them
-        .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"));
-    let (from, length) = match range {
-        Wanted::Nothing => {
-            response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
-            return Ok(response.finish());
-        }
-        Wanted::Part(from, to) => {
-            response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
-            (from, to - from + 1)
-        }
-        Wanted::Whole => (0, size),
-    };
-    if fresh {
-        return Ok(response.finish());
-    }
-    if request.method() == Method::HEAD {
-        return Ok(response.body(SizedStream::new(length, stream::empty::<Result<Bytes>>())));
-    }
-    Ok(response.body(SizedStream::new(length, pieces(app, file, from, length))))
-}
-
-/// Nothing in a file is run, whatever it is. Of one that is played a browser makes a page of its
-/// own, which asks for the file once more: without leave for that it stays black.
-pub(super) fn policy(media_type: &str) -> &'static str {
-    if media_type.starts_with("image/") {
-        "default-src 'none'; sandbox"
-    } else {
-        "default-src 'none'; media-src 'self'; sandbox"
-    }
-}
-
-/// The bytes of a file from a place on, so many of them.
-fn pieces(
-    app: Data<App>,
-    file: File,
-    from: u64,
-    length: u64,
-) -> impl futures_util::Stream<Item = Result<Bytes>> {
-    let state = (app, Some(file), from, length);
-    stream::unfold(state, |(app, file, from, left)| async move {
-        let file = file.filter(|_| left > 0)?;
-        let size = usize::try_from(left.min(PIECE)).unwrap_or(0);
-        let read = app.compute(move || {
-            let mut piece = vec![0; size];
-            file.read_exact_at(&mut piece, from).map(|()| (file, piece))
-        });
-        let next = from + size as u64;
-        match read.await {
-            Ok(Ok((file, piece))) => {
-                Some((Ok(Bytes::from(piece)), (app, Some(file), next, left - size as u64)))
-            }
-            Ok(Err(e)) => Some((Err(Error::internal(e)), (app, None, next, 0))),
-            Err(e) => Some((Err(e), (app, None, next, 0))),
-        }
-    })
-}
-
-/// What part of a file is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
-    Whole,
-    /// From and to, both with it.
-    Part(u64, u64),
-    /// None that there is.
-    Nothing,
-}
-
-/// One range is answered; several, or what cannot be read, are as good as none (S-114).
-fn wanted(headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
-    let text = |name| headers.get(name).map(HeaderValue::to_str);
-    match text(header::IF_RANGE) {
-        None => {}
-        Some(Ok(known)) if known == tag => {}
-        Some(_) => return Wanted::Whole,
-    }
-    let Some(Ok(range)) = text(header::RANGE) else { return Wanted::Whole };
-    part(range, size)
-}
-
-fn part(range: &str, size: u64) -> Wanted {
-    let Some((from, to)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'))
-    else {
-        return Wanted::Whole;
-    };
-    let number = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if digits { text.parse::<u64>().ok() } else { None }
-    };
-    match (number(from.trim()), number(to.trim())) {
-        (Some(from), _) if from >= size => Wanted::Nothing,
-        (Some(from), Some(to)) if from <= to => Wanted::Part(from, to.min(size - 1)),
-        (Some(from), None) if to.trim().is_empty() => Wanted::Part(from, size - 1),
-        (None, Some(last)) if from.trim().is_empty() => match last.min(size) {
-            0 => Wanted::Nothing,
-            last => Wanted::Part(size - last, size - 1),
-        },
-        _ => Wanted::Whole,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn s_114_one_range_and_no_more() {
-        assert_eq!(part("bytes=0-0", 10), Wanted::Part(0, 0));
-        assert_eq!(part("bytes=2-99", 10), Wanted::Part(2, 9));
-        assert_eq!(part("bytes=4-", 10), Wanted::Part(4, 9));
-        assert_eq!(part("bytes=-3", 10), Wanted::Part(7, 9));
-        assert_eq!(part("bytes=-99", 10), Wanted::Part(0, 9));
-        for none in ["bytes=10-", "bytes=99-100", "bytes=-0"] {
-            assert_eq!(part(none, 10), Wanted::Nothing, "{none}");
-        }
-        let many = format!("bytes={}", "0-1,".repeat(1000));
-        for odd in [
-            "",
-            "bytes=",
-            "bytes=-",
-            "bytes=5-2",
-            "bytes=a-b",
-            "items=0-1",
-            "bytes=0-1,3-4",
-            "bytes=+1-2",
-            &many,
-        ] {
-            assert_eq!(part(odd, 10), Wanted::Whole, "{odd}");
-        }
-        assert_eq!(part("bytes=0-", 0), Wanted::Nothing);
-    }
+    Ok(file::serve(&app, &request, file, size, &shown))
 }

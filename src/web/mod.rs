@@ -7,6 +7,7 @@
 mod about;
 mod accept;
 mod asset;
+mod cache;
 mod emoji;
 mod failure;
 mod home;
@@ -51,6 +52,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     page!("/assets/avatar.png", asset::avatar);
     page!("/assets/header.png", asset::header);
     page!("/media/{first}/{second}/{name}", media::show);
+    page!("/cache/{class}/{owner}/{key}", cache::show);
     page!("/favicon.ico", asset::favicon);
     page!("/robots.txt", asset::robots);
     page!("/health", asset::health);

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hasher};
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 
@@ -11,6 +11,7 @@ use super::asset;
 use super::locale::Locale;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::http::file::is_fresh;
 
 /// What the frame around every page (`base.html`) needs.
 pub struct Shell {
@@ -139,21 +140,6 @@ pub(super) fn etag(body: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     hasher.write(body);
     format!("W/\"{:016x}\"", hasher.finish())
-}
-
-/// Whether `If-None-Match` names this tag.
-pub(super) fn is_fresh(request: &HttpRequest, tag: &str) -> bool {
-    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let tag = bare(tag);
-    list(request.headers(), &header::IF_NONE_MATCH).any(|known| known == "*" || bare(known) == tag)
-}
-
-fn list<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<Item = &'a str> {
-    headers
-        .get_all(name)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|v| v.split(','))
-        .map(str::trim)
 }
 
 /// The program's parts, from a request that reached no handler of ours.

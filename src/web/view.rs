@@ -6,7 +6,8 @@ use super::locale::{Locale, fill};
 use crate::clock;
 use crate::db::{self, Conn};
 use crate::error::Result;
-use crate::model::{self, Account, MediaKind, Status};
+use crate::model::{self, Account, CacheClass, MediaKind, Status};
+use crate::service::cached_file;
 use crate::site::Site;
 use crate::text::sanitize;
 
@@ -42,21 +43,19 @@ pub(super) fn display_name(account: &Account) -> &str {
     if name.is_empty() { &account.username } else { name }
 }
 
-/// Address of a picture that this server has.
+/// Address of a picture, on this server.
 pub(super) fn avatar(site: &Site, account: &Account) -> String {
-    match &account.avatar_url {
-        Some(url) if site.owns(url) => url.clone(),
-        _ => site.missing_avatar(),
-    }
+    cached_file::picture(site, account, CacheClass::AvatarStill)
+        .unwrap_or_else(|| site.missing_avatar())
 }
 
-/// An attachment; of elsewhere it is a link alone: remote files are not loaded for visitors.
+/// An attachment; under an address of this server, whoever has the file.
 #[derive(Clone)]
 pub(super) struct Attachment {
     pub url: String,
     pub kind: &'static str,
     pub description: String,
-    /// The preview of one that this server has.
+    /// The preview of one that has such.
     pub picture: Option<String>,
     /// The element that plays one that this server has: `video` or `audio`.
     pub player: Option<&'static str>,
@@ -173,12 +172,26 @@ fn attachment(site: &Site, t: &'static Locale, media: &model::Attachment) -> Opt
     };
     // S-119: checked on the way in, and once more before it becomes a link
     let url = match media {
-        model::Attachment::Remote(media) => sanitize::http_url(&media.remote_url)?,
+        model::Attachment::Remote(media) => {
+            let url = sanitize::http_url(&media.remote_url)?;
+            if media.kind == MediaKind::Unknown || media.unavailable {
+                url
+            } else {
+                let declared = media.media_type.as_deref();
+                cached_file::address(site, CacheClass::Original, media.id, &url, declared)
+            }
+        }
         model::Attachment::Upload(upload) => site.media(&upload.file()),
     };
     let picture = match media {
         model::Attachment::Upload(upload) => upload.preview().map(|name| site.media(&name)),
-        model::Attachment::Remote(_) => None,
+        model::Attachment::Remote(media) => {
+            let preview = media.preview_remote_url.as_deref();
+            let own = (media.kind == MediaKind::Image).then_some(media.remote_url.as_str());
+            let address =
+                |url| cached_file::address(site, CacheClass::Preview, media.id, url, None);
+            preview.or(own).filter(|_| !media.unavailable).map(address)
+        }
     };
     let player = match (media, media.kind()) {
         (model::Attachment::Upload(_), MediaKind::Gifv | MediaKind::Video) => Some("video"),

@@ -1,5 +1,5 @@
 //! Previews of links are fetched on the media lane: slow pages hold up neither the inbox nor
-//! deliveries, and half of that lane is left to pictures.
+//! deliveries, and most of that lane is left to pictures.
 
 use crate::app::App;
 use crate::clock::MINUTE;
@@ -12,7 +12,7 @@ use crate::service;
 use super::running::Place;
 
 /// How much of the media lane stays free for others.
-const LEFT: usize = 4;
+const LEFT: usize = 12;
 
 /// Whether there is no room for one more.
 pub(super) fn is_crowded(app: &App) -> bool {

@@ -76,6 +76,13 @@ impl House {
         if !used.is_empty() {
             app.db.write(Lane::Background, move |tx| db::oauth::touch_tokens(tx, &used)).wait()?;
         }
+        let viewed = if self.step == 0 { app.viewed.take() } else { Vec::new() };
+        if !viewed.is_empty() {
+            let touch = move |tx: &Tx<'_>| {
+                viewed.iter().try_for_each(|(key, time)| db::cached_file::touch(tx, key, *time))
+            };
+            app.db.write(Lane::Background, touch).wait()?;
+        }
         let Some(step) = STEPS.get(self.step) else {
             if expire_relayed(app)? {
                 return Ok(true);

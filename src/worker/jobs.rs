@@ -169,6 +169,9 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
     if job.kind == JobKind::ProcessUpload {
         return uploads::start(app, job, place);
     }
+    if job.kind == JobKind::MakeSmall {
+        return uploads::start_small(app, job, place);
+    }
     if job.kind == JobKind::FetchCard {
         cards::start(app, job, place);
         return Ok(false);
@@ -239,6 +242,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::PollTally | JobKind::PollEnd => poll(app, job),
         JobKind::ProcessUpload => uploads::process(app, job),
         JobKind::SweepMedia => uploads::sweep(app, job),
+        JobKind::MakeSmall => Err(Stop::Drop("it has a lane of its own")),
         JobKind::PublishScheduled => scheduled::publish(app, job, online),
         JobKind::VerifyQuote => quote::verify(app, job, online),
         JobKind::VerifyApproval => interaction::verify(app, job, online),

@@ -40,6 +40,26 @@ pub(super) fn start(app: &App, job: Job, mut place: Place) -> Result<bool> {
     Ok(false)
 }
 
+/// Makes a smaller version of a file of elsewhere, behind the uploads that wait.
+pub(super) fn start_small(app: &App, job: Job, mut place: Place) -> Result<bool> {
+    let this = app.clone();
+    let started = app.lanes.decode.run(move || {
+        place.ring_when_done();
+        let make = || Ok(crate::lookup::smaller::make(&this, &job.payload).map(|()| false)?);
+        let result = guarded(make);
+        let stopped = matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed();
+        if !stopped && let Err(error) = finish(&this, &job, result) {
+            tracing::error!(%error, "the outcome of a smaller version could not be written");
+            place.hold_until(this.clock.now_ms() + MINUTE);
+        }
+        this.media.finished.notify_waiters();
+    });
+    if started.is_err() {
+        tracing::debug!("the lane that decodes is full");
+    }
+    Ok(false)
+}
+
 /// Decodes an upload. Its job goes with the outcome.
 pub(super) fn process(app: &App, job: &Job) -> Step<bool> {
     let id = crate::id::parse(&String::from_utf8_lossy(&job.payload));
@@ -64,14 +84,15 @@ pub(super) fn process(app: &App, job: &Job) -> Step<bool> {
 /// Removes files that nothing needs any more, some at a time.
 pub(super) fn sweep(app: &App, job: &Job) -> Step<bool> {
     let names = app.db.read(|conn| db::upload::list_trash(conn, SLICE))?;
-    for name in &names {
+    for (name, cached) in &names {
+        let store = if *cached { &app.media.cache } else { &app.media.storage };
         if let Some(name) = Name::parse(name) {
-            app.media.storage.remove(&name)?;
+            store.remove(&name)?;
         }
     }
     let id = job.id;
     let written = app.db.write(Lane::Background, move |tx| {
-        names.iter().try_for_each(|name| db::upload::settle(tx, name))?;
+        names.iter().try_for_each(|(name, _)| db::upload::settle(tx, name))?;
         // looked at in here: what was thrown away meanwhile found this job waiting, and rang for none
         let more = !db::upload::list_trash(tx, 1)?.is_empty();
         if more { db::job::again(tx, id, tx.now()) } else { db::job::remove(tx, id) }
@@ -82,6 +103,9 @@ pub(super) fn sweep(app: &App, job: &Job) -> Step<bool> {
 
 /// Removes what was left of uploads that were cut off.
 pub(super) fn clear_temporary(app: &App) -> Result<()> {
+    for file in app.media.cache.list_temporary(LEFT_ALONE, 1000)? {
+        app.media.cache.remove_temporary(&file)?;
+    }
     for file in app.media.storage.list_temporary(LEFT_ALONE, 1000)? {
         let key = file.split('.').next().unwrap_or_default().to_owned();
         let waits = app.db.read(|conn| db::upload::is_waiting(conn, &key))?;

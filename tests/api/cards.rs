@@ -1,6 +1,7 @@
 //! Previews of links and the timeline of a link.
 
 use dassie::clock::{Clock, DAY, HOUR};
+use dassie::model::CacheClass;
 use serde_json::{Value, json};
 
 use super::{follow_peer, id, ids, shape::is_documented};
@@ -54,7 +55,7 @@ fn the_first_link_of_a_post_gets_a_card() {
         ("html", json!("")),
         ("width", json!(0)),
         ("height", json!(0)),
-        ("image", json!(web.at("/pic.png"))),
+        ("image", json!(instance.cached(CacheClass::Card, &json!("1"), &web.at("/pic.png")))),
         ("image_description", json!("")),
         ("embed_url", json!("")),
         ("blurhash", Value::Null),

@@ -70,7 +70,9 @@ fn f_226_followers_hear_of_a_new_avatar() {
     let id = bob.finds(&ann.handle())["id"].as_str().unwrap().to_owned();
     eventually("the avatar is known there", || {
         let there = bob.get(&format!("/api/v1/accounts/{id}"));
-        (there["avatar"] == account["avatar"]).then_some(())
+        let class = dassie::model::CacheClass::Avatar;
+        let ours = b.cached(class, &there["id"], account["avatar"].as_str().unwrap());
+        (there["avatar"] == ours).then_some(())
     });
     ann.delete("/api/v1/profile/avatar");
     a.advance(MINUTE);

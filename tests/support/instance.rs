@@ -9,7 +9,7 @@ use dassie::client::Resolve;
 use dassie::clock::Clock;
 use dassie::config::Config;
 use dassie::db::{self, Lane};
-use dassie::model::Scopes;
+use dassie::model::{CacheClass, Scopes};
 use dassie::server::{self, Server};
 use dassie::{crypto, service, signature};
 use serde_json::{Value, json};
@@ -144,6 +144,12 @@ impl Instance {
             uri: account.uri,
             token,
         }
+    }
+
+    /// Our address of a file of elsewhere, which belongs to an attachment, account or card.
+    pub fn cached(&self, class: CacheClass, owner: &Value, url: &str) -> String {
+        let owner = owner.as_str().unwrap().parse().unwrap();
+        service::cached_file::address(&self.app.site, class, owner, url, None)
     }
 
     /// A request without a token.

@@ -1,6 +1,7 @@
 //! Starting instances in this process, talking to them as clients do, and waiting for things
 //! that happen on other threads.
 
+pub mod files;
 mod http;
 mod instance;
 mod peer;
@@ -13,6 +14,7 @@ mod website;
 
 use std::time::{Duration, Instant};
 
+pub use files::FileHost;
 pub use http::{Answer, Request};
 pub use instance::{Instance, Options, Person, texts};
 pub use peer::{Heard, Peer, PeerAnswer};

@@ -9,7 +9,8 @@ use crate::clock::{DAY, api_time, date};
 use crate::db::user::User;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
-use crate::model::{self, ActorKind, Field, Picture, Visibility};
+use crate::model::{self, ActorKind, CacheClass, Field, Picture, Visibility};
+use crate::service::cached_file;
 use crate::site::Site;
 
 /// An account as anybody sees it.
@@ -94,10 +95,11 @@ impl Account {
         let (limited, suspended) = (account.silenced_at.is_some(), account.suspended_at.is_some());
         let sensitized = account.sensitized_at.is_some();
         let acct = account.acct();
-        let avatar = account.avatar_url.clone().unwrap_or_else(|| site.missing_avatar());
-        let header = account.header_url.clone().unwrap_or_else(|| site.missing_header());
-        let avatar_static = still(&avatar, account.avatar());
-        let header_static = still(&header, account.header());
+        let picture = |class| cached_file::picture(site, &account, class);
+        let avatar = picture(CacheClass::Avatar).unwrap_or_else(|| site.missing_avatar());
+        let header = picture(CacheClass::Header).unwrap_or_else(|| site.missing_header());
+        let avatar_static = picture(CacheClass::AvatarStill).unwrap_or_else(|| avatar.clone());
+        let header_static = picture(CacheClass::HeaderStill).unwrap_or_else(|| header.clone());
         let avatar_description = described(account.avatar());
         let header_description = described(account.header());
         Self {
@@ -129,7 +131,7 @@ impl Account {
             show_media_replies: local.then_some(!account.details.hide_media_replies),
             show_featured: local.then_some(!account.details.hide_featured),
             noindex: local.then_some(!account.indexable),
-            emojis: emojis(account.emojis),
+            emojis: emojis(site, account.emojis),
             roles: local.then_some([]),
             fields: account.fields,
             memorial: account.details.memorial.then_some(true),

@@ -168,6 +168,7 @@ pub(crate) fn announcements(
                 .map(|name| Tag { url: tag_url(site, &name), name })
                 .collect(),
             emojis: emojis(
+                site,
                 used.iter()
                     .filter(|emoji| one.text.contains(&format!(":{}:", emoji.shortcode)))
                     .cloned()

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::tag::Day;
 use crate::clock::api_time;
-use crate::model::Card;
+use crate::model::{CacheClass, Card};
+use crate::service::cached_file;
+use crate::site::Site;
 
 /// What is behind the first link of a status.
 #[derive(Clone, Debug, Serialize)]
@@ -43,8 +45,11 @@ struct Author {
 
 impl PreviewCard {
     /// The shape of a stored card.
-    pub(crate) fn new(card: Card) -> Self {
+    pub(crate) fn new(site: &Site, card: Card) -> Self {
         let found = card.preview;
+        let image = found.image.as_deref();
+        let image =
+            image.map(|url| cached_file::address(site, CacheClass::Card, card.id, url, None));
         let author =
             Author { name: found.author_name.clone(), url: found.author_url.clone(), account: () };
         Self {
@@ -60,7 +65,7 @@ impl PreviewCard {
             html: found.html,
             width: found.width,
             height: found.height,
-            image: found.image,
+            image,
             image_description: found.image_description,
             embed_url: found.embed_url,
             blurhash: (),

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::model::{self, Attachment, MediaKind, Upload, UploadState};
+use crate::model::{self, Attachment, CacheClass, MediaKind, Upload, UploadState};
+use crate::service::cached_file;
 use crate::site::Site;
 
 /// Something attached to a status.
@@ -148,7 +149,7 @@ impl Media {
     /// The shape of what is attached to a status.
     pub(crate) fn new(site: &Site, attachment: &Attachment) -> Self {
         match attachment {
-            Attachment::Remote(media) => Self::remote(media),
+            Attachment::Remote(media) => Self::remote(site, media),
             Attachment::Upload(upload) => Self::upload(site, upload),
         }
     }
@@ -171,7 +172,7 @@ impl Media {
     }
 
     /// The shape of a file elsewhere.
-    fn remote(media: &model::Media) -> Self {
+    fn remote(site: &Site, media: &model::Media) -> Self {
         let sides = media.width.zip(media.height).filter(|(w, h)| *w > 0 && *h > 0);
         let still = sides.map(sized);
         let original = match (still.clone(), media.duration) {
@@ -179,22 +180,39 @@ impl Media {
             (None, Some(_)) => Some(Details { duration: media.duration, ..Details::default() }),
             (None, None) => None,
         };
-        let image = media.kind == MediaKind::Image;
+        // what could not be had lately is a link, as what nobody knows how to show (F-300)
+        let kind = if media.unavailable { MediaKind::Unknown } else { media.kind };
+        let (original, small) = match kind {
+            MediaKind::Unknown => (original, None),
+            _ => (original, still),
+        };
+        let address =
+            |class, url: &str, declared| cached_file::address(site, class, media.id, url, declared);
+        let declared = media.media_type.as_deref();
+        let url = match kind {
+            MediaKind::Unknown => media.remote_url.clone(),
+            _ => address(CacheClass::Original, &media.remote_url, declared),
+        };
+        let preview_url = match (&media.preview_remote_url, kind) {
+            (_, MediaKind::Unknown) => None,
+            (Some(preview), _) => Some(address(CacheClass::Preview, preview, None)),
+            (None, MediaKind::Image) => {
+                Some(address(CacheClass::Preview, &media.remote_url, declared))
+            }
+            (None, _) => None,
+        };
         Self {
             id: media.id,
-            kind: word(media.kind),
-            url: Some(media.remote_url.clone()),
-            preview_url: media
-                .preview_remote_url
-                .clone()
-                .or_else(|| image.then(|| media.remote_url.clone())),
+            kind: word(kind),
+            url: Some(url),
+            preview_url,
             remote_url: Some(media.remote_url.clone()),
             preview_remote_url: media.preview_remote_url.clone(),
             text_url: (),
             meta: Meta {
                 focus: media.focus.map(|(x, y)| Focus { x, y }),
                 original,
-                small: still,
+                small,
                 ..Meta::default()
             },
             description: media.description.clone(),

@@ -37,8 +37,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use crate::model;
-use crate::service;
+use crate::model::{self, CacheClass};
+use crate::service::{self, cached_file};
 use crate::site::Site;
 
 pub(super) use account::{
@@ -103,12 +103,12 @@ pub(super) fn custom_emoji(site: &Site, emoji: model::CustomEmoji) -> Emoji {
     }
 }
 
-fn emojis(list: Vec<model::Emoji>) -> Vec<Emoji> {
+fn emojis(site: &Site, list: Vec<model::Emoji>) -> Vec<Emoji> {
     list.into_iter()
         .map(|emoji| Emoji {
             shortcode: emoji.shortcode,
-            url: emoji.url,
-            static_url: emoji.static_url,
+            url: cached_file::emoji(site, CacheClass::Emoji, &emoji.url),
+            static_url: cached_file::emoji(site, CacheClass::EmojiStill, &emoji.static_url),
             visible_in_picker: true,
             category: None,
         })

@@ -13,6 +13,7 @@ use crate::clock::api_time;
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::model;
+use crate::service::cached_file;
 use crate::site::Site;
 
 /// Something that the account is told.
@@ -69,7 +70,10 @@ pub(crate) fn notifications(
                 status: one.status_id.and_then(|id| shown.get(&id).cloned()),
                 report: about.remove(&one.id),
                 emoji: reactions.get(&one.id).map(model::Reaction::content),
-                emoji_url: reactions.remove(&one.id).and_then(|reaction| reaction.url),
+                emoji_url: reactions
+                    .remove(&one.id)
+                    .and_then(|reaction| reaction.url)
+                    .map(|url| cached_file::emoji(site, model::CacheClass::Emoji, &url)),
                 event: events.remove(&one.id),
             })
         })

@@ -9,6 +9,7 @@ use crate::clock::api_time;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::model;
+use crate::site::Site;
 
 /// A poll as its author's server told it last.
 #[derive(Clone, Debug, Serialize)]
@@ -37,18 +38,19 @@ struct Choice {
 }
 
 /// The poll of a status.
-pub(crate) fn poll(conn: &Conn, viewer: i64, status: &model::Status) -> Result<Poll> {
+pub(crate) fn poll(conn: &Conn, site: &Site, viewer: i64, status: &model::Status) -> Result<Poll> {
     let votes = if viewer == 0 {
         HashMap::new()
     } else {
         db::poll::list_own_votes(conn, viewer, &[status.id])?
     };
-    Poll::new(status, viewer, votes.get(&status.id), conn.now()).ok_or(Error::NotFound)
+    Poll::new(site, status, viewer, votes.get(&status.id), conn.now()).ok_or(Error::NotFound)
 }
 
 impl Poll {
     /// The poll of a status. `viewer` reads it (0: nobody) and chose `votes`.
     pub(crate) fn new(
+        site: &Site,
         status: &model::Status,
         viewer: i64,
         votes: Option<&Vec<i64>>,
@@ -74,7 +76,7 @@ impl Poll {
                     votes_count: (expired || !poll.hide_totals).then_some(*votes),
                 })
                 .collect(),
-            emojis: super::emojis(status.emojis.clone()),
+            emojis: super::emojis(site, status.emojis.clone()),
         })
     }
 }

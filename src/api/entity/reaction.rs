@@ -8,7 +8,8 @@ use serde::{Serialize, Serializer};
 use super::{Account, accounts};
 use crate::db::{self, Conn};
 use crate::error::Result;
-use crate::model::{Reaction as Row, ReactionCount};
+use crate::model::{CacheClass, Reaction as Row, ReactionCount};
+use crate::service::cached_file::emoji;
 use crate::site::Site;
 
 /// How many reacted so.
@@ -40,15 +41,20 @@ pub(super) struct Pleroma {
 }
 
 /// The reactions to some statuses, one query for all.
-pub(super) fn reactions(conn: &Conn, viewer: i64, ids: &[i64]) -> Result<HashMap<i64, Reactions>> {
+pub(super) fn reactions(
+    conn: &Conn,
+    site: &Site,
+    viewer: i64,
+    ids: &[i64],
+) -> Result<HashMap<i64, Reactions>> {
     let counts = db::reaction::list_counts(conn, ids, viewer)?;
     let shape = |one: ReactionCount| Reaction {
         name: one.name,
         count: one.count,
         // nobody has reacted to anything
         me: one.me && viewer != 0,
-        static_url: one.url.clone(),
-        url: one.url,
+        static_url: one.url.as_deref().map(|url| emoji(site, CacheClass::EmojiStill, url)),
+        url: one.url.as_deref().map(|url| emoji(site, CacheClass::Emoji, url)),
     };
     Ok(counts
         .into_iter()
@@ -83,8 +89,11 @@ pub(crate) fn reactors(
                     name: row.name,
                     count: 0,
                     me: false,
-                    static_url: row.url.clone(),
-                    url: row.url,
+                    static_url: row
+                        .url
+                        .as_deref()
+                        .map(|url| emoji(site, CacheClass::EmojiStill, url)),
+                    url: row.url.as_deref().map(|url| emoji(site, CacheClass::Emoji, url)),
                     accounts: Vec::new(),
                 },
                 Vec::new(),

@@ -237,7 +237,8 @@ fn searchable(status: &model::Status, descriptions: Option<&Vec<String>>) -> Str
 }
 
 /// All that hangs on the statuses of a page, one query a table.
-struct Details {
+struct Details<'a> {
+    site: &'a Site,
     viewer: i64,
     now: i64,
     filters: Filters,
@@ -267,10 +268,10 @@ struct Marks {
     muted: HashSet<i64>,
 }
 
-impl Details {
+impl<'a> Details<'a> {
     fn read(
         conn: &Conn,
-        site: &Site,
+        site: &'a Site,
         viewer: i64,
         page: &[model::Status],
         boosted: &[model::Status],
@@ -344,6 +345,7 @@ impl Details {
             db::poll::list_own_votes(conn, viewer, &polls)?
         };
         Ok(Self {
+            site,
             viewer,
             now: conn.now(),
             filters,
@@ -360,10 +362,10 @@ impl Details {
                 .into_iter()
                 .map(|(id, name, website)| (id, Program { name, website }))
                 .collect(),
-            reactions: reactions(conn, viewer, &written)?,
+            reactions: reactions(conn, site, viewer, &written)?,
             cards: db::card::list_of_statuses(conn, &written)?
                 .into_iter()
-                .map(|(status, card)| (status, PreviewCard::new(card)))
+                .map(|(status, card)| (status, PreviewCard::new(site, card)))
                 .collect(),
             origins: db::origin_count::list(conn, &ids(&remote))?.into_iter().collect(),
             marks: Marks {
@@ -405,7 +407,7 @@ impl Details {
             in_reply_to_id: status.in_reply_to_id,
             in_reply_to_account_id: status.in_reply_to_account_id,
             sensitive: status.sensitive || self.accounts.get(&status.account_id)?.sensitized,
-            poll: Poll::new(&status, self.viewer, self.votes.get(&id), self.now),
+            poll: Poll::new(self.site, &status, self.viewer, self.votes.get(&id), self.now),
             spoiler_text: status.spoiler_text,
             visibility: status.visibility.as_str(),
             language: status.language,
@@ -430,7 +432,7 @@ impl Details {
             media_attachments: self.media.get(&id).cloned().unwrap_or_default(),
             mentions: self.mentions.get(&id).cloned().unwrap_or_default(),
             tags: self.tags.get(&id).cloned().unwrap_or_default(),
-            emojis: emojis(status.emojis),
+            emojis: emojis(self.site, status.emojis),
             quote: None,
             quotes_count: status.quotes_count,
             quote_approval,

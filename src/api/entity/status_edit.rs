@@ -10,7 +10,7 @@ use super::{Account, Emoji, emojis};
 use crate::clock::api_time;
 use crate::db::{self, Conn};
 use crate::error::Result;
-use crate::model::{self, Revision};
+use crate::model::{self, Attachment, Revision};
 use crate::site::Site;
 
 /// One version of a status.
@@ -52,6 +52,14 @@ pub(crate) fn status_edits(
     let author = db::account::get(conn, status.account_id)?;
     let account = Arc::new(Account::new(site, author));
     let mut versions = db::status_edit::list(conn, status.id)?;
+    let present = db::upload::list_attachments(conn, &[status.id])?;
+    let shown: Vec<i64> = present.iter().map(Attachment::id).collect();
+    for old in versions.iter_mut().flat_map(|version| &mut version.media) {
+        // what an edit took off is not kept here any more: it is a link
+        if let Attachment::Remote(media) = old {
+            media.unavailable = !shown.contains(&media.id);
+        }
+    }
     versions.push(Revision {
         created_at: status.edited_at.unwrap_or(status.created_at),
         spoiler_text: status.spoiler_text,
@@ -59,7 +67,7 @@ pub(crate) fn status_edits(
         sensitive: status.sensitive,
         emojis: status.emojis,
         poll: status.poll,
-        media: db::upload::list_attachments(conn, &[status.id])?,
+        media: present,
     });
     Ok(versions
         .into_iter()
@@ -70,7 +78,7 @@ pub(crate) fn status_edits(
             created_at: api_time(version.created_at),
             account: Arc::clone(&account),
             media_attachments: version.media.iter().map(|one| Media::new(site, one)).collect(),
-            emojis: emojis(version.emojis),
+            emojis: emojis(site, version.emojis),
             quote: quote.clone(),
             poll: version.poll.map(|poll| Choices {
                 options: poll.options.into_iter().map(|(title, _)| Choice { title }).collect(),

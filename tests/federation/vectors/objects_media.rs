@@ -1,5 +1,6 @@
 //! What PeerTube and Pixelfed send.
 
+use dassie::model::CacheClass;
 use serde_json::json;
 
 use super::harness::World;
@@ -32,8 +33,13 @@ fn f_048_peertube_channel_group() {
     let account = world.finds(CHANNEL);
     assert_eq!(account["group"], true);
     assert_eq!(account["display_name"], "Vera films");
-    assert_eq!(account["avatar"], world.at("https://tube.example/lazy-static/avatars/l.jpg"));
-    assert_eq!(account["header"], world.at("https://tube.example/lazy-static/banners/b.jpg"));
+    for (field, class, picture) in [
+        ("avatar", CacheClass::Avatar, "https://tube.example/lazy-static/avatars/l.jpg"),
+        ("header", CacheClass::Header, "https://tube.example/lazy-static/banners/b.jpg"),
+    ] {
+        let ours = world.instance.cached(class, &account["id"], &world.at(picture));
+        assert_eq!(account[field], ours);
+    }
 }
 
 #[test]
@@ -51,9 +57,9 @@ fn f_265_f_188_peertube_create_video_and_announce_video() {
     assert_eq!(video["url"], world.at(page));
     let file = &video["media_attachments"][0];
     let hls = world.at("https://tube.example/static/streaming-playlists/hls/x/480.mp4");
-    assert_eq!((&file["type"], &file["url"]), (&json!("video"), &json!(hls)));
+    assert_eq!((&file["type"], &file["remote_url"]), (&json!("video"), &json!(hls)));
     let still = world.at("https://tube.example/lazy-static/previews/p.jpg");
-    assert_eq!(file["preview_url"], still);
+    assert_eq!(file["preview_remote_url"], still);
     assert_eq!(video["language"], "en");
     assert_eq!(video["tags"][0]["name"], "dunes");
 

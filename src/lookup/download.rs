@@ -1,0 +1,245 @@
+//! One download of a file of elsewhere: its first bytes are looked at before anybody gets one
+//! (S-105), then it goes to the disk and, from there, to whoever watches. Size, time and the
+//! floor of free disk are watched as it grows (S-113).
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::app::App;
+use crate::client::{ClientError, Head, Kind, Limits, OutRequest, Sink, host_of};
+use crate::error::Error;
+use crate::media::arriving::{Arriving, Failure};
+use crate::media::foreign::{self, Family, HEAD};
+use crate::media::storage::Incoming;
+use crate::model::CacheClass;
+use crate::service::cached_file::{Wanted, is_blocked};
+
+/// How much is gathered before it is written and told. A read that brings less than it could
+/// emptied the line: who waits gets what there is before the next comes.
+const PIECE: usize = 128 * 1024;
+const READ: usize = 16 * 1024;
+const GATHER: Duration = Duration::from_millis(50);
+/// After this time a download must have come in at so many bytes a second on average: whoever
+/// sends slower on purpose would hold a thread for hours.
+const GRACE: Duration = Duration::from_secs(20);
+const LEAST_RATE: u64 = 16 * 1024;
+/// What nobody waits for any more is finished all the same when no more than this is missing.
+const SOON: u64 = 2 << 20;
+/// How often the free disk is looked at, in bytes.
+const LOOK: u64 = 4 << 20;
+
+/// Largest files of those classes that have no setting.
+const PICTURE: usize = 10 << 20;
+const EMOJI: usize = 1 << 20;
+
+/// Why there is no file.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Nobody waits for it.
+    Abandoned,
+    /// It failed a moment ago already.
+    Known(Failure),
+    Failed(Failure),
+    NoAnswer(ClientError),
+    /// The disk or the database.
+    Ours(Error),
+}
+
+impl From<Error> for Outcome {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+/// How large a file of this class may be.
+fn cap(app: &App, class: CacheClass) -> usize {
+    match class {
+        CacheClass::Original => app.site.limits.max_remote_media_bytes,
+        CacheClass::Emoji | CacheClass::EmojiStill => EMOJI,
+        _ => PICTURE,
+    }
+}
+
+/// Whether this class takes files of this kind: what is no attachment is an image.
+fn takes(class: CacheClass, ending: &str) -> bool {
+    class == CacheClass::Original || foreign::family(ending) == Some(Family::Image)
+}
+
+/// Downloads a file; it is whole, and not yet under its name.
+pub(super) fn download(
+    app: &App,
+    wanted: &Wanted,
+    arriving: &Arc<Arriving>,
+) -> Result<Incoming, Outcome> {
+    let cap = cap(app, wanted.class);
+    let mut into = Into {
+        app,
+        wanted,
+        arriving,
+        incoming: app.media.cache.begin()?,
+        gathered: Vec::new(),
+        told: Instant::now(),
+        since: Instant::now(),
+        bytes: 0,
+        looked: 0,
+        length: None,
+        is_file: false,
+        stop: None,
+    };
+    into.check_room(0)?;
+    let request = OutRequest::get(&wanted.url)
+        .header("accept", "image/*, video/*, audio/*, */*;q=0.1")
+        // the bytes shall be those that are there, in their length
+        .header("accept-encoding", "identity")
+        .limits(Limits::file(cap));
+    let answer = app.client.send_into(request, &mut into);
+    if let Some(stop) = into.stop {
+        return Err(stop);
+    }
+    let answer = answer.map_err(|error| match error.kind {
+        Kind::TooLarge => Outcome::Failed(Failure::TooLarge),
+        Kind::BadUrl | Kind::Forbidden | Kind::Redirect => Outcome::Failed(Failure::Refused),
+        _ => Outcome::NoAnswer(error),
+    })?;
+    match answer.status {
+        200 => {}
+        404 | 410 => return Err(Outcome::Failed(Failure::Gone)),
+        400..=403 | 405..=407 | 451 => return Err(Outcome::Failed(Failure::Refused)),
+        _ => return Err(Outcome::Failed(Failure::Passing)),
+    }
+    into.finish()
+}
+
+/// Takes the bytes as they arrive.
+struct Into<'a> {
+    app: &'a App,
+    wanted: &'a Wanted,
+    arriving: &'a Arc<Arriving>,
+    incoming: Incoming,
+    gathered: Vec<u8>,
+    told: Instant,
+    since: Instant,
+    /// All that came, and how much that was at the last look at the disk.
+    bytes: u64,
+    looked: u64,
+    length: Option<u64>,
+    /// Not the text of an error.
+    is_file: bool,
+    /// Why it ended here.
+    stop: Option<Outcome>,
+}
+
+impl Into<'_> {
+    fn fail(&mut self, why: Outcome) -> io::Error {
+        self.stop.get_or_insert(why);
+        io::Error::other("it ends here")
+    }
+
+    /// So many bytes more must leave the floor of free disk alone.
+    fn check_room(&self, more: u64) -> Result<(), Outcome> {
+        let least = (self.app.config.storage.min_free_megabytes as u64) << 20;
+        if self.app.media.cache.free_bytes()? < least.saturating_add(more) {
+            return Err(Outcome::Failed(Failure::NoRoom));
+        }
+        Ok(())
+    }
+
+    /// The kind of file, from its first bytes; tells it with them.
+    fn look(&mut self) -> Result<(), Outcome> {
+        let ending = foreign::sniff(&self.gathered[..self.gathered.len().min(HEAD)]);
+        let ending = ending.filter(|ending| takes(self.wanted.class, ending));
+        let ending = ending.ok_or(Outcome::Failed(Failure::Refused))?;
+        self.arriving.begin(self.incoming.reader()?, ending, self.length);
+        Ok(())
+    }
+
+    fn write_out(&mut self) -> Result<(), Outcome> {
+        if self.arriving.file().is_none() {
+            self.look()?;
+        }
+        self.incoming.write(&self.gathered)?;
+        self.gathered.clear();
+        self.told = Instant::now();
+        self.arriving.grow(self.incoming.bytes);
+        Ok(())
+    }
+
+    fn take(&mut self, data: &[u8]) -> Result<(), Outcome> {
+        self.gathered.extend_from_slice(data);
+        self.bytes += data.len() as u64;
+        let spent = self.since.elapsed();
+        if spent > GRACE && self.bytes < spent.as_secs() * LEAST_RATE {
+            return Err(Outcome::Failed(Failure::Passing));
+        }
+        if !self.arriving.is_wanted() && !self.is_nearly_whole() {
+            return Err(Outcome::Abandoned);
+        }
+        if self.bytes - self.looked > LOOK {
+            self.looked = self.bytes;
+            self.check_room(0)?;
+        }
+        let full = self.gathered.len() >= PIECE;
+        let due = full || data.len() < READ || self.told.elapsed() > GATHER;
+        // before that nobody knows what it is
+        if due && self.bytes >= HEAD as u64 {
+            self.write_out()?;
+        }
+        Ok(())
+    }
+
+    fn is_nearly_whole(&self) -> bool {
+        self.length.is_some_and(|length| {
+            let missing = length.saturating_sub(self.bytes);
+            missing <= SOON || missing <= self.bytes
+        })
+    }
+
+    /// All has come.
+    fn finish(mut self) -> Result<Incoming, Outcome> {
+        if self.length.is_some_and(|length| length != self.bytes) || self.bytes == 0 {
+            return Err(Outcome::Failed(Failure::Passing));
+        }
+        if !self.gathered.is_empty() || self.arriving.file().is_none() {
+            self.write_out()?;
+        }
+        Ok(self.incoming)
+    }
+}
+
+impl Write for Into<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.is_file {
+            self.take(data).map_err(|why| self.fail(why))?;
+        }
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Into<'_> {
+    fn begin(&mut self, head: &Head<'_>) -> io::Result<()> {
+        self.is_file = head.status == 200;
+        if !self.is_file {
+            return Ok(());
+        }
+        self.length = head.length;
+        // F-338: also where it was sent on to
+        let host = host_of(head.final_url).unwrap_or_default();
+        if host != self.wanted.host {
+            let blocked = self.app.db.read(|conn| is_blocked(conn, &host));
+            match blocked {
+                Ok(false) => {}
+                Ok(true) => return Err(self.fail(Outcome::Failed(Failure::Refused))),
+                Err(error) => return Err(self.fail(Outcome::Ours(error))),
+            }
+        }
+        if let Err(why) = self.check_room(head.length.unwrap_or(0)) {
+            return Err(self.fail(why));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! Files of elsewhere on their way: one download for all who ask. It writes into a temporary file
+//! and says how far it is; whoever watches reads what is there already. A slow reader holds
+//! nobody up, and what nobody waits for any more is given up while little of it has come.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::model::CacheKey;
+
+/// Why a file is not to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Its server says that it is not there.
+    Gone,
+    /// It is nothing that we pass on, or lies where we may not ask.
+    Refused,
+    /// Larger than the limit.
+    TooLarge,
+    /// The disk is too full to keep it.
+    NoRoom,
+    /// Something that may pass: no answer, a busy server.
+    Passing,
+}
+
+/// How a download ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All bytes are there.
+    Whole,
+    /// It lay in the cache already.
+    Kept,
+    Failed(Failure),
+}
+
+/// How far a download is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Known once the first bytes were looked at; nobody gets a byte before.
+    pub ending: Option<&'static str>,
+    /// What its server says that it has in all.
+    pub length: Option<u64>,
+    /// Bytes that can be read.
+    pub bytes: u64,
+    pub end: Option<End>,
+    /// It lies in its place, or never will.
+    pub settled: bool,
+}
+
+/// A file on its way.
+pub struct Arriving {
+    pub key: CacheKey,
+    progress: watch::Sender<Progress>,
+    file: OnceLock<File>,
+    viewers: AtomicUsize,
+    /// Somebody would rather have a smaller version of it.
+    small_wanted: AtomicBool,
+    settled: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Arriving {
+    fn new(key: CacheKey) -> Self {
+        Self {
+            key,
+            progress: watch::Sender::new(Progress::default()),
+            file: OnceLock::new(),
+            viewers: AtomicUsize::new(0),
+            small_wanted: AtomicBool::new(false),
+            settled: Mutex::new(false),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// The first bytes are in this file, and it is of this kind.
+    pub fn begin(&self, file: File, ending: &'static str, length: Option<u64>) {
+        let _ = self.file.set(file);
+        self.progress.send_modify(|progress| {
+            progress.ending = Some(ending);
+            progress.length = length;
+        });
+    }
+
+    /// So many bytes can be read now.
+    pub fn grow(&self, bytes: u64) {
+        self.progress.send_modify(|progress| progress.bytes = bytes);
+    }
+
+    /// Nothing more comes; only the first word on that counts.
+    pub fn end(&self, end: End) {
+        self.progress.send_if_modified(|progress| {
+            let first = progress.end.is_none();
+            progress.end = progress.end.or(Some(end));
+            first
+        });
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        *self.progress.borrow()
+    }
+
+    /// What was written so far, for reading at any place.
+    pub fn file(&self) -> Option<&File> {
+        self.file.get()
+    }
+
+    /// Whether anybody waits for it.
+    pub fn is_wanted(&self) -> bool {
+        self.viewers.load(Ordering::SeqCst) > 0
+    }
+
+    /// A smaller version shall be made of it when it is there.
+    pub fn want_small(&self) {
+        self.small_wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether anybody asked for that.
+    pub fn is_small_wanted(&self) -> bool {
+        self.small_wanted.load(Ordering::Relaxed)
+    }
+
+    /// Blocks until the file is kept, or will not be.
+    pub fn wait(&self) {
+        let settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        let settled = self.changed.wait_while(settled, |settled| !*settled);
+        drop(settled);
+    }
+
+    fn settle(&self) {
+        *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+        self.progress.send_modify(|progress| progress.settled = true);
+    }
+}
+
+/// Somebody who waits for a file or reads it.
+pub struct Viewer {
+    pub arriving: Arc<Arriving>,
+    progress: watch::Receiver<Progress>,
+}
+
+impl Viewer {
+    fn new(arriving: &Arc<Arriving>) -> Self {
+        arriving.viewers.fetch_add(1, Ordering::SeqCst);
+        Self { progress: arriving.progress.subscribe(), arriving: Arc::clone(arriving) }
+    }
+
+    /// Waits until `enough` says so, or nothing more comes.
+    pub async fn until(&mut self, enough: impl Fn(&Progress) -> bool) -> Progress {
+        let done = |progress: &Progress| progress.end.is_some() || enough(progress);
+        let found = self.progress.wait_for(done).await.map(|progress| *progress);
+        // the sender lives in what we hold
+        found.unwrap_or_else(|_| self.arriving.progress())
+    }
+}
+
+impl Viewer {
+    /// Waits until the file lies in its place, or never will.
+    pub async fn settled(&mut self) {
+        let _ = self.progress.wait_for(|progress| progress.settled).await;
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.arriving.viewers.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// All that are on their way. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Arrivals {
+    under_way: Arc<Mutex<HashMap<CacheKey, Arc<Arriving>>>>,
+}
+
+impl Arrivals {
+    /// A place among those who wait for a file; with [`Duty`] for whoever is the first, to fetch
+    /// it.
+    pub fn join(&self, key: CacheKey) -> (Viewer, Option<Duty>) {
+        let mut under_way = self.lock();
+        if let Some(there) = under_way.get(&key) {
+            return (Viewer::new(there), None);
+        }
+        let arriving = Arc::new(Arriving::new(key));
+        under_way.insert(key, Arc::clone(&arriving));
+        let viewer = Viewer::new(&arriving);
+        (viewer, Some(Duty { arrivals: self.clone(), arriving }))
+    }
+
+    /// How many are under way.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<CacheKey, Arc<Arriving>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Of the one who fetches a file. However that ends, and be it by a panic, those who wait hear
+/// of it.
+pub struct Duty {
+    arrivals: Arrivals,
+    pub arriving: Arc<Arriving>,
+}
+
+impl Drop for Duty {
+    fn drop(&mut self) {
+        self.arriving.end(End::Failed(Failure::Passing));
+        self.arrivals.lock().remove(&self.arriving.key);
+        self.arriving.settle();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_fetches_and_the_others_hear_of_its_end() {
+        let arrivals = Arrivals::default();
+        let key = CacheKey([1; 16]);
+        let (first, duty) = arrivals.join(key);
+        let duty = duty.unwrap();
+        let (second, none) = arrivals.join(key);
+        assert!(none.is_none() && duty.arriving.is_wanted());
+        drop(first);
+        assert!(duty.arriving.is_wanted());
+        duty.arriving.end(End::Whole);
+        assert_eq!(arrivals.count(), 1);
+        drop(duty);
+        assert_eq!(second.arriving.progress().end, Some(End::Whole));
+        second.arriving.wait();
+        assert_eq!(arrivals.count(), 0);
+        let (third, duty) = arrivals.join(key);
+        drop(duty.unwrap());
+        assert_eq!(third.arriving.progress().end, Some(End::Failed(Failure::Passing)));
+    }
+}
