@@ -148,7 +148,7 @@ impl App {
             forwards: Throttle::new(clock.clone()),
             new_hosts: Throttle::new(clock.clone()),
             inbox: Throttle::new(clock.clone()),
-            media: Media::open(&config.storage.data_dir, surroundings.program)?,
+            media: open_media(&config, surroundings.program, &db, &wake)?,
             uploads: InFlight::new(8, 8),
             translations: Kept::new(256),
             translation_languages: Kept::new(1),
@@ -231,6 +231,15 @@ impl App {
         self.lanes.shutdown();
         self.db.close();
     }
+}
+
+/// Files, and who makes room for more of them.
+fn open_media(config: &Config, program: PathBuf, db: &Db, wake: &Arc<Wake>) -> Result<Media> {
+    let media = Media::open(config, program)?;
+    let (wake, cache) = (Arc::clone(wake), media.cache.clone());
+    let keeper = service::cache::Keeper::new(db.clone(), cache, move || wake.rouse());
+    media.room.kept_by(Box::new(keeper));
+    Ok(media)
 }
 
 /// On Linux also after its file was replaced by a newer one.

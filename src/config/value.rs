@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use toml::de::DeValue;
 
-use super::{Audience, Cidr, LogFormat, LogLevel, LongText, Secret, TranslationKind};
+use super::{
+    Audience, Cidr, LogFormat, LogLevel, LongText, Secret, Size, TranslationKind,
+};
 
 /// A value as it was given.
 #[derive(Clone, Copy)]
@@ -134,6 +136,24 @@ impl Setting for SocketAddr {
 impl Setting for Cidr {
     fn from_text(text: &str) -> Result<Self, String> {
         text.parse().map_err(str::to_owned)
+    }
+
+    fn to_toml(&self) -> String {
+        self.to_string().to_toml()
+    }
+}
+
+impl Setting for Size {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(str::to_owned)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, String> {
+        match (value.as_integer(), value.as_str()) {
+            (Some(bytes), _) => Self::from_text(bytes.as_str()),
+            (None, Some(text)) => Self::from_text(text),
+            (None, None) => Self::from_text(""),
+        }
     }
 
     fn to_toml(&self) -> String {
