@@ -332,8 +332,10 @@ fn claim(db: &Db, config: &Config, site: &Site) -> Result<()> {
     let (allowlist, instance) = (config.federation.allowlist, config.instance.clone());
     let never_shared = config.federation.never_shared_inbox;
     let hold_back = config.federation.hold_back_new_accounts;
+    let prefetch = config.media.prefetch;
     db.write(Lane::Interactive, move |tx| {
         service::domain::set_allowlist(tx, allowlist)?;
+        service::prefetch::set(tx, prefetch)?;
         service::keys::complete(tx)?;
         service::delivery::set_never_shared(tx, never_shared)?;
         service::notification_policy::set_default(tx, hold_back)?;

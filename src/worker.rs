@@ -9,6 +9,7 @@ mod import;
 mod jobs;
 mod lists;
 mod moving;
+mod prefetch;
 mod profiles;
 mod push;
 mod running;

@@ -255,6 +255,10 @@ fn keep_files(instance: &Instance, account: &str, status: &str) {
     ] {
         control::execute(app, Command::Media(command)).unwrap();
     }
+    let media = |conn: &db::Conn| {
+        dassie::service::prefetch::list_wanted(conn, &app.site, status.parse().unwrap(), true)
+    };
+    app.db.read(media).unwrap();
 }
 
 /// Uploads, attached and not, and pictures of the profile.

@@ -65,6 +65,8 @@ keys! {
         cache_max_size: (|size| at_least(size, Size::megabytes(50))),
         min_free_disk: any,
         cache_dir: any,
+        prefetch: any,
+        prefetch_daily: any,
     }
     instance: Instance {
         title: some_text,

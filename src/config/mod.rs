@@ -73,6 +73,19 @@ pub struct Media {
     pub min_free_disk: Size,
     /// Where the cache is; see [`Config::cache_dir`].
     pub cache_dir: Option<PathBuf>,
+    /// What is fetched before anybody looks.
+    pub prefetch: Prefetch,
+    /// How much of that a day.
+    pub prefetch_daily: Size,
+}
+
+/// Which attachments are fetched before anybody looks at them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prefetch {
+    #[default]
+    None,
+    /// Those of what comes into a home timeline.
+    Home,
 }
 
 /// How the instance presents itself.
@@ -297,6 +310,8 @@ impl Default for Media {
             cache_max_size: Size::megabytes(2000),
             min_free_disk: Size::megabytes(500),
             cache_dir: None,
+            prefetch: Prefetch::None,
+            prefetch_daily: Size::megabytes(200),
         }
     }
 }

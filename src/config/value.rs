@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::{
-    Audience, Cidr, LogFormat, LogLevel, LongText, Secret, Size, TranslationKind,
+    Audience, Cidr, LogFormat, LogLevel, LongText, Prefetch, Secret, Size, TranslationKind,
 };
 
 /// A value as it was given.
@@ -245,6 +245,10 @@ impl Choice for LogFormat {
 impl Choice for TranslationKind {
     const ALL: &'static [(&'static str, Self)] =
         &[("none", Self::None), ("libretranslate", Self::Libretranslate), ("deepl", Self::Deepl)];
+}
+
+impl Choice for Prefetch {
+    const ALL: &'static [(&'static str, Self)] = &[("none", Self::None), ("home", Self::Home)];
 }
 
 impl Choice for Audience {

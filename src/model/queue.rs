@@ -99,6 +99,8 @@ pub enum JobKind {
     ConfirmGone = 85,
     /// Read a list of blocked domains that somebody else keeps: its id. Always the same row.
     RefreshDomainList = 86,
+    /// Fetch the pictures of a status in a home timeline before anybody looks: its id.
+    Prefetch = 92,
     /// Whether a remote author agreed to a reply of another: the reply's id.
     VerifyApproval = 63,
 }
@@ -139,6 +141,7 @@ impl JobKind {
         Self::ConfirmGone,
         Self::RefreshDomainList,
         Self::VerifyApproval,
+        Self::Prefetch,
     ];
 
     /// From the stored number.

@@ -41,6 +41,7 @@ pub mod pin;
 pub mod plan;
 pub mod policy;
 pub mod poll;
+pub mod prefetch;
 pub mod privacy;
 pub mod profile;
 pub mod profile_news;

@@ -2,4 +2,5 @@
 
 mod expiry;
 mod full;
+mod prefetch;
 mod shelves;
