@@ -159,7 +159,7 @@ impl App {
             forwards: Throttle::new(clock.clone()),
             new_hosts: Throttle::new(clock.clone()),
             inbox: Throttle::new(clock.clone()),
-            media: Media::open(&config.storage.data_dir, surroundings.program)?,
+            media: open_media(&config, surroundings.program, &db, &wake)?,
             uploads: InFlight::new(8, 8),
             arrivals: Arrivals::default(),
             failures: Failures::new(clock.clone()),
@@ -247,6 +247,15 @@ impl App {
         self.lanes.shutdown();
         self.db.close();
     }
+}
+
+/// Files, and who makes room for more of them.
+fn open_media(config: &Config, program: PathBuf, db: &Db, wake: &Arc<Wake>) -> Result<Media> {
+    let media = Media::open(config, program)?;
+    let (wake, cache) = (Arc::clone(wake), media.cache.clone());
+    let keeper = service::cache::Keeper::new(db.clone(), cache, move || wake.rouse());
+    media.room.kept_by(Box::new(keeper));
+    Ok(media)
 }
 
 /// On Linux also after its file was replaced by a newer one.
@@ -339,8 +348,10 @@ fn claim(db: &Db, config: &Config, site: &Site) -> Result<()> {
     let (allowlist, instance) = (config.federation.allowlist, config.instance.clone());
     let never_shared = config.federation.never_shared_inbox;
     let hold_back = config.federation.hold_back_new_accounts;
+    let prefetch = config.media.prefetch;
     db.write(Lane::Interactive, move |tx| {
         service::domain::set_allowlist(tx, allowlist)?;
+        service::prefetch::set(tx, prefetch)?;
         service::keys::complete(tx)?;
         service::delivery::set_never_shared(tx, never_shared)?;
         service::notification_policy::set_default(tx, hold_back)?;

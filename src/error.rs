@@ -56,6 +56,8 @@ pub enum Error {
     Internal(String),
 }
 
+const DISK_FULL: &str = "The disk of this server is full";
+
 /// Result with [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -63,6 +65,16 @@ impl Error {
     /// 422 with a Mastodon style message, e.g. `Validation failed: Text can't be blank`.
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid(message.into())
+    }
+
+    /// 503: there is no room for more on the disk. It may pass by itself.
+    pub fn disk_full() -> Self {
+        Self::Unavailable { message: DISK_FULL.into(), retry_after: 600 }
+    }
+
+    /// Whether it is that one.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Unavailable { message, .. } if message == DISK_FULL)
     }
 
     /// A fault of ours: 500 outside, the text in the log.

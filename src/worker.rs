@@ -2,12 +2,14 @@
 //! is running is known here only; after a restart it is simply due again.
 
 mod backfill;
+mod cache;
 mod cards;
 mod house;
 mod import;
 mod jobs;
 mod lists;
 mod moving;
+mod prefetch;
 mod profiles;
 mod push;
 mod retention;
@@ -27,6 +29,7 @@ use crate::federation::deliver;
 use crate::federation::relay;
 use crate::model::JobKind;
 
+use cache::Cache;
 use house::House;
 use running::Running;
 
@@ -52,6 +55,7 @@ impl Worker {
             app: app.clone(),
             running: Arc::new(Running::new(app.wake.clone())),
             house: House::default(),
+            cache: Cache::default(),
         };
         let thread =
             std::thread::Builder::new()
@@ -75,6 +79,7 @@ struct State {
     app: App,
     running: Arc<Running>,
     house: House,
+    cache: Cache,
 }
 
 /// When to look again, if nobody rings before.
@@ -112,10 +117,15 @@ impl State {
     fn look(&mut self) -> Result<Next> {
         // what falls due while we are at it is found by the next look
         let now = self.app.clock.now_ms();
+        // first: on a full disk nothing else can be written before there is room
+        let more_cache = self.cache.keep(&self.app, now).unwrap_or_else(|error| {
+            tracing::error!(%error, "the cache could not be kept within its limits");
+            false
+        });
         self.start_deliveries()?;
         let more_jobs = jobs::start(&self.app, &self.running)?;
         let more_house = self.house.keep(&self.app, now)?;
-        if more_jobs || more_house {
+        if more_jobs || more_house || more_cache {
             return Ok(Next::Soon);
         }
         let due = self.app.db.read(|conn| {
@@ -127,7 +137,7 @@ impl State {
         let crowded = JobKind::ALL.iter().any(|kind| jobs::is_crowded(&self.app, *kind));
         let room = crowded.then_some(now + CROWDED);
         Ok(Next::At(
-            [due, held, room, Some(self.house.next())]
+            [due, held, room, Some(self.house.next()), Some(self.cache.next())]
                 .into_iter()
                 .flatten()
                 .min()

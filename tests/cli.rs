@@ -751,3 +751,73 @@ fn s_040_s_127_no_secret_reaches_the_log() {
         }
     }
 }
+
+#[test]
+fn files_are_counted_pruned_and_checked_with_and_without_a_server() {
+    let place = Place::real("a.example");
+    place.creates("ann");
+    // what nothing needs, two days old
+    let folder = place.data().join("cache/ab/cd");
+    std::fs::create_dir_all(&folder).unwrap();
+    let orphan = folder.join(format!("abcd{}.jpg", "0".repeat(28)));
+    let plant = || {
+        std::fs::write(&orphan, b"lost").unwrap();
+        let old = std::time::SystemTime::now() - Duration::from_secs(2 * 86_400);
+        let file = std::fs::File::options().write(true).open(&orphan).unwrap();
+        file.set_times(std::fs::FileTimes::new().set_modified(old)).unwrap();
+    };
+    let commands = || {
+        plant();
+        let usage = place.does(&["media", "usage"]);
+        assert!(
+            usage.contains("Cache of files of other servers: 0 files, 0 bytes of 2 GB"),
+            "{usage}"
+        );
+        assert!(usage.contains("at least 500 MB stay free"), "{usage}");
+        assert_eq!(
+            place.does(&["media", "prune", "--days", "3", "--dry-run"]),
+            "Would remove 0 files, 0 bytes\n"
+        );
+        assert_eq!(place.does(&["media", "prune", "--size", "0"]), "Removed 0 files, 0 bytes\n");
+        let found = place.does(&["media", "check"]);
+        assert!(
+            found.starts_with("Looked at 1 file, 4 bytes\n1 file that nothing needs, 4 bytes\n"),
+            "{found}"
+        );
+        assert!(found.ends_with("Add --repair to mend that\n") && orphan.exists(), "{found}");
+        assert!(place.does(&["media", "check", "--repair"]).contains("4 bytes: mended"));
+        eventually("it is gone", || (!orphan.exists()).then_some(()));
+        assert!(place.does(&["media", "check"]).ends_with("All is as it should be\n"));
+        let nobody = place.refuses(&["media", "refetch", "--account", "x@a.example"]);
+        assert!(nobody.contains("there is no account x@a.example"), "{nobody}");
+    };
+    commands();
+    let mut serving = Serving::start(&place, &["serve"]);
+    commands();
+    serving.stop();
+}
+
+#[test]
+fn limits_that_the_disk_cannot_hold_are_told_at_the_start() {
+    let place = Place::real("a.example");
+    let with = |size: &str| {
+        let text = std::fs::read_to_string(place.file()).unwrap();
+        let text = text.split("[media]").next().unwrap();
+        place.configure(&format!("{text}[media]\ncache_max_size = {size}\n"));
+    };
+    for (size, said) in [
+        ("\"1 MB\"", "media.cache_max_size must be \"50 MB\" or more."),
+        ("\"much\"", "media.cache_max_size must be a size such as \"500 MB\" or \"2 GB\""),
+    ] {
+        with(size);
+        let refused = place.refuses(&["config", "check"]);
+        assert!(refused.contains(said), "{refused}");
+    }
+    with("\"900 TB\"");
+    let mut serving = Serving::start(&place, &["serve"]);
+    eventually("it is told", || {
+        let said = "media.cache_max_size is 900 TB and media.min_free_disk 500 MB, but the disk";
+        serving.said().contains(said).then_some(())
+    });
+    serving.stop();
+}

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use dassie::control::{self, Command, RelayChange, Secret};
+use dassie::control::{self, Command, MediaCommand, MediaPrune, MediaRefetch, RelayChange, Secret};
 use dassie::db;
 use rusqlite::config::DbConfig;
 use serde_json::{Value, json};
 
 use crate::api::{follow_peer, id, scopes, token};
 use crate::oauth;
+use crate::support::cached::put;
 use crate::support::picture::{Part, coded, corners, form};
 use crate::support::{
     Instance, Peer, PeerAnswer, Person, PushKeys, Relay, Request, Socket, eventually,
@@ -29,6 +30,11 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("FROM job INDEXED BY job_due WHERE dead = 0 LIMIT", "SCAN job", "counts up to a limit only"),
     ("UPDATE delivery SET first = 1 WHERE NOT EXISTS", "SCAN delivery", "the schema's own, once"),
     ("UPDATE host SET failing_since = updated_at", "SCAN host", "the schema's own, once"),
+    (
+        "cached_file INDEXED BY cached_file_host",
+        "SCAN cached_file",
+        "`dassie media usage`, by hand",
+    ),
     ("SELECT name FROM host INDEXED BY host_updated", "SCAN host", "50,000 rows, once an hour"),
 ];
 
@@ -45,6 +51,11 @@ const SORTED: &[(&str, &str)] = &[
         "UNION SELECT account_id FROM (SELECT",
         "whom a deletion is told: 1000 of each kind at the most",
     ),
+    (
+        "AS size FROM cached_file",
+        "`dassie media usage`, by hand: as many rows as there are servers",
+    ),
+    ("one(account, bytes)", "the same: as many rows as there are authors"),
     ("ORDER BY (username = ?1) DESC", "accounts whose handles differ by case: one or two"),
 ];
 
@@ -224,6 +235,40 @@ fn do_everything(instance: &Instance, person: &Person, other: &str, status: &str
         post(format!("/api/v1/notifications/{}/dismiss", id(first)), json!({}));
     }
     instance.settle();
+}
+
+/// The cache within its limits, and all commands about files.
+fn keep_files(instance: &Instance, account: &str, status: &str) {
+    let app = &instance.app;
+    for n in 0..3 {
+        put(app, n, &format!("https://a.example/{n}"), 10, 1000);
+    }
+    let url: String = instance
+        .app
+        .db
+        .read(|conn| Ok(db::status::find(conn, status.parse().unwrap())?.unwrap().uri))
+        .unwrap();
+    let acct =
+        app.db.read(|conn| db::account::find(conn, account.parse().unwrap())).unwrap().unwrap();
+    let handle = format!("{}@{}", acct.username, acct.domain.unwrap_or_default());
+    for command in [
+        MediaCommand::Usage,
+        MediaCommand::Prune { what: MediaPrune::Days(3), dry_run: true },
+        MediaCommand::Prune { what: MediaPrune::Size(20), dry_run: true },
+        MediaCommand::Prune { what: MediaPrune::Host("a.example".into()), dry_run: true },
+        MediaCommand::Check { from: 0, repair: true },
+        MediaCommand::Refetch(MediaRefetch::Account(handle)),
+        MediaCommand::Refetch(MediaRefetch::Status(url)),
+        MediaCommand::Prune { what: MediaPrune::Days(3), dry_run: false },
+        MediaCommand::Prune { what: MediaPrune::Size(20), dry_run: false },
+        MediaCommand::Prune { what: MediaPrune::Host("a.example".into()), dry_run: false },
+    ] {
+        control::execute(app, Command::Media(command)).unwrap();
+    }
+    let media = |conn: &db::Conn| {
+        dassie::service::prefetch::list_wanted(conn, &app.site, status.parse().unwrap(), true)
+    };
+    app.db.read(media).unwrap();
 }
 
 /// Uploads, attached and not, and pictures of the profile.
@@ -821,6 +866,7 @@ fn no_query_reads_a_whole_table() {
         execute(Command::DeliveryList { limit: 10, host, status }).unwrap();
     }
     execute(Command::HostList { limit: 10 }).unwrap();
+    keep_files(&instance, &nora, &id(&status));
     execute(Command::AccountList).unwrap();
     import_everything(&instance, &ann, &peer);
     // what `serve` asks at its start

@@ -78,3 +78,57 @@ END;
 
 -- Until when an attachment is shown as a link, since its file could not be had (F-300).
 ALTER TABLE media ADD COLUMN unavailable_until INTEGER;
+-- == expiry ==
+
+-- Files of one server, and how much they are.
+CREATE INDEX cached_file_host ON cached_file(host, bytes);
+-- What the people of this server keep here: read from the index alone.
+CREATE INDEX upload_usage ON upload(account_id, purpose, kind, bytes);
+
+-- A file takes its place until it is removed, not only until its row is.
+ALTER TABLE media_trash ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE cache_trash (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  bytes INTEGER NOT NULL
+) STRICT;
+INSERT INTO cache_trash VALUES (1, 0);
+CREATE TRIGGER media_trash_added AFTER INSERT ON media_trash WHEN new.cached = 1 BEGIN
+  UPDATE cache_trash SET bytes = bytes + new.bytes WHERE id = 1;
+END;
+CREATE TRIGGER media_trash_settled AFTER DELETE ON media_trash WHEN old.cached = 1 BEGIN
+  UPDATE cache_trash SET bytes = bytes - old.bytes WHERE id = 1;
+END;
+DROP TRIGGER cached_file_removed;
+CREATE TRIGGER cached_file_removed AFTER DELETE ON cached_file BEGIN
+  UPDATE cache_total SET files = files - 1, bytes = bytes - old.bytes;
+  -- not INSERT OR REPLACE: what that replaces is counted nowhere
+  DELETE FROM media_trash WHERE name = lower(hex(old.key)) || '.' || old.extension;
+  INSERT INTO media_trash (name, due, cached, bytes)
+    VALUES (lower(hex(old.key)) || '.' || old.extension, 0, 1, old.bytes);
+END;
+
+-- What somebody here favourited or bookmarked goes last. However that is done: the same for
+-- imports, and for accounts that go.
+CREATE TRIGGER favourite_keeps AFTER INSERT ON favourite
+  WHEN EXISTS (SELECT 1 FROM user WHERE account_id = new.account_id) BEGIN
+  UPDATE cached_file SET kept = 1 WHERE class IN (0, 1)
+    AND owner IN (SELECT id FROM media WHERE status_id = new.status_id);
+END;
+CREATE TRIGGER bookmark_keeps AFTER INSERT ON bookmark BEGIN
+  UPDATE cached_file SET kept = 1 WHERE class IN (0, 1)
+    AND owner IN (SELECT id FROM media WHERE status_id = new.status_id);
+END;
+CREATE TRIGGER favourite_lets_go AFTER DELETE ON favourite
+  WHEN NOT EXISTS (SELECT 1 FROM bookmark WHERE status_id = old.status_id)
+    AND NOT EXISTS (SELECT 1 FROM user u CROSS JOIN favourite f ON f.account_id = u.account_id
+      AND f.status_id = old.status_id) BEGIN
+  UPDATE cached_file SET kept = 0 WHERE class IN (0, 1)
+    AND owner IN (SELECT id FROM media WHERE status_id = old.status_id);
+END;
+CREATE TRIGGER bookmark_lets_go AFTER DELETE ON bookmark
+  WHEN NOT EXISTS (SELECT 1 FROM bookmark WHERE status_id = old.status_id)
+    AND NOT EXISTS (SELECT 1 FROM user u CROSS JOIN favourite f ON f.account_id = u.account_id
+      AND f.status_id = old.status_id) BEGIN
+  UPDATE cached_file SET kept = 0 WHERE class IN (0, 1)
+    AND owner IN (SELECT id FROM media WHERE status_id = old.status_id);
+END;

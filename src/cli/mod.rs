@@ -11,6 +11,7 @@ mod delivery;
 mod domain;
 mod domain_lists;
 mod host;
+mod media;
 mod output;
 mod process;
 mod reach;
@@ -72,6 +73,9 @@ enum Topic {
     /// Subscribe to relays, which bring public posts of many servers
     #[command(subcommand)]
     Relay(relay::Action),
+    /// See what files lie here, remove and check them
+    #[command(subcommand)]
+    Media(media::Action),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
@@ -109,6 +113,7 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Announcements(action) => announce::run(&place, &action),
         Topic::Domain(action) => domain::run(&place, action),
         Topic::Relay(action) => relay::run(&place, action),
+        Topic::Media(action) => media::run(&place, action),
         Topic::Config(action) => config::run(&place, &action),
         Topic::DecodeImage => decode_image::run(),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),

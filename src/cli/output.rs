@@ -1,7 +1,7 @@
 //! Writing to the terminal: answers to standard output, complaints to standard error.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
 
 use crate::control::Reply;
 use crate::error::{Error, Result};
@@ -42,4 +42,45 @@ pub(super) fn unexpected(_: &Reply) -> Result<()> {
         "the running server gave an answer that does not belong to this command. Restart it \
          after an upgrade.",
     ))
+}
+
+/// How far a long work is: one line on standard error that is written anew, if people look at it.
+pub(super) struct Progress {
+    shown: bool,
+    is_terminal: bool,
+}
+
+/// Characters of a bar.
+const BAR: u32 = 30;
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self { shown: false, is_terminal: io::stderr().is_terminal() }
+    }
+
+    /// Shows a line in place of the last one.
+    pub(super) fn show(&mut self, line: &str) {
+        if self.is_terminal {
+            self.shown = true;
+            let mut err = io::stderr().lock();
+            let _ = write!(err, "\r\x1b[K{}", printable(line)).and_then(|()| err.flush());
+        }
+    }
+
+    /// Shows a bar: so many parts of all are done.
+    pub(super) fn part(&mut self, done: u32, all: u32) {
+        let all = all.max(1);
+        let full = (u64::from(done) * u64::from(BAR) / u64::from(all)) as usize;
+        let percent = u64::from(done) * 100 / u64::from(all);
+        let rest = (BAR as usize).saturating_sub(full);
+        self.show(&format!("[{}{}] {percent} %", "#".repeat(full), " ".repeat(rest)));
+    }
+
+    /// Takes the line away.
+    pub(super) fn clear(&mut self) {
+        if self.shown {
+            self.show("");
+            self.shown = false;
+        }
+    }
 }

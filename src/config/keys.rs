@@ -1,7 +1,7 @@
 //! The one list of settings.
 
 use super::value::{Given, Setting};
-use super::{Config, host};
+use super::{Config, Size, host};
 
 /// One setting: its name, and how it is read from and written into a [`Config`].
 pub(super) struct Key {
@@ -59,7 +59,14 @@ keys! {
     }
     storage: Storage {
         data_dir: any,
-        min_free_megabytes: (|n| within(n, 0, 1_000_000)),
+    }
+    media: Media {
+        cache_days: (|n| within(n, 1, 3650)),
+        cache_max_size: (|size| at_least(size, Size::megabytes(50))),
+        min_free_disk: any,
+        cache_dir: any,
+        prefetch: any,
+        prefetch_daily: any,
     }
     instance: Instance {
         title: some_text,
@@ -145,6 +152,10 @@ fn within(n: usize, least: usize, most: usize) -> Result<usize, String> {
     } else {
         Err(format!("must be a number from {least} to {most}"))
     }
+}
+
+fn at_least(size: Size, least: Size) -> Result<Size, String> {
+    if size >= least { Ok(size) } else { Err(format!("must be \"{least}\" or more")) }
 }
 
 fn port(port: u16) -> Result<u16, String> {

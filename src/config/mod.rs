@@ -8,6 +8,7 @@ mod cidr;
 mod host;
 mod keys;
 mod load;
+mod size;
 mod value;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 pub use cidr::Cidr;
 pub use keys::NEVER_PORTS;
 pub use load::{ConfigError, environment};
+pub use size::Size;
 
 use load::Origin;
 
@@ -27,6 +29,7 @@ pub struct Config {
     pub dev: bool,
     pub server: Server,
     pub storage: Storage,
+    pub media: Media,
     pub instance: Instance,
     pub limits: Limits,
     pub federation: Federation,
@@ -57,8 +60,32 @@ pub struct Server {
 pub struct Storage {
     /// The folder of the database, its socket and the uploads.
     pub data_dir: PathBuf,
-    /// Uploads are refused while less of the disk is free, in megabytes.
-    pub min_free_megabytes: usize,
+}
+
+/// Files of elsewhere, and how much of the disk all files may take.
+#[derive(Clone, Debug)]
+pub struct Media {
+    /// What nobody looked at for so many days goes.
+    pub cache_days: usize,
+    /// The cache never takes more than this.
+    pub cache_max_size: Size,
+    /// So much of the disk stays free: neither the cache nor uploads go below it.
+    pub min_free_disk: Size,
+    /// Where the cache is; see [`Config::cache_dir`].
+    pub cache_dir: Option<PathBuf>,
+    /// What is fetched before anybody looks.
+    pub prefetch: Prefetch,
+    /// How much of that a day.
+    pub prefetch_daily: Size,
+}
+
+/// Which attachments are fetched before anybody looks at them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prefetch {
+    #[default]
+    None,
+    /// Those of what comes into a home timeline.
+    Home,
 }
 
 /// How the instance presents itself.
@@ -278,7 +305,20 @@ impl Default for Server {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { data_dir: PathBuf::from("./data"), min_free_megabytes: 200 }
+        Self { data_dir: PathBuf::from("./data") }
+    }
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self {
+            cache_days: 30,
+            cache_max_size: Size::megabytes(2000),
+            min_free_disk: Size::megabytes(500),
+            cache_dir: None,
+            prefetch: Prefetch::None,
+            prefetch_daily: Size::megabytes(200),
+        }
     }
 }
 
@@ -360,6 +400,11 @@ impl Config {
     /// The part after the `@` of our accounts.
     pub fn account_domain(&self) -> &str {
         self.server.account_domain.as_deref().unwrap_or(&self.server.host)
+    }
+
+    /// The folder of the cache of files of elsewhere.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.media.cache_dir.clone().unwrap_or_else(|| self.storage.data_dir.join("cache"))
     }
 
     /// The settings in force as TOML, each with where it came from.

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use toml::de::DeValue;
 
-use super::{Audience, Cidr, LogFormat, LogLevel, LongText, Secret, TranslationKind};
+use super::{
+    Audience, Cidr, LogFormat, LogLevel, LongText, Prefetch, Secret, Size, TranslationKind,
+};
 
 /// A value as it was given.
 #[derive(Clone, Copy)]
@@ -141,6 +143,24 @@ impl Setting for Cidr {
     }
 }
 
+impl Setting for Size {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(str::to_owned)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, String> {
+        match (value.as_integer(), value.as_str()) {
+            (Some(bytes), _) => Self::from_text(bytes.as_str()),
+            (None, Some(text)) => Self::from_text(text),
+            (None, None) => Self::from_text(""),
+        }
+    }
+
+    fn to_toml(&self) -> String {
+        self.to_string().to_toml()
+    }
+}
+
 impl Setting for bool {
     fn from_text(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| "must be true or false".to_owned())
@@ -225,6 +245,10 @@ impl Choice for LogFormat {
 impl Choice for TranslationKind {
     const ALL: &'static [(&'static str, Self)] =
         &[("none", Self::None), ("libretranslate", Self::Libretranslate), ("deepl", Self::Deepl)];
+}
+
+impl Choice for Prefetch {
+    const ALL: &'static [(&'static str, Self)] = &[("none", Self::None), ("home", Self::Home)];
 }
 
 impl Choice for Audience {

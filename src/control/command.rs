@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
 use super::keys;
+use super::media::{self, MediaCommand, MediaReply};
 use super::moderation;
 use super::moving;
 use super::relay::{self, RelayChange, RelayLine};
@@ -64,6 +65,7 @@ pub enum Command {
     DomainSubscribe { url: String, severity_max: String, dry_run: bool },
     DomainUnsubscribe { url: String },
     DomainLists,
+    Media(MediaCommand),
 }
 
 /// What comes of it.
@@ -107,6 +109,7 @@ pub enum Reply {
     File(String),
     /// The other accounts that one names as its own.
     Aliases(Vec<String>),
+    Media(MediaReply),
 }
 
 /// A local account, as the list shows it.
@@ -202,6 +205,7 @@ impl Command {
             Self::DomainSubscribe { .. } => "domain subscribe",
             Self::DomainUnsubscribe { .. } => "domain unsubscribe",
             Self::DomainLists => "domain lists",
+            Self::Media(command) => command.name(),
         }
     }
 
@@ -268,6 +272,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         }
         Command::DomainUnsubscribe { url } => domains::unsubscribe(app, &url),
         Command::DomainLists => domains::lists(app),
+        Command::Media(command) => media::execute(app, command),
     }
 }
 

@@ -13,6 +13,7 @@ mod domains;
 mod keys;
 mod listen;
 mod lock;
+mod media;
 mod moderation;
 mod moving;
 mod relay;
@@ -29,6 +30,10 @@ pub use delivery::{HostLine, JobLine};
 pub use domains::{DomainListLine, PlanLine};
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
+pub use media::{
+    Findings as MediaFindings, MediaCommand, MediaReply, Prune as MediaPrune,
+    Refetch as MediaRefetch, STEPS as MEDIA_STEPS, Share as MediaShare, Usage as MediaUsage,
+};
 pub use relay::{RelayChange, RelayLine};
 pub use sheet::ImportLine;
 

@@ -70,6 +70,6 @@ pub fn touch(tx: &Tx<'_>, key: &CacheKey, time: i64) -> Result<()> {
 pub fn total(conn: &Conn) -> Result<(i64, i64)> {
     Ok(conn
         .sql
-        .prepare_cached("SELECT files, bytes FROM cache_total")?
+        .prepare_cached("SELECT files, bytes FROM cache_total WHERE id = 1")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }

@@ -66,19 +66,6 @@ pub fn find_card(conn: &Conn, id: i64) -> Result<Option<Source>> {
     )
 }
 
-/// Whether somebody here favourited or bookmarked what an attachment is of.
-pub fn is_kept(conn: &Conn, media: i64) -> Result<bool> {
-    Ok(conn
-        .sql
-        .prepare_cached(
-            "SELECT 1 FROM media m WHERE m.id = ? AND (
-               EXISTS (SELECT 1 FROM bookmark b WHERE b.status_id = m.status_id)
-               OR EXISTS (SELECT 1 FROM favourite f JOIN account a ON a.id = f.account_id
-                 WHERE f.status_id = m.status_id AND a.domain IS NULL))",
-        )?
-        .exists([media])?)
-}
-
 /// A file is about to be put into the cache: if nothing comes of it, it goes in an hour.
 pub fn intend(tx: &Tx<'_>, name: &str) -> Result<()> {
     discard(tx, name, tx.now() + HOUR)

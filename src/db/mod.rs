@@ -11,6 +11,8 @@ pub mod admin;
 pub mod announcement;
 pub mod backfill;
 pub mod bookmark;
+pub mod cache_expiry;
+pub mod cache_usage;
 pub mod cached_file;
 pub mod cached_source;
 pub mod card;
@@ -50,6 +52,7 @@ pub mod origin_count;
 pub mod pin;
 pub mod plan;
 pub mod poll;
+pub mod prefetch;
 pub mod privacy;
 pub mod profile;
 pub mod push;
@@ -66,6 +69,7 @@ pub mod seen;
 pub mod session;
 pub mod severance;
 pub mod sheet;
+pub mod shelf;
 pub mod space;
 pub mod status;
 pub mod status_delivery;
@@ -283,7 +287,11 @@ impl Tx<'_> {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Internal(format!("database: {error}"))
+        // a full disk is said as such: it may pass, and is nobody's secret
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::disk_full(),
+            _ => Self::Internal(format!("database: {error}")),
+        }
     }
 }
 

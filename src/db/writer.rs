@@ -21,6 +21,8 @@ use crate::model::Event;
 
 /// How long one batch may collect background closures before it commits.
 const SLICE: Duration = Duration::from_millis(20);
+/// How long nothing must have been refused for want of room.
+const ROOM_AGAIN: Duration = Duration::from_secs(30);
 /// How many closures one commit takes at the most.
 const BATCH: usize = 128;
 /// How many closures may wait in one lane; more is answered 503.
@@ -78,6 +80,8 @@ struct Queues {
 trait Task: Send {
     /// Runs it; true when its changes shall stay.
     fn run(&mut self, tx: &Tx<'_>) -> bool;
+    /// Why they shall not.
+    fn error(&self) -> Option<Error>;
     /// Tells the caller, once the batch is committed or has failed.
     fn finish(self: Box<Self>, commit: &Result<()>);
 }
@@ -96,6 +100,10 @@ impl<T: Send, F: FnOnce(&Tx<'_>) -> Result<T> + Send> Task for TaskOf<T, F> {
         let ok = result.is_ok();
         self.result = Some(result);
         ok
+    }
+
+    fn error(&self) -> Option<Error> {
+        self.result.as_ref()?.as_ref().err().map(Error::again)
     }
 
     fn finish(self: Box<Self>, commit: &Result<()>) {
@@ -225,6 +233,7 @@ enum Next {
 
 fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, mut rest: Rest) {
     let last_id = Cell::new(last_id);
+    let mut full = None;
     loop {
         let first = match shared.next() {
             Next::Batch(first) => first,
@@ -252,11 +261,18 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
         }
         // also after a failure: it may have reached the disk all the same
         shared.commits.fetch_add(1, Ordering::SeqCst);
-        if let Err(error) = &commit {
-            tracing::error!(%error, writes = done.len(), "commit failed");
-        } else if !events.is_empty() {
+        if commit.is_ok() && !events.is_empty() {
             after_commit(events);
         }
+        let is_full = |error: &Error| error.is_disk_full();
+        let refused = done.iter().any(|task| task.error().as_ref().is_some_and(is_full));
+        full = match &commit {
+            Err(error) if !error.is_disk_full() => {
+                tracing::error!(%error, writes = done.len(), "commit failed");
+                full
+            }
+            commit => tell_of_room(full, commit.is_err() || refused),
+        };
         for task in done {
             task.finish(&commit);
         }
@@ -264,6 +280,22 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
     // nothing is lost without this, it only makes the next start quicker; no ANALYZE: statistics
     // of a young database lead the planner astray in a grown one
     let _ = conn.sql.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
+}
+
+/// Tells the administrator once that nothing can be written, and once that it can again: some time
+/// after the last refusal, since what changes nothing is never refused. Answers when that was.
+fn tell_of_room(refused: Option<Instant>, is_full: bool) -> Option<Instant> {
+    match (refused, is_full) {
+        (None, true) => tracing::error!(
+            "the disk is full: nothing can be written to the database until there is room"
+        ),
+        (Some(since), false) if since.elapsed() > ROOM_AGAIN => {
+            tracing::info!("the database can be written to again");
+            return None;
+        }
+        _ => {}
+    }
+    if is_full { Some(Instant::now()) } else { refused }
 }
 
 /// One closure in its savepoint. An error here is the connection's, not the closure's.
@@ -278,6 +310,10 @@ fn run_one(
     if task.run(&tx) {
         conn.sql.prepare_cached("RELEASE task")?.execute([])?;
         events.append(&mut tx.events.into_inner());
+    } else if conn.sql.is_autocommit() {
+        // SQLite undid the whole batch by itself, as it may when the disk is full
+        let why = || Error::internal("the transaction was undone");
+        return Err(task.error().unwrap_or_else(why));
     } else {
         conn.sql.execute_batch("ROLLBACK TO task; RELEASE task")?;
     }

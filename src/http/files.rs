@@ -94,7 +94,7 @@ async fn receive(request: &HttpRequest, payload: Payload) -> Result<Form> {
                     retry_after: 10,
                 })?);
             }
-            service::media::check_room(&app.media, app.config.storage.min_free_megabytes)?;
+            service::media::check_room(&app.media, app.config.media.min_free_disk.0)?;
             let file = store(app, &mut part, name == "file").await?;
             // what a browser sends for a file that was not chosen
             if file.bytes > 0 {
@@ -144,7 +144,7 @@ async fn store(app: &App, part: &mut Field, attached: bool) -> Result<Incoming> 
         }
         if piece.len() >= PIECE {
             if size - checked >= CHECK {
-                service::media::check_room(&app.media, app.config.storage.min_free_megabytes)?;
+                service::media::check_room(&app.media, app.config.media.min_free_disk.0)?;
                 checked = size;
             }
             (file, piece) = write(app, file, piece).await?;

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::media::arriving::{Arriving, Duty, End, Failure, Viewer};
 use crate::media::failures::What;
 use crate::media::foreign::{self, Family};
+use crate::media::room::Reservation;
 use crate::media::storage::{Incoming, Name};
 use crate::model::{CacheClass, CachedFile};
 use crate::service::cached_file::{self, OWN_PREVIEW, Wanted};
@@ -77,7 +78,7 @@ fn run(app: &App, wanted: &Wanted, duty: Duty) {
     let arriving = Arc::clone(&duty.arriving);
     match bring(app, wanted, &arriving) {
         Ok(None) => arriving.end(End::Kept),
-        Ok(Some(incoming)) => {
+        Ok(Some((incoming, _place))) => {
             arriving.end(End::Whole);
             let what = What::Server(wanted.host.clone());
             app.failures.forget(&what);
@@ -113,7 +114,7 @@ fn bring(
     app: &App,
     wanted: &Wanted,
     arriving: &Arc<Arriving>,
-) -> std::result::Result<Option<Incoming>, Outcome> {
+) -> std::result::Result<Option<(Incoming, Reservation)>, Outcome> {
     // between the look of who asked and its turn another one may have brought it
     if open(app, wanted)?.is_some() {
         return Ok(None);

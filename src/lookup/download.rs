@@ -1,6 +1,6 @@
 //! One download of a file of elsewhere: its first bytes are looked at before anybody gets one
-//! (S-105), then it goes to the disk and, from there, to whoever watches. Size, time and the
-//! floor of free disk are watched as it grows (S-113).
+//! (S-105), then it goes to the disk and, from there, to whoever watches. Size and time are watched
+//! as it grows, and its place is reserved before it is taken (S-113).
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use crate::client::{ClientError, Head, Kind, Limits, OutRequest, Sink, host_of};
 use crate::error::Error;
 use crate::media::arriving::{Arriving, Failure};
 use crate::media::foreign::{self, Family, HEAD};
+use crate::media::room::Reservation;
 use crate::media::storage::Incoming;
 use crate::model::CacheClass;
 use crate::service::cached_file::{Wanted, is_blocked};
@@ -26,8 +27,8 @@ const GRACE: Duration = Duration::from_secs(20);
 const LEAST_RATE: u64 = 16 * 1024;
 /// What nobody waits for any more is finished all the same when no more than this is missing.
 const SOON: u64 = 2 << 20;
-/// How often the free disk is looked at, in bytes.
-const LOOK: u64 = 4 << 20;
+/// How much is reserved at a time for a file whose length is not told, in bytes.
+const STEP: u64 = 4 << 20;
 
 /// Largest files of those classes that have no setting.
 const PICTURE: usize = 10 << 20;
@@ -66,12 +67,13 @@ fn takes(class: CacheClass, ending: &str) -> bool {
     class == CacheClass::Original || foreign::family(ending) == Some(Family::Image)
 }
 
-/// Downloads a file; it is whole, and not yet under its name.
+/// Downloads a file; it is whole, and not yet under its name. Its place is kept until the
+/// reservation is dropped.
 pub(super) fn download(
     app: &App,
     wanted: &Wanted,
     arriving: &Arc<Arriving>,
-) -> Result<Incoming, Outcome> {
+) -> Result<(Incoming, Reservation), Outcome> {
     let cap = cap(app, wanted.class);
     let mut into = Into {
         app,
@@ -82,12 +84,11 @@ pub(super) fn download(
         told: Instant::now(),
         since: Instant::now(),
         bytes: 0,
-        looked: 0,
+        place: app.media.room.reserve(0)?,
         length: None,
         is_file: false,
         stop: None,
     };
-    into.check_room(0)?;
     let request = OutRequest::get(&wanted.url)
         .header("accept", "image/*, video/*, audio/*, */*;q=0.1")
         // the bytes shall be those that are there, in their length
@@ -120,9 +121,9 @@ struct Into<'a> {
     gathered: Vec<u8>,
     told: Instant,
     since: Instant,
-    /// All that came, and how much that was at the last look at the disk.
+    /// All that came.
     bytes: u64,
-    looked: u64,
+    place: Reservation,
     length: Option<u64>,
     /// Not the text of an error.
     is_file: bool,
@@ -136,13 +137,16 @@ impl Into<'_> {
         io::Error::other("it ends here")
     }
 
-    /// So many bytes more must leave the floor of free disk alone.
-    fn check_room(&self, more: u64) -> Result<(), Outcome> {
-        let least = (self.app.config.storage.min_free_megabytes as u64) << 20;
-        if self.app.media.cache.free_bytes()? < least.saturating_add(more) {
-            return Err(Outcome::Failed(Failure::NoRoom));
+    /// Its place shall hold so many bytes in all.
+    fn reserve(&mut self, bytes: u64) -> Result<(), Outcome> {
+        let more = bytes.saturating_sub(self.place.bytes());
+        if more == 0 {
+            return Ok(());
         }
-        Ok(())
+        self.place.grow(more).map_err(|error| match error {
+            Error::Unavailable { .. } => Outcome::Failed(Failure::NoRoom),
+            error => Outcome::Ours(error),
+        })
     }
 
     /// The kind of file, from its first bytes; tells it with them.
@@ -175,9 +179,8 @@ impl Into<'_> {
         if !self.arriving.is_wanted() && !self.is_nearly_whole() {
             return Err(Outcome::Abandoned);
         }
-        if self.bytes - self.looked > LOOK {
-            self.looked = self.bytes;
-            self.check_room(0)?;
+        if self.bytes > self.place.bytes() {
+            self.reserve(self.bytes + STEP)?;
         }
         let full = self.gathered.len() >= PIECE;
         let due = full || data.len() < READ || self.told.elapsed() > GATHER;
@@ -196,14 +199,14 @@ impl Into<'_> {
     }
 
     /// All has come.
-    fn finish(mut self) -> Result<Incoming, Outcome> {
+    fn finish(mut self) -> Result<(Incoming, Reservation), Outcome> {
         if self.length.is_some_and(|length| length != self.bytes) || self.bytes == 0 {
             return Err(Outcome::Failed(Failure::Passing));
         }
         if !self.gathered.is_empty() || self.arriving.file().is_none() {
             self.write_out()?;
         }
-        Ok(self.incoming)
+        Ok((self.incoming, self.place))
     }
 }
 
@@ -237,7 +240,7 @@ impl Sink for Into<'_> {
                 Err(error) => return Err(self.fail(Outcome::Ours(error))),
             }
         }
-        if let Err(why) = self.check_room(head.length.unwrap_or(0)) {
+        if let Err(why) = self.reserve(head.length.unwrap_or(STEP)) {
             return Err(self.fail(why));
         }
         Ok(())

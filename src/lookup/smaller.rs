@@ -46,6 +46,7 @@ pub fn make(app: &App, payload: &[u8]) -> Result<()> {
     let result = made.and_then(|outcome| match outcome {
         Outcome::Made(made) => {
             let (ending, bytes) = (&made.full.extension, made.full.bytes);
+            let _place = app.media.room.reserve(bytes)?;
             cached_file::store(app, &wanted, &order.full(), ending, bytes, false)
         }
         Outcome::Refused(reason) | Outcome::Converter { sentence: reason, .. } => {

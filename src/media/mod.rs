@@ -9,6 +9,7 @@ pub mod failures;
 pub mod foreign;
 pub mod format;
 pub mod image;
+pub mod room;
 pub mod sound;
 pub mod storage;
 pub mod video;
@@ -18,7 +19,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::config::Config;
 use crate::error::Result;
+use room::Room;
 use storage::Storage;
 
 /// What handlers and workers need of media.
@@ -26,6 +29,8 @@ pub struct Media {
     pub storage: Storage,
     /// Files of elsewhere, apart from those that must be backed up.
     pub cache: Storage,
+    /// How much those may take.
+    pub room: Room,
     /// This program, which decodes in a process of its own.
     program: PathBuf,
     /// Something is ready, or has failed.
@@ -35,10 +40,13 @@ pub struct Media {
 
 impl Media {
     /// Media below the data folder, decoded by `program`.
-    pub fn open(data_dir: &std::path::Path, program: PathBuf) -> Result<Self> {
+    pub fn open(config: &Config, program: PathBuf) -> Result<Self> {
+        let cache = Storage::open(&config.cache_dir())?;
+        let limits = &config.media;
         Ok(Self {
-            storage: Storage::open(&data_dir.join("media"))?,
-            cache: Storage::open(&data_dir.join("cache"))?,
+            storage: Storage::open(&config.storage.data_dir.join("media"))?,
+            room: Room::new(&cache, limits.cache_max_size.0, limits.min_free_disk.0),
+            cache,
             program,
             finished: Notify::new(),
             stopping: AtomicBool::new(false),

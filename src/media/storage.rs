@@ -4,6 +4,7 @@
 //! it is there whole or not at all (S-112). Names are made of 128 random bits by us, and one that
 //! comes in an address is taken apart and checked before it becomes a path (S-111).
 
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -66,7 +67,15 @@ impl Name {
     }
 }
 
+/// A file that lies in its folder.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    pub bytes: u64,
+    pub modified: SystemTime,
+}
+
 /// The files of this server.
+#[derive(Clone)]
 pub struct Storage {
     root: PathBuf,
 }
@@ -158,6 +167,29 @@ impl Storage {
             entry.metadata().and_then(|about| about.modified()).is_ok_and(|time| time < before)
         });
         Ok(old.filter_map(|entry| entry.file_name().into_string().ok()).take(limit).collect())
+    }
+
+    /// Files of ours whose names begin with this byte.
+    pub fn list_shard(&self, first: u8) -> Result<BTreeMap<String, Found>> {
+        let mut found = BTreeMap::new();
+        let folders = match fs::read_dir(self.root.join(format!("{first:02x}"))) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(found),
+            folders => folders.map_err(failed("cannot list files"))?,
+        };
+        for folder in folders.flatten() {
+            let Ok(files) = fs::read_dir(folder.path()) else { continue };
+            for file in files.flatten() {
+                let Ok(name) = file.file_name().into_string() else { continue };
+                let Some(name) = Name::parse(&name) else { continue };
+                // one that goes at this moment is not there
+                let Ok(about) = file.metadata() else { continue };
+                let is_ours = about.is_file() && file.path() == self.path(&name);
+                if let (true, Ok(modified)) = (is_ours, about.modified()) {
+                    found.insert(name.0, Found { bytes: about.len(), modified });
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Free bytes of the file system, as far as this user may fill them.
@@ -258,7 +290,7 @@ fn failed(what: &'static str) -> impl Fn(io::Error) -> Error {
 
 /// There is no room for more.
 pub fn disk_full() -> Error {
-    Error::Unavailable { message: "The disk of this server is full".into(), retry_after: 3600 }
+    Error::disk_full()
 }
 
 #[cfg(test)]

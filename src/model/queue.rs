@@ -99,6 +99,8 @@ pub enum JobKind {
     ConfirmGone = 85,
     /// Read a list of blocked domains that somebody else keeps: its id. Always the same row.
     RefreshDomainList = 86,
+    /// Fetch the pictures of a status in a home timeline before anybody looks: its id.
+    Prefetch = 92,
     /// Whether a remote author agreed to a reply of another: the reply's id.
     VerifyApproval = 63,
     /// Make a smaller or still version of a cached image: `[class, owner, its address elsewhere]`.
@@ -142,6 +144,7 @@ impl JobKind {
         Self::RefreshDomainList,
         Self::VerifyApproval,
         Self::MakeSmall,
+        Self::Prefetch,
     ];
 
     /// From the stored number.

@@ -204,7 +204,7 @@ pub fn keep(tx: &Tx<'_>, wanted: &Wanted, mut file: CachedFile) -> Result<bool> 
         return Ok(false);
     }
     if matches!(wanted.class, CacheClass::Original | CacheClass::Preview) {
-        file.kept = cached_source::is_kept(tx, wanted.owner)?;
+        file.kept = super::cache::is_kept(tx, wanted.class, wanted.owner)?;
         cached_source::set_unavailable(tx, wanted.owner, None)?;
     }
     db::cached_file::insert(tx, &file)?;

@@ -22,9 +22,11 @@ pub struct Words {
     pub focus: Option<(f64, f64)>,
 }
 
-/// Refuses an upload before its body is read, when less than `least` megabytes are free (S-113).
-pub fn check_room(media: &Media, least: usize) -> Result<()> {
-    if media.storage.free_bytes()? >> 20 < least as u64 {
+/// Refuses an upload before its body is read, when less than `least` bytes are free (S-113).
+pub fn check_room(media: &Media, least: u64) -> Result<()> {
+    if media.storage.free_bytes()? < least {
+        // the cache makes room if it lies on the same disk
+        media.room.press();
         return Err(storage::disk_full());
     }
     Ok(())

@@ -274,7 +274,8 @@ fn insert(tx: &Tx<'_>, timeline: i64, status: &Status) -> Result<()> {
             author_id: status.account_id,
             boosted_id: status.reblog_of_id,
         },
-    )
+    )?;
+    super::prefetch::consider(tx, timeline, status)
 }
 
 /// One's own statuses belong to one's home as those of somebody followed.

@@ -8,15 +8,12 @@ use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::federation::process::{Step, Stop};
 use crate::media::image::Purpose;
-use crate::media::storage::Name;
 use crate::model::{Job, UploadState};
 use crate::service;
 
 use super::jobs::{finish, guarded};
 use super::running::Place;
 
-/// How many files one round removes.
-const SLICE: i64 = 100;
 /// A temporary file that belongs to nothing is left alone for so long.
 const LEFT_ALONE: Duration = Duration::from_secs(6 * 3600);
 
@@ -83,16 +80,10 @@ pub(super) fn process(app: &App, job: &Job) -> Step<bool> {
 
 /// Removes files that nothing needs any more, some at a time.
 pub(super) fn sweep(app: &App, job: &Job) -> Step<bool> {
-    let names = app.db.read(|conn| db::upload::list_trash(conn, SLICE))?;
-    for (name, cached) in &names {
-        let store = if *cached { &app.media.cache } else { &app.media.storage };
-        if let Some(name) = Name::parse(name) {
-            store.remove(&name)?;
-        }
-    }
-    let id = job.id;
+    let names = service::cache::sweep_files(&app.db, &app.media)?;
+    let (id, cache) = (job.id, app.media.cache.clone());
     let written = app.db.write(Lane::Background, move |tx| {
-        names.iter().try_for_each(|(name, _)| db::upload::settle(tx, name))?;
+        service::cache::settle_all(tx, &cache, &names)?;
         // looked at in here: what was thrown away meanwhile found this job waiting, and rang for none
         let more = !db::upload::list_trash(tx, 1)?.is_empty();
         if more { db::job::again(tx, id, tx.now()) } else { db::job::remove(tx, id) }

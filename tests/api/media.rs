@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use dassie::clock::{Clock, DAY};
+use dassie::config::Size;
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use serde_json::{Value, json};
 
@@ -255,7 +256,7 @@ fn s_113_limits_hold() {
 #[test]
 fn s_113_a_full_disk_takes_no_uploads() {
     let instance = Instance::with(Options {
-        configure: Some(|config| config.storage.min_free_megabytes = 1 << 40),
+        configure: Some(|config| config.media.min_free_disk = Size(1 << 60)),
         ..Options::default()
     });
     let ann = instance.person("ann");

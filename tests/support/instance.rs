@@ -93,6 +93,11 @@ impl Instance {
         self.server = Some(server);
     }
 
+    /// Changes the settings for the next start.
+    pub fn configure(&mut self, change: fn(&mut Config)) {
+        change(&mut self.config);
+    }
+
     /// Moves the clock and lets the worker look.
     pub fn advance(&self, ms: i64) {
         self.clock.advance(ms);

@@ -1,0 +1,114 @@
+//! What is fetched before anybody looks.
+
+use std::sync::mpsc::channel;
+
+use dassie::db::{self, Lane};
+use dassie::model::{CacheClass, CachedFile, JobKind};
+use dassie::service::prefetch;
+use serde_json::json;
+
+use crate::api::{follow_peer, id};
+use crate::support::{Instance, Options, Peer, eventually};
+
+/// How many jobs of this kind wait.
+fn jobs(instance: &Instance) -> usize {
+    let due = instance.app.db.read(|conn| db::job::list_due(conn, 100, &[], &[])).unwrap();
+    due.into_iter().filter(|(_, kind, _)| *kind == JobKind::Prefetch).count()
+}
+
+/// The file as if it had been fetched.
+fn have(instance: &Instance, class: CacheClass, owner: i64, url: &str) {
+    let row = CachedFile {
+        key: instance.app.site.cache_key(class, owner, url),
+        class,
+        owner,
+        host: "a.example".into(),
+        extension: "png".into(),
+        bytes: 10,
+        kept: false,
+        fetched_at: 0,
+        viewed_at: 0,
+    };
+    let write =
+        instance.app.db.write(Lane::Interactive, move |tx| db::cached_file::insert(tx, &row));
+    write.wait().unwrap();
+}
+
+fn attached(peer: &Peer) -> serde_json::Value {
+    json!({"attachment": [
+        {"type": "Document", "mediaType": "image/png", "url": peer.at("/photo.png")},
+        {"type": "Document", "mediaType": "video/mp4", "url": peer.at("/film.mp4")},
+    ]})
+}
+
+#[test]
+fn whoever_is_in_a_home_timeline_is_fetched_ahead_and_nobody_else() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    let peer = Peer::start(&["mia", "otto"]);
+    for name in ["mia", "otto"] {
+        let path = format!("/users/{name}");
+        let mut actor = peer.document(&path);
+        actor["icon"] = json!({"type": "Image", "url": peer.at(&format!("/{name}.png"))});
+        peer.serve(&path, actor);
+    }
+    let mia = follow_peer(&instance, &ann, &peer, "mia").parse().unwrap();
+    instance.settle();
+    // while others need the lane, these wait
+    let (release, wait) = channel::<()>();
+    let wait = std::sync::Arc::new(std::sync::Mutex::new(wait));
+    for _ in 0..4 {
+        let wait = wait.clone();
+        instance.app.lanes.media.run(move || wait.lock().unwrap().recv()).unwrap();
+    }
+    let inbox = format!("{}/inbox", instance.base);
+    let arrives = |name: &str, n: u32, extra| {
+        assert_eq!(peer.send(name, &inbox, &peer.create(name, n, "<p>x</p>", extra)).status, 202);
+        let uri = peer.at(&format!("/notes/{n}"));
+        id(&eventually("it is there", || ann.finds_status(&uri)))
+    };
+    // a word from a stranger is in no home
+    arrives("otto", 1, json!({"to": [ann.uri], "tag": [{"type": "Mention", "href": ann.uri}]}));
+    assert_eq!(jobs(&instance), 0);
+    let status: i64 = arrives("mia", 2, attached(&peer)).parse().unwrap();
+    assert_eq!(jobs(&instance), 1);
+    let wanted = |media| {
+        let (app, of) = (&instance.app, status);
+        let list = app.db.read(|conn| prefetch::list_wanted(conn, &app.site, of, media)).unwrap();
+        list.into_iter().map(|one| (one.class, one.url)).collect::<Vec<_>>()
+    };
+    let avatar = (CacheClass::Avatar, peer.at("/mia.png"));
+    let photo = (CacheClass::Preview, peer.at("/photo.png"));
+    assert_eq!(wanted(false), std::slice::from_ref(&avatar));
+    assert_eq!(wanted(true), [avatar.clone(), photo.clone()]);
+    have(&instance, CacheClass::Avatar, mia, &avatar.1);
+    assert_eq!(wanted(true), [photo]);
+    // with the avatar here there is nothing to fetch for the next ones
+    arrives("mia", 3, attached(&peer));
+    assert_eq!(jobs(&instance), 1);
+    for _ in 0..4 {
+        release.send(()).unwrap();
+    }
+    instance.app.wake.rouse();
+    eventually("it is done", || (jobs(&instance) == 0).then_some(()));
+}
+
+#[test]
+fn attachments_are_fetched_ahead_if_the_operator_wants_it_and_within_a_day_s_bytes() {
+    let instance = Instance::with(Options {
+        clock: dassie::clock::Clock::manual(1_767_225_600_000),
+        configure: Some(|config| config.media.prefetch = dassie::config::Prefetch::Home),
+    });
+    let app = &instance.app;
+    let kept = app.db.read(|conn| db::meta::get(conn, "prefetch")).unwrap();
+    assert_eq!(kept.as_deref(), Some("home"));
+    let spend =
+        |bytes| app.db.write(Lane::Interactive, move |tx| prefetch::spend(tx, bytes)).wait();
+    spend(100).unwrap();
+    spend(20).unwrap();
+    assert_eq!(app.db.read(prefetch::spent).unwrap(), 120);
+    instance.advance(dassie::clock::DAY);
+    assert_eq!(app.db.read(prefetch::spent).unwrap(), 0, "another day");
+    spend(5).unwrap();
+    assert_eq!(app.db.read(prefetch::spent).unwrap(), 5);
+}
