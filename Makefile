@@ -40,6 +40,10 @@ release: ## the program as it is shipped: target/release/dassie
 bench: ## what it costs, measured on a seeded database (ARGS="--quick" for a short look)
 	$(CARGO) bench --locked --bench figures -- $(ARGS)
 
+.PHONY: soak
+soak: ## a year of relays on a small disk, in the time of a turned clock (ARGS="--days 30")
+	$(CARGO) bench --locked --bench soak -- $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## random input against all that reads what others send (MINUTES=60; needs a C++ compiler)
 	tests/fuzz/run.sh
