@@ -306,7 +306,11 @@ fn no_thread_is_torn() {
     let scene = Scene::new(&["mia", "nora"]);
     let answer = |number: u32, to: u32| {
         let to = scene.peer.at(&format!("/notes/{to}"));
-        scene.note(if number % 2 == 0 { "mia" } else { "nora" }, number, json!({"inReplyTo": to}))
+        scene.note(
+            if number.is_multiple_of(2) { "mia" } else { "nora" },
+            number,
+            json!({"inReplyTo": to}),
+        )
     };
     // ann takes part in the first one, marks an answer in the second one
     let first = [scene.note("mia", 10, json!({})), answer(11, 10), answer(12, 10), answer(13, 12)];

@@ -298,7 +298,7 @@ fn retention_at_scale() {
         reads.push(at.elapsed());
         largest = largest.max(std::fs::metadata(&wal).map_or(0, |m| m.len()));
         std::thread::sleep(Duration::from_millis(15));
-        if removed.is_none() && writes.len() % 20 == 0 && statuses() <= 20_000 {
+        if removed.is_none() && writes.len().is_multiple_of(20) && statuses() <= 20_000 {
             removed = Some(began.elapsed());
         }
         let free = scene.count("SELECT freelist_count FROM pragma_freelist_count");
