@@ -58,7 +58,7 @@ INSERT INTO cache_total VALUES (1, 0, 0);
 ALTER TABLE media_trash ADD COLUMN cached INTEGER NOT NULL DEFAULT 0;
 
 CREATE TRIGGER cached_file_added AFTER INSERT ON cached_file BEGIN
-  UPDATE cache_total SET files = files + 1, bytes = bytes + new.bytes;
+  UPDATE cache_total SET files = files + 1, bytes = bytes + new.bytes WHERE id = 1;
 END;
 CREATE TRIGGER cached_file_removed AFTER DELETE ON cached_file BEGIN
   UPDATE cache_total SET files = files - 1, bytes = bytes - old.bytes;
@@ -100,7 +100,7 @@ CREATE TRIGGER media_trash_settled AFTER DELETE ON media_trash WHEN old.cached =
 END;
 DROP TRIGGER cached_file_removed;
 CREATE TRIGGER cached_file_removed AFTER DELETE ON cached_file BEGIN
-  UPDATE cache_total SET files = files - 1, bytes = bytes - old.bytes;
+  UPDATE cache_total SET files = files - 1, bytes = bytes - old.bytes WHERE id = 1;
   -- not INSERT OR REPLACE: what that replaces is counted nowhere
   DELETE FROM media_trash WHERE name = lower(hex(old.key)) || '.' || old.extension;
   INSERT INTO media_trash (name, due, cached, bytes)
