@@ -3,6 +3,7 @@
 
 mod backfill;
 mod cards;
+mod emojis;
 mod house;
 mod import;
 mod jobs;

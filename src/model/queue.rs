@@ -101,6 +101,8 @@ pub enum JobKind {
     RefreshDomainList = 86,
     /// Whether a remote author agreed to a reply of another: the reply's id.
     VerifyApproval = 63,
+    /// Make the still versions of emojis that nobody looked at yet, one after the other.
+    EmojiStills = 99,
 }
 
 impl JobKind {
@@ -139,6 +141,7 @@ impl JobKind {
         Self::ConfirmGone,
         Self::RefreshDomainList,
         Self::VerifyApproval,
+        Self::EmojiStills,
     ];
 
     /// From the stored number.
