@@ -10,6 +10,8 @@ mod decode_image;
 mod delivery;
 mod domain;
 mod domain_lists;
+mod emoji;
+mod emoji_pack;
 mod host;
 mod output;
 mod process;
@@ -72,6 +74,9 @@ enum Topic {
     /// Subscribe to relays, which bring public posts of many servers
     #[command(subcommand)]
     Relay(relay::Action),
+    /// List, add, remove, import and export the custom emojis of this server
+    #[command(subcommand)]
+    Emoji(emoji::Action),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
@@ -109,6 +114,7 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Announcements(action) => announce::run(&place, &action),
         Topic::Domain(action) => domain::run(&place, action),
         Topic::Relay(action) => relay::run(&place, action),
+        Topic::Emoji(action) => emoji::run(&place, action),
         Topic::Config(action) => config::run(&place, &action),
         Topic::DecodeImage => decode_image::run(),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),

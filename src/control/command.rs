@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
+use super::emoji::{self, EmojiCommand, EmojiReply};
 use super::keys;
 use super::moderation;
 use super::moving;
@@ -64,6 +65,7 @@ pub enum Command {
     DomainSubscribe { url: String, severity_max: String, dry_run: bool },
     DomainUnsubscribe { url: String },
     DomainLists,
+    Emoji(EmojiCommand),
 }
 
 /// What comes of it.
@@ -102,6 +104,7 @@ pub enum Reply {
     /// What a list of domains did or would do.
     DomainPlan(PlanLine),
     DomainLists(Vec<DomainListLine>),
+    Emoji(EmojiReply),
     Imports(Vec<ImportLine>),
     /// CSV.
     File(String),
@@ -202,6 +205,7 @@ impl Command {
             Self::DomainSubscribe { .. } => "domain subscribe",
             Self::DomainUnsubscribe { .. } => "domain unsubscribe",
             Self::DomainLists => "domain lists",
+            Self::Emoji(_) => "emoji",
         }
     }
 
@@ -268,6 +272,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         }
         Command::DomainUnsubscribe { url } => domains::unsubscribe(app, &url),
         Command::DomainLists => domains::lists(app),
+        Command::Emoji(command) => emoji::run(app, command),
     }
 }
 

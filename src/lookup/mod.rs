@@ -3,4 +3,5 @@
 
 pub mod blocklist;
 pub mod card;
+pub mod emojis;
 pub mod translate;

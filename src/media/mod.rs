@@ -1,9 +1,10 @@
 //! Files of media: where they are kept (`storage`), and how an upload becomes something that can
-//! be shown to anybody (`image`), in a process of its own (`child`). Nothing here knows the
-//! database.
+//! be shown to anybody (`image`), in a process of its own (`child`); packs of emojis (`pack`).
+//! Nothing here knows the database.
 
 pub mod child;
 pub mod image;
+pub mod pack;
 pub mod storage;
 
 use std::path::PathBuf;

@@ -494,3 +494,32 @@ fn a_moving_png_is_still_in_a_post_and_moves_as_an_emoji() {
     assert_eq!(still.header("content-type"), Some("image/png"));
     assert!(!has(&still.body, "acTL"));
 }
+
+#[test]
+fn s_107_one_file_is_decoded_at_a_time() {
+    let folder = crate::support::TempDir::new();
+    let at = |name: &str| folder.path().join(name);
+    let script = format!(
+        "#!/bin/sh\necho >> {0}/runs\nmkdir {0}/busy || touch {0}/overlap\n\
+         {1} decode-image\ncode=$?\nrmdir {0}/busy\nexit $code\n",
+        folder.path().display(),
+        env!("CARGO_BIN_EXE_dassie")
+    );
+    std::fs::write(at("decode.sh"), script).unwrap();
+    let rights = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(at("decode.sh"), rights).unwrap();
+    let instance = Instance::with_decoder(Options::default(), at("decode.sh").to_str());
+    let boss = admin(&instance, "boss");
+    let picture = coded(&noise(300, 300), ImageFormat::Png);
+    let small = coded(&corners(8, 8), ImageFormat::Png);
+    std::thread::scope(|scope| {
+        for number in 0..3 {
+            let (boss, picture, small) = (&boss, &picture, &small);
+            scope.spawn(move || boss.uploads(picture).ok());
+            scope.spawn(move || emoji(boss, &format!("e_{number}"), small).ok());
+        }
+        scope.spawn(|| profile(&boss, &picture).ok());
+    });
+    assert_eq!(std::fs::read_to_string(at("runs")).unwrap().lines().count(), 8);
+    assert!(!at("overlap").exists());
+}
