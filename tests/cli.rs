@@ -1,5 +1,7 @@
 //! The program as an operator runs it: the real binary, its exit codes and what it says.
 
+mod emoji;
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;

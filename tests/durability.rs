@@ -12,6 +12,8 @@ use dassie::model::Account;
 use serde_json::{Value, json};
 
 use crate::support::files::head;
+use crate::support::hostile;
+use crate::support::picture::{Part, form};
 use crate::support::{
     FileHost, Instance, Options, Peer, PeerAnswer, Relay, Request, TempDir, eventually, texts,
 };
@@ -653,4 +655,48 @@ fn s_135_a_scheduled_status_is_published_once_whatever_is_killed() {
         assert_eq!(ask(&program, "GET", "/api/v1/scheduled_statuses", None), json!([]));
         program.kill();
     }
+}
+
+#[test]
+fn s_107_s_135_a_kill_while_an_image_is_decoded_leaves_nothing_behind() {
+    let mut program = Program::new();
+    program.output(&[
+        "account",
+        "create",
+        "--username",
+        "ann",
+        "--email",
+        "a@example.org",
+        "--password",
+        "a long password",
+    ]);
+    let token = program.output(&["token", "create", "--account", "ann"]);
+    let media = program.folder.path().join("data/media");
+    let received = || {
+        let entries = std::fs::read_dir(media.join("tmp")).unwrap();
+        entries.flatten().map(|e| e.file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    let request = Request::new("POST", format!("{}/api/v2/media", program.base()))
+        .header("authorization", format!("Bearer {token}"));
+    let photo = hostile::flat_jpeg(2600, 2000, 6);
+    let request = form(request, &[Part::File("file", "a.jpg", &photo)]);
+    let sender = std::thread::spawn(move || request.try_send().is_ok());
+    eventually("it is being written", || {
+        received().iter().any(|name| name.ends_with(".full")).then_some(())
+    });
+    program.kill();
+    assert!(!received().is_empty(), "it was not done");
+    let _ = sender.join();
+    program.start();
+    eventually("it is done after all", || received().is_empty().then_some(()));
+    let mut kept = Vec::new();
+    let mut folders = vec![media];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() { folders.push(path) } else { kept.push(path) }
+        }
+    }
+    // the photo, and nothing of the first try
+    assert_eq!(kept.len(), 1, "{kept:?}");
 }

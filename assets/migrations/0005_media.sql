@@ -132,3 +132,14 @@ CREATE TRIGGER bookmark_lets_go AFTER DELETE ON bookmark
   UPDATE cached_file SET kept = 0 WHERE class IN (0, 1)
     AND owner IN (SELECT id FROM media WHERE status_id = old.status_id);
 END;
+-- Media on a small disk. One section a part; each keeps to its own.
+
+-- == emojis ==
+
+-- moving: whether there is a still version; NULL until somebody looked at the frames.
+ALTER TABLE custom_emoji ADD COLUMN moving INTEGER;
+-- PNG, where the picture moves
+ALTER TABLE custom_emoji ADD COLUMN still BLOB;
+CREATE INDEX custom_emoji_unseen ON custom_emoji(id) WHERE moving IS NULL;
+INSERT INTO job (kind, lane, payload, due, created_at)
+  SELECT 99, 'media', x'', 0, 0 WHERE EXISTS (SELECT 1 FROM custom_emoji WHERE id > 0);

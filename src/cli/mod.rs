@@ -10,6 +10,8 @@ mod decode_image;
 mod delivery;
 mod domain;
 mod domain_lists;
+mod emoji;
+mod emoji_pack;
 mod host;
 mod media;
 mod output;
@@ -76,6 +78,9 @@ enum Topic {
     /// See what files lie here, remove and check them
     #[command(subcommand)]
     Media(media::Action),
+    /// List, add, remove, import and export the custom emojis of this server
+    #[command(subcommand)]
+    Emoji(emoji::Action),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
@@ -114,6 +119,7 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Domain(action) => domain::run(&place, action),
         Topic::Relay(action) => relay::run(&place, action),
         Topic::Media(action) => media::run(&place, action),
+        Topic::Emoji(action) => emoji::run(&place, action),
         Topic::Config(action) => config::run(&place, &action),
         Topic::DecodeImage => decode_image::run(),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),

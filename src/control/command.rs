@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
+use super::emoji::{self, EmojiCommand, EmojiReply};
 use super::keys;
 use super::media::{self, MediaCommand, MediaReply};
 use super::moderation;
@@ -66,6 +67,7 @@ pub enum Command {
     DomainUnsubscribe { url: String },
     DomainLists,
     Media(MediaCommand),
+    Emoji(EmojiCommand),
 }
 
 /// What comes of it.
@@ -104,6 +106,7 @@ pub enum Reply {
     /// What a list of domains did or would do.
     DomainPlan(PlanLine),
     DomainLists(Vec<DomainListLine>),
+    Emoji(EmojiReply),
     Imports(Vec<ImportLine>),
     /// CSV.
     File(String),
@@ -206,6 +209,7 @@ impl Command {
             Self::DomainUnsubscribe { .. } => "domain unsubscribe",
             Self::DomainLists => "domain lists",
             Self::Media(command) => command.name(),
+            Self::Emoji(_) => "emoji",
         }
     }
 
@@ -273,6 +277,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::DomainUnsubscribe { url } => domains::unsubscribe(app, &url),
         Command::DomainLists => domains::lists(app),
         Command::Media(command) => media::execute(app, command),
+        Command::Emoji(command) => emoji::run(app, command),
     }
 }
 

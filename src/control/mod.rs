@@ -10,6 +10,7 @@ mod call;
 mod command;
 mod delivery;
 mod domains;
+mod emoji;
 mod keys;
 mod listen;
 mod lock;
@@ -28,6 +29,9 @@ pub use command::{
 };
 pub use delivery::{HostLine, JobLine};
 pub use domains::{DomainListLine, PlanLine};
+pub use emoji::{
+    EmojiCommand, EmojiDone, EmojiFile, EmojiLine, EmojiOutcome, EmojiReply, NewEmoji, RemoteEmoji,
+};
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
 pub use media::{

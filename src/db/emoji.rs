@@ -6,7 +6,8 @@ use super::{Conn, Tx, optional};
 use crate::error::{Error, Result};
 use crate::model::CustomEmoji;
 
-const COLUMNS: &str = "id, shortcode, category, key, media_type, visible, disabled, updated_at";
+const COLUMNS: &str =
+    "id, shortcode, category, key, media_type, moving, visible, disabled, updated_at";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<CustomEmoji> {
     Ok(CustomEmoji {
@@ -15,9 +16,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<CustomEmoji> {
         category: row.get(2)?,
         key: row.get(3)?,
         media_type: row.get(4)?,
-        visible: row.get(5)?,
-        disabled: row.get(6)?,
-        updated_at: row.get(7)?,
+        moving: row.get::<_, Option<bool>>(5)?.unwrap_or(false),
+        visible: row.get(6)?,
+        disabled: row.get(7)?,
+        updated_at: row.get(8)?,
     })
 }
 
@@ -73,12 +75,41 @@ pub fn find_image(conn: &Conn, key: &str) -> Result<Option<(String, Vec<u8>)>> {
     )
 }
 
+/// The still version of the picture under a key; `None`: it does not move.
+pub fn find_still(conn: &Conn, key: &str) -> Result<Option<Vec<u8>>> {
+    let found: Option<Option<Vec<u8>>> = optional(
+        conn.sql
+            .prepare_cached("SELECT still FROM custom_emoji WHERE key = ?")?
+            .query_row([key], |row| row.get(0)),
+    )?;
+    Ok(found.flatten())
+}
+
+/// Key and picture of one whose frames nobody looked at yet.
+pub fn next_unseen(conn: &Conn) -> Result<Option<(String, Vec<u8>)>> {
+    optional(
+        conn.sql
+            .prepare_cached(
+                "SELECT key, image FROM custom_emoji WHERE moving IS NULL ORDER BY id LIMIT 1",
+            )?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?))),
+    )
+}
+
+/// Writes down what was found in the frames of the picture under a key.
+pub fn set_still(tx: &Tx<'_>, key: &str, still: Option<&[u8]>) -> Result<()> {
+    tx.sql
+        .prepare_cached("UPDATE custom_emoji SET moving = ?, still = ? WHERE key = ?")?
+        .execute(params![still.is_some(), still, key])?;
+    Ok(())
+}
+
 /// Stores one and answers its id.
-pub fn insert(tx: &Tx<'_>, emoji: &CustomEmoji, image: &[u8]) -> Result<i64> {
+pub fn insert(tx: &Tx<'_>, emoji: &CustomEmoji, image: &[u8], still: Option<&[u8]>) -> Result<i64> {
     tx.sql
         .prepare_cached(
-            "INSERT INTO custom_emoji (shortcode, category, key, media_type, image, updated_at)
-             VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO custom_emoji (shortcode, category, key, media_type, image, moving, still,
+               visible, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             emoji.shortcode,
@@ -86,6 +117,9 @@ pub fn insert(tx: &Tx<'_>, emoji: &CustomEmoji, image: &[u8]) -> Result<i64> {
             emoji.key,
             emoji.media_type,
             image,
+            still.is_some(),
+            still,
+            emoji.visible,
             tx.now()
         ])?;
     Ok(tx.sql.last_insert_rowid())
@@ -110,13 +144,20 @@ pub fn update(tx: &Tx<'_>, emoji: &CustomEmoji) -> Result<()> {
 }
 
 /// Gives one another picture, under another address.
-pub fn set_image(tx: &Tx<'_>, id: i64, key: &str, media_type: &str, image: &[u8]) -> Result<()> {
+pub fn set_image(
+    tx: &Tx<'_>,
+    id: i64,
+    key: &str,
+    media_type: &str,
+    image: &[u8],
+    still: Option<&[u8]>,
+) -> Result<()> {
     tx.sql
         .prepare_cached(
-            "UPDATE custom_emoji SET key = ?, media_type = ?, image = ?, updated_at = ?
-             WHERE id = ?",
+            "UPDATE custom_emoji SET key = ?, media_type = ?, image = ?, moving = ?, still = ?,
+               updated_at = ? WHERE id = ?",
         )?
-        .execute(params![key, media_type, image, tx.now(), id])?;
+        .execute(params![key, media_type, image, still.is_some(), still, tx.now(), id])?;
     Ok(())
 }
 

@@ -5,5 +5,6 @@ pub mod blocklist;
 pub mod cached_file;
 pub mod card;
 mod download;
+pub mod emojis;
 pub mod smaller;
 pub mod translate;

@@ -15,8 +15,13 @@ use crate::error::{Error, Result};
 /// The hidden command that [`serve`] answers.
 pub const COMMAND: &str = "decode-image";
 
-/// What the process may use: memory, seconds of CPU, bytes of one written file, open files.
-const MEMORY: u64 = 768 << 20;
+/// What the process may use of memory: the program itself with tables and the file as it came, and
+/// for each pixel that an image may have ten bytes of addresses. The dearest kinds need nine
+/// (progressive JPEG with all its colours) and just above ten (lossy WebP with transparency); a
+/// photo as cameras make it needs three, and most PNG files none.
+const MEMORY: u64 = 112 << 20;
+const MEMORY_PER_PIXEL: u64 = 10;
+/// Seconds of CPU, bytes of one written file, open files.
 const CPU: u64 = 30;
 const FILE: u64 = 640 << 20;
 const FILES: u64 = 32;
@@ -83,19 +88,26 @@ pub fn serve() -> Result<()> {
     let mut text = String::new();
     std::io::stdin().take(64 * 1024).read_to_string(&mut text).map_err(Error::internal)?;
     let order: Order = serde_json::from_str(&text).map_err(Error::internal)?;
+    let pixels = order.max_pixels.saturating_mul(MEMORY_PER_PIXEL);
+    limit(libc::RLIMIT_AS, pixels.saturating_add(MEMORY));
     let outcome = clip::make(&order);
     let text = serde_json::to_string(&outcome).map_err(Error::internal)?;
     std::io::stdout().write_all(text.as_bytes()).map_err(Error::internal)
 }
 
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(not(target_env = "gnu"))]
+type Resource = libc::c_int;
+
+fn limit(resource: Resource, most: u64) {
+    let limits = libc::rlimit { rlim_cur: most, rlim_max: most };
+    // SAFETY: the struct is ours and outlives the call, which reads it only.
+    unsafe { libc::setrlimit(resource, &raw const limits) };
+}
+
 /// Gives up what decoding does not need.
 fn confine() {
-    let limit = |resource, most: u64| {
-        let limits = libc::rlimit { rlim_cur: most, rlim_max: most };
-        // SAFETY: the struct is ours and outlives the call, which reads it only.
-        unsafe { libc::setrlimit(resource, &raw const limits) };
-    };
-    limit(libc::RLIMIT_AS, MEMORY);
     limit(libc::RLIMIT_CPU, CPU);
     limit(libc::RLIMIT_FSIZE, FILE);
     limit(libc::RLIMIT_NOFILE, FILES);

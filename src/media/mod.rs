@@ -1,6 +1,6 @@
 //! Files of media: what kinds there are (`format`), where they are kept (`storage`), and how an
 //! upload becomes something that can be shown (`image`, `clip`) or heard (`sound`) by anybody, in a
-//! process of its own (`child`). Nothing here knows the database.
+//! process of its own (`child`); packs of emojis (`pack`). Nothing here knows the database.
 
 pub mod arriving;
 pub mod child;
@@ -9,6 +9,7 @@ pub mod failures;
 pub mod foreign;
 pub mod format;
 pub mod image;
+pub mod pack;
 pub mod room;
 pub mod sound;
 pub mod storage;

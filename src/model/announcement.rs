@@ -31,6 +31,8 @@ pub struct CustomEmoji {
     /// What its address is made of.
     pub key: String,
     pub media_type: String,
+    /// It has a still version.
+    pub moving: bool,
     /// Pickers show it.
     pub visible: bool,
     /// It is not used in new texts.

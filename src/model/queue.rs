@@ -105,6 +105,8 @@ pub enum JobKind {
     VerifyApproval = 63,
     /// Make a smaller or still version of a cached image: `[class, owner, its address elsewhere]`.
     MakeSmall = 90,
+    /// Make the still versions of emojis that nobody looked at yet, one after the other.
+    EmojiStills = 99,
 }
 
 impl JobKind {
@@ -145,6 +147,7 @@ impl JobKind {
         Self::VerifyApproval,
         Self::MakeSmall,
         Self::Prefetch,
+        Self::EmojiStills,
     ];
 
     /// From the stored number.

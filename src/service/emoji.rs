@@ -4,7 +4,9 @@ use crate::activity::build::EmojiDoc;
 use crate::crypto;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::media::image;
+use crate::media::Media;
+use crate::media::image::{Order, Outcome, Purpose};
+use crate::media::storage::Incoming;
 use crate::model::{CustomEmoji, Emoji};
 use crate::site::Site;
 use crate::text::emoji;
@@ -19,6 +21,15 @@ const LONGEST_CATEGORY: usize = 100;
 pub fn address(site: &Site, emoji: &CustomEmoji) -> String {
     let ending = emoji.media_type.rsplit('/').next().unwrap_or("png");
     format!("{}/emoji/{}.{ending}", site.base, emoji.key)
+}
+
+/// Where its picture is for those who want nothing to move.
+pub fn static_address(site: &Site, emoji: &CustomEmoji) -> String {
+    if emoji.moving {
+        format!("{}/emoji/{}.static.png", site.base, emoji.key)
+    } else {
+        address(site, emoji)
+    }
 }
 
 /// The emojis of this server that texts name as `:shortcode:`.
@@ -40,9 +51,10 @@ pub fn used<'a>(
     Ok(found
         .iter()
         .filter(|emoji| names.contains(&emoji.shortcode))
-        .map(|emoji| {
-            let url = address(site, emoji);
-            Emoji { shortcode: emoji.shortcode.clone(), static_url: url.clone(), url }
+        .map(|emoji| Emoji {
+            shortcode: emoji.shortcode.clone(),
+            static_url: static_address(site, emoji),
+            url: address(site, emoji),
         })
         .collect())
 }
@@ -111,12 +123,13 @@ pub fn create(tx: &Tx<'_>, change: Change) -> Result<CustomEmoji> {
         shortcode,
         category: category(change.category)?,
         key: crypto::code128(),
-        media_type: image.media_type.to_owned(),
-        visible: true,
+        media_type: image.media_type.clone(),
+        moving: image.still.is_some(),
+        visible: change.visible.unwrap_or(true),
         disabled: false,
         updated_at: tx.now(),
     };
-    let id = db::emoji::insert(tx, &emoji, &image.bytes)?;
+    let id = db::emoji::insert(tx, &emoji, &image.bytes, image.still.as_deref())?;
     db::emoji::get(tx, id)
 }
 
@@ -143,12 +156,17 @@ pub fn update(tx: &Tx<'_>, id: i64, change: Change) -> Result<CustomEmoji> {
     emoji.disabled = change.disabled.unwrap_or(emoji.disabled);
     db::emoji::update(tx, &emoji)?;
     if let Some(image) = &change.image {
-        db::emoji::set_image(tx, id, &crypto::code128(), image.media_type, &image.bytes)?;
+        let (key, still) = (crypto::code128(), image.still.as_deref());
+        db::emoji::set_image(tx, id, &key, &image.media_type, &image.bytes, still)?;
     }
     db::emoji::get(tx, id)
 }
 
-fn check_name(name: &str) -> Result<String> {
+/// The name as it is kept.
+///
+/// # Errors
+/// 422 for what cannot be written between colons.
+pub fn check_name(name: &str) -> Result<String> {
     let name = name.trim().trim_matches(':');
     let fits = (2..=emoji::LONGEST_SHORTCODE).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -177,37 +195,79 @@ fn category(text: Option<String>) -> Result<Option<String>> {
 /// A picture that an emoji may have, with nothing else that was in its file.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    media_type: &'static str,
+    media_type: String,
     bytes: Vec<u8>,
+    /// PNG, of one that moves.
+    still: Option<Vec<u8>>,
 }
 
 impl Picture {
     /// From a file, whose type is known by its own first bytes, whatever was said of it (S-059).
+    /// Every frame is decoded, in a process of its own (S-116). Slow: for the lane that decodes.
     ///
     /// # Errors
     /// 422 for what is none, or too large.
-    pub fn new(file: &[u8], most: usize) -> Result<Self> {
-        if file.len() > most {
+    pub fn decode(media: &Media, file: Incoming, most: usize) -> Result<Self> {
+        if file.bytes > most as u64 {
             return Err(too_large(most));
         }
-        let side = 1..=LARGEST_SIDE;
-        let media_type = match emoji::picture(file) {
-            Some((kind, width, height)) if side.contains(&width) && side.contains(&height) => kind,
-            Some(_) => {
-                return Err(Error::invalid(format!(
-                    "Validation failed: Image must have 1 to {LARGEST_SIDE} pixels on each side"
-                )));
-            }
-            None => {
-                let why = "Validation failed: Image must be a PNG, GIF or WebP picture";
-                return Err(Error::invalid(why));
-            }
-        };
-        let bytes = image::strip(file).map_err(|refused| {
-            Error::invalid(format!("Validation failed: Image: {}", refused.0))
-        })?;
-        Ok(Self { media_type, bytes })
+        check_head(&file.read()?)?;
+        let key = file.keep()?;
+        let input = media.storage.temporary(&key);
+        let max_pixels = u64::from(LARGEST_SIDE) * u64::from(LARGEST_SIDE);
+        let order = Order { output: input.clone(), input, purpose: Purpose::Emoji, max_pixels };
+        let made = media.decode(&order).and_then(|outcome| read_made(&order, outcome, most));
+        for left in [order.full(), order.small()] {
+            let _ = std::fs::remove_file(left);
+        }
+        let _ = media.storage.remove_temporary(&key);
+        made
     }
+
+    /// The same, from bytes that are in memory.
+    pub fn from_bytes(media: &Media, bytes: &[u8], most: usize) -> Result<Self> {
+        if bytes.len() > most {
+            return Err(too_large(most));
+        }
+        let mut file = media.storage.begin()?;
+        file.write(bytes)?;
+        Self::decode(media, file, most)
+    }
+
+    /// The still version, if it moves.
+    pub fn into_still(self) -> Option<Vec<u8>> {
+        self.still
+    }
+}
+
+/// Refuses at once what needs no process to be seen.
+fn check_head(file: &[u8]) -> Result<()> {
+    let side = 1..=LARGEST_SIDE;
+    match emoji::picture(file) {
+        Some((_, width, height)) if side.contains(&width) && side.contains(&height) => Ok(()),
+        Some(_) => Err(Error::invalid(format!(
+            "Validation failed: Image must have 1 to {LARGEST_SIDE} pixels on each side"
+        ))),
+        None => Err(Error::invalid("Validation failed: Image must be a PNG, GIF or WebP picture")),
+    }
+}
+
+fn read_made(order: &Order, outcome: Outcome, most: usize) -> Result<Picture> {
+    let made = match outcome {
+        Outcome::Made(made) => made,
+        Outcome::Refused(sentence) | Outcome::Converter { sentence, .. } => {
+            return Err(Error::invalid(format!("Validation failed: Image: {sentence}")));
+        }
+    };
+    if made.full.bytes > most as u64 {
+        return Err(too_large(most));
+    }
+    let read = |path: std::path::PathBuf| std::fs::read(path).map_err(Error::internal);
+    Ok(Picture {
+        media_type: made.full.media_type,
+        bytes: read(order.full())?,
+        still: made.small.map(|_| read(order.small())).transpose()?,
+    })
 }
 
 /// 422 for a file that is larger than pictures of emojis may be.

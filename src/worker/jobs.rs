@@ -19,7 +19,9 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{backfill, cards, import, lists, moving, prefetch, profiles, push, scheduled, uploads};
+use super::{
+    backfill, cards, emojis, import, lists, moving, prefetch, profiles, push, scheduled, uploads,
+};
 
 /// How many due rows one look takes.
 const LOOK: i64 = 500;
@@ -167,7 +169,7 @@ fn fetches(kind: JobKind) -> bool {
 /// Runs a job here if it needs no network, else hands it to the resolve lane. True when it was
 /// done here.
 fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
-    if job.kind == JobKind::ProcessUpload {
+    if matches!(job.kind, JobKind::ProcessUpload | JobKind::EmojiStills) {
         return uploads::start(app, job, place);
     }
     if job.kind == JobKind::MakeSmall {
@@ -246,6 +248,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         }
         JobKind::PollTally | JobKind::PollEnd => poll(app, job),
         JobKind::ProcessUpload => uploads::process(app, job),
+        JobKind::EmojiStills => emojis::make_still(app, job),
         JobKind::SweepMedia => uploads::sweep(app, job),
         JobKind::MakeSmall => Err(Stop::Drop("it has a lane of its own")),
         JobKind::PublishScheduled => scheduled::publish(app, job, online),

@@ -8,9 +8,10 @@ use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::federation::process::{Step, Stop};
 use crate::media::image::Purpose;
-use crate::model::{Job, UploadState};
+use crate::model::{Job, JobKind, UploadState};
 use crate::service;
 
+use super::emojis;
 use super::jobs::{finish, guarded};
 use super::running::Place;
 
@@ -22,7 +23,10 @@ pub(super) fn start(app: &App, job: Job, mut place: Place) -> Result<bool> {
     let this = app.clone();
     let started = app.lanes.decode.run(move || {
         place.ring_when_done();
-        let result = guarded(|| process(&this, &job));
+        let result = guarded(|| match job.kind {
+            JobKind::EmojiStills => emojis::make_still(&this, &job),
+            _ => process(&this, &job),
+        });
         // at the end of the program it stays due
         let stopped = matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed();
         if !stopped && let Err(error) = finish(&this, &job, result) {

@@ -232,3 +232,67 @@ fn s_116_a_picture_is_kept_without_what_hides_behind_it() {
     };
     assert_eq!(frames(&shown), frames(&drawn), "it moves as before");
 }
+
+#[test]
+fn f_030_s_116_what_moves_has_a_still_version() {
+    let instance = Instance::start();
+    let (boss, ann) = (admin(&instance, "boss"), instance.person("ann"));
+    let path = "/api/v1/admin/custom_emojis";
+    let drawn = picture::moving(30, 20);
+    let one = send(&boss, "POST", path, &[("shortcode", "one")], Some(&drawn)).ok();
+    let (url, still) = (one["url"].as_str().unwrap(), one["static_url"].as_str().unwrap());
+    assert!(url.ends_with(".gif") && still.ends_with(".static.png"), "{one}");
+    let shown = instance.get(still.strip_prefix(&instance.base).unwrap());
+    assert_eq!(shown.header("content-type"), Some("image/png"));
+    assert_eq!(shown.header("content-security-policy"), Some("default-src 'none'; sandbox"));
+    let pixel = image::load_from_memory(&shown.body).unwrap().into_rgb8().get_pixel(5, 5).0;
+    assert_eq!(pixel, [255, 0, 0], "its first frame");
+    // wherever it is shown; to other servers the one that moves is told
+    let status = ann.writes("a :one:", "public");
+    assert_eq!(status["emojis"][0]["static_url"], still);
+    assert_eq!(status["emojis"][0]["url"], url);
+    assert_eq!(instance.get("/api/v1/custom_emojis").ok()[0]["static_url"], still);
+    let note = instance.activity(status["uri"].as_str().unwrap()).json();
+    assert_eq!(note["tag"][0]["icon"]["url"], url);
+    // another picture that does not move: no still version any more
+    let path = format!("{path}/{}", id(&one));
+    let changed = send(&boss, "PATCH", &path, &[("type", "modify")], Some(PNG)).ok();
+    assert_eq!(changed["static_url"], changed["url"]);
+    let gone = still.strip_prefix(&instance.base).unwrap();
+    assert_eq!(instance.get(gone).status, 404);
+    for odd in ["/emoji/", "/emoji/..%2fdassie.db", "/emoji/a.static.png", "/emoji/%00.png"] {
+        assert_eq!(instance.get(odd).status, 404, "{odd}");
+    }
+    let long = format!("/emoji/{}.png", "a".repeat(4000));
+    assert_eq!(instance.get(&long).status, 404);
+}
+
+#[test]
+fn emojis_of_before_get_their_still_versions() {
+    let instance = Instance::start();
+    let boss = admin(&instance, "boss");
+    let path = "/api/v1/admin/custom_emojis";
+    let drawn = picture::moving(30, 20);
+    for name in ["one", "two"] {
+        send(&boss, "POST", path, &[("shortcode", name)], Some(&drawn)).ok();
+    }
+    make(&boss, "cat");
+    // as an older version left them, with the job that the migration makes
+    let file = instance.folder.path().join("data/dassie.db");
+    let sql = rusqlite::Connection::open(file).unwrap();
+    sql.execute_batch("UPDATE custom_emoji SET moving = NULL, still = NULL").unwrap();
+    drop(sql);
+    let write = instance.app.db.write(dassie::db::Lane::Interactive, |tx| {
+        dassie::db::job::insert(tx, dassie::model::JobKind::EmojiStills, "media", b"")
+    });
+    write.wait().unwrap();
+    crate::support::eventually("they are made", || {
+        let list = instance.get("/api/v1/custom_emojis").ok();
+        let moves = |one: &Value| one["static_url"] != one["url"];
+        let count = list.as_array().unwrap().iter().filter(|one| moves(one)).count();
+        (count == 2).then_some(())
+    });
+    instance.settle();
+    let left = instance.app.db.read(dassie::db::emoji::next_unseen).unwrap();
+    assert!(left.is_none(), "all were looked at");
+}

@@ -25,6 +25,8 @@ mod markdown;
 mod markers;
 mod marks;
 mod media;
+mod media_hostile;
+mod media_memory;
 mod notification_groups;
 mod notification_policy;
 mod notifications;

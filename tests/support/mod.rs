@@ -3,6 +3,7 @@
 
 pub mod cached;
 pub mod files;
+pub mod hostile;
 mod http;
 mod instance;
 mod peer;

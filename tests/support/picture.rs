@@ -94,7 +94,8 @@ pub fn announced(width: u32, height: u32) -> Vec<u8> {
     out
 }
 
-fn crc(data: &[u8]) -> u32 {
+/// The check sum of PNG and ZIP.
+pub fn crc(data: &[u8]) -> u32 {
     !data.iter().fold(!0, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
             if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }

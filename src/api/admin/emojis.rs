@@ -67,7 +67,11 @@ async fn read_change(app: &Data<App>, mut form: Form) -> Result<Change> {
     let image = match form.take("image") {
         None => None,
         Some(file) if file.bytes > most as u64 => return Err(emoji::too_large(most)),
-        Some(file) => Some(app.compute(move || Picture::new(&file.read()?, most)).await??),
+        Some(file) => {
+            let this = App::clone(app);
+            let decoded = app.lanes.decode.run(move || Picture::decode(&this.media, file, most))?;
+            Some(decoded.await.map_err(|_| Error::internal("decoding was cut off"))??)
+        }
     };
     let text = |name: &str| form.params.text(name).map(|text| text.map(str::to_owned));
     Ok(Change {

@@ -174,12 +174,11 @@ pub(crate) struct AdminEmoji {
 
 impl AdminEmoji {
     pub(crate) fn new(site: &Site, emoji: model::CustomEmoji) -> Self {
-        let url = service::emoji::address(site, &emoji);
         Self {
+            static_url: service::emoji::static_address(site, &emoji),
+            url: service::emoji::address(site, &emoji),
             id: emoji.id,
             uri: format!("{}/emojis/{}", site.base, emoji.shortcode),
-            static_url: url.clone(),
-            url,
             shortcode: emoji.shortcode,
             visible_in_picker: emoji.visible,
             category: emoji.category,

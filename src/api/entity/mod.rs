@@ -93,10 +93,9 @@ pub(super) struct Emoji {
 
 /// An emoji of this server, for pickers.
 pub(super) fn custom_emoji(site: &Site, emoji: model::CustomEmoji) -> Emoji {
-    let url = service::emoji::address(site, &emoji);
     Emoji {
-        static_url: url.clone(),
-        url,
+        static_url: service::emoji::static_address(site, &emoji),
+        url: service::emoji::address(site, &emoji),
         shortcode: emoji.shortcode,
         visible_in_picker: emoji.visible,
         category: emoji.category,

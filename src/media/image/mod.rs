@@ -5,9 +5,15 @@
 //!
 //! Runs in a process of its own: see [`super::child`].
 
+mod emoji;
 mod gif;
+mod jpeg;
 mod pixels;
+mod planes;
+mod rows;
+mod shrink;
 mod strip;
+mod turned;
 mod webp;
 
 use std::fs::{self, File};
@@ -15,13 +21,13 @@ use std::io::{BufWriter, Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use ::image::codecs::{gif::GifDecoder, webp::WebPDecoder};
+use ::image::metadata::Orientation;
 use ::image::{AnimationDecoder, DynamicImage};
 use serde::{Deserialize, Serialize};
 
 use super::clip::Play;
 pub use super::format::Format;
 use pixels::Coding;
-pub use strip::strip;
 
 /// Longest side.
 pub const MAX_SIDE: u32 = 16_384;
@@ -29,6 +35,10 @@ pub const MAX_SIDE: u32 = 16_384;
 pub const MAX_FRAMES: u32 = 500;
 /// A moving image may have so many times the pixels of a still one, over all frames.
 const MOVING: u64 = 10;
+/// And each of its frames this part of them: several are in memory at once.
+const FRAME: u64 = 4;
+/// A larger image without loss becomes PNG, which needs no second image to be written.
+const MAX_LOSSLESS_WEBP: u64 = 4_000_000;
 /// An original up to this size is its own preview.
 const OWN_PREVIEW: u64 = 300_000;
 /// Pixels of a preview, as in Mastodon.
@@ -53,6 +63,8 @@ pub enum Purpose {
     Header,
     /// A preview that the author chose.
     Preview,
+    /// A custom emoji: kept as it was drawn, with a still version of one that moves (S-116).
+    Emoji,
 }
 
 /// What to do.
@@ -170,6 +182,9 @@ pub fn make(order: &Order) -> Result<Made> {
     let Some(format) = sniff(&data) else {
         return refuse("The file is no image that is supported");
     };
+    if order.purpose == Purpose::Emoji {
+        return emoji::make(order, &data);
+    }
     let moving = match format {
         Format::Gif => Some(gif::remux(&data, order.max_pixels)?),
         Format::WebP => webp::remux(&data, order.max_pixels)?,
@@ -197,6 +212,10 @@ impl Moving {
     /// Refuses what would take too long to show.
     fn check(self, max_pixels: u64) -> Result<Self> {
         check_size(self.width, self.height, max_pixels)?;
+        let max_frame = if self.frames > 1 { max_pixels / FRAME } else { max_pixels };
+        if u64::from(self.width) * u64::from(self.height) > max_frame {
+            return refuse(format!("The moving image is larger than {max_frame} pixels"));
+        }
         let all = u64::from(self.width) * u64::from(self.height) * u64::from(self.frames);
         if all > max_pixels.saturating_mul(MOVING) {
             return refuse("The moving image has too many pixels in all its frames");
@@ -238,7 +257,7 @@ fn keep_moving(order: &Order, format: Format, moving: &Moving) -> Result<Made> {
         height: moving.height,
         bytes: moving.bytes.len() as u64,
     };
-    with_preview(order, full, &first)
+    with_preview(order, full, &first, Orientation::NoTransforms)
 }
 
 /// A moving avatar or header: every frame is cropped; a still version stands beside it.
@@ -268,42 +287,70 @@ fn crop_moving(order: &Order, format: Format, moving: &Moving) -> Result<Made> {
         height: first.height(),
         bytes: fs::metadata(order.full())?.len(),
     };
-    let mut small = write(&order.small(), &first, Coding::Png)?;
+    let mut small = write(&order.small(), &first, Orientation::NoTransforms, Coding::Png)?;
     small.extension = format!("static.{}", small.extension);
     Ok(Made { full, small: Some(small), blurhash: pixels::blurhash(&first), play: None })
 }
 
-/// A still image: decoded, turned, written anew.
+/// A still image: decoded, turned, written anew. Where memory allows one image only, it is turned
+/// while it is written.
 fn still(order: &Order, format: Format, data: &[u8]) -> Result<Made> {
-    let image = pixels::decode(data, format, order.max_pixels)?;
-    let image = match order.purpose {
-        Purpose::Attachment => image,
-        Purpose::Avatar => pixels::cover(&image, AVATAR.0, AVATAR.1),
-        Purpose::Header => pixels::cover(&image, HEADER.0, HEADER.1),
-        Purpose::Preview => pixels::fit(&image, PREVIEW_PIXELS).unwrap_or(image),
-    };
+    if format == Format::Png
+        && order.purpose == Purpose::Attachment
+        && let Some(made) = rows::attach(order, data)?
+    {
+        return Ok(made);
+    }
+    let pixels::Decoded { image, turned } = pixels::decode(data, format, order.max_pixels)?;
+    let pixels = u64::from(image.width()) * u64::from(image.height());
     let coding = match format {
         Format::Jpeg => Coding::Jpeg(90),
         Format::WebP if !webp::is_lossless(data) && !image.color().has_alpha() => Coding::Jpeg(90),
-        Format::WebP => Coding::WebP,
+        Format::WebP if pixels <= MAX_LOSSLESS_WEBP => Coding::WebP,
         _ => Coding::Png,
     };
-    let full = write(&order.full(), &image, coding)?;
-    match order.purpose {
-        Purpose::Attachment => with_preview(order, full, &image),
-        _ => Ok(Made { full, small: None, blurhash: pixels::blurhash(&image), play: None }),
-    }
+    let around = |(width, height)| {
+        if turned::is_quarter(turned) { (height, width) } else { (width, height) }
+    };
+    let mut image = match order.purpose {
+        Purpose::Attachment => {
+            let full = write(&order.full(), &image, turned, coding)?;
+            return with_preview(order, full, &image, turned);
+        }
+        Purpose::Avatar => {
+            let (width, height) = around(AVATAR);
+            pixels::cover(&image, width, height)
+        }
+        Purpose::Header => {
+            let (width, height) = around(HEADER);
+            pixels::cover(&image, width, height)
+        }
+        Purpose::Preview | Purpose::Emoji => pixels::fit(&image, PREVIEW_PIXELS).unwrap_or(image),
+    };
+    image.apply_orientation(turned);
+    let full = write(&order.full(), &image, Orientation::NoTransforms, coding)?;
+    Ok(Made { full, small: None, blurhash: pixels::blurhash(&image), play: None })
 }
 
 /// Adds a preview where the file is too large for one.
-fn with_preview(order: &Order, full: Written, image: &DynamicImage) -> Result<Made> {
+fn with_preview(
+    order: &Order,
+    full: Written,
+    image: &DynamicImage,
+    turned: Orientation,
+) -> Result<Made> {
+    let mut small = pixels::fit(image, PREVIEW_PIXELS).unwrap_or_else(|| image.clone());
+    small.apply_orientation(turned);
+    preview_of(order, full, &small)
+}
+
+/// The same, of an image that has the size of a preview.
+fn preview_of(order: &Order, full: Written, image: &DynamicImage) -> Result<Made> {
     let blurhash = pixels::blurhash(image);
     let mut small = None;
     if full.bytes > OWN_PREVIEW {
-        let shrunk = pixels::fit(image, PREVIEW_PIXELS);
-        let image = shrunk.as_ref().unwrap_or(image);
         let coding = if image.color().has_alpha() { Coding::Png } else { Coding::Jpeg(80) };
-        let mut written = write(&order.small(), image, coding)?;
+        let mut written = write(&order.small(), image, Orientation::NoTransforms, coding)?;
         written.extension = format!("small.{}", written.extension);
         small = Some(written);
     }
@@ -314,28 +361,35 @@ fn with_preview(order: &Order, full: Written, image: &DynamicImage) -> Result<Ma
 /// blurred colours.
 pub fn preview(order: &Order, data: &[u8]) -> Result<(Written, Option<String>)> {
     let Some(format) = sniff(data) else { return refuse("The picture is of an unknown kind") };
-    let image = pixels::decode(data, format, order.max_pixels)?;
-    let image = pixels::fit(&image, PREVIEW_PIXELS).unwrap_or(image);
+    let pixels::Decoded { image, turned } = pixels::decode(data, format, order.max_pixels)?;
+    let mut image = pixels::fit(&image, PREVIEW_PIXELS).unwrap_or(image);
+    image.apply_orientation(turned);
     let coding = if image.color().has_alpha() { Coding::Png } else { Coding::Jpeg(80) };
-    let mut written = write(&order.small(), &image, coding)?;
+    let mut written = write(&order.small(), &image, Orientation::NoTransforms, coding)?;
     written.extension = format!("small.{}", written.extension);
     Ok((written, pixels::blurhash(&image)))
 }
 
-fn write(path: &Path, image: &DynamicImage, coding: Coding) -> Result<Written> {
+fn write(
+    path: &Path,
+    image: &DynamicImage,
+    turned: Orientation,
+    coding: Coding,
+) -> Result<Written> {
     let mut out = BufWriter::new(File::create(path)?);
-    pixels::encode(image, coding, &mut out)?;
+    pixels::encode(image, turned, coding, &mut out)?;
     out.flush()?;
     let (extension, media_type) = match coding {
         Coding::Jpeg(_) => ("jpg", "image/jpeg"),
         Coding::Png => ("png", "image/png"),
         Coding::WebP => ("webp", "image/webp"),
     };
+    let (width, height) = turned::Turn::new(turned, image.width(), image.height()).size();
     Ok(Written {
         extension: extension.to_owned(),
         media_type: media_type.to_owned(),
-        width: image.width(),
-        height: image.height(),
+        width,
+        height,
         bytes: out.get_ref().metadata()?.len(),
     })
 }

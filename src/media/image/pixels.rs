@@ -2,14 +2,17 @@
 
 use std::io::{Cursor, Seek, Write};
 
-use ::image::codecs::jpeg::{JpegDecoder, JpegEncoder};
-use ::image::codecs::png::{CompressionType, FilterType, PngDecoder, PngEncoder};
+use std::sync::Arc;
+
+use ::image::codecs::jpeg::JpegEncoder;
+use ::image::codecs::png::PngDecoder;
 use ::image::codecs::webp::{WebPDecoder, WebPEncoder};
 use ::image::metadata::Orientation;
-use ::image::{DynamicImage, ImageDecoder, Limits};
-use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
+use ::image::{DynamicImage, ImageDecoder, Limits, RgbImage};
+use moxcms::{ColorProfile, DataColorSpace, Layout, Transform8BitExecutor, TransformOptions};
 
-use super::{Format, Result, check_size, refuse};
+use super::turned::Turned;
+use super::{Format, Result, check_size, jpeg, planes, refuse, rows, webp};
 
 /// The longest colour profile that is looked at.
 const LONGEST_PROFILE: usize = 4 << 20;
@@ -24,19 +27,56 @@ pub(super) enum Coding {
     WebP,
 }
 
-/// Decodes a still image: 8 bits a channel, turned upright, in sRGB.
-pub(super) fn decode(data: &[u8], format: Format, max_pixels: u64) -> Result<DynamicImage> {
-    let data = Cursor::new(data);
+/// A still image with 8 bits a channel in sRGB, and how it is to be turned to stand upright. Large
+/// ones are turned while they are written: turning them here would need a second image.
+pub(super) struct Decoded {
+    pub(super) image: DynamicImage,
+    pub(super) turned: Orientation,
+}
+
+/// Decodes a still image.
+pub(super) fn decode(data: &[u8], format: Format, max_pixels: u64) -> Result<Decoded> {
+    let cursor = Cursor::new(data);
     match format {
-        Format::Jpeg => read(JpegDecoder::new(data)?, max_pixels),
-        Format::Png => read(PngDecoder::with_limits(data, limits(max_pixels))?, max_pixels),
-        Format::WebP => read(WebPDecoder::new(data)?, max_pixels),
-        Format::Gif => read(::image::codecs::gif::GifDecoder::new(data)?, max_pixels),
+        Format::Jpeg => {
+            let (image, about) = jpeg::decode(data, max_pixels)?;
+            Ok(finish(image, about.profile.as_deref(), about.turned))
+        }
+        Format::Png => read(PngDecoder::with_limits(cursor, limits(max_pixels))?, max_pixels),
+        Format::WebP => {
+            let mut decoder = WebPDecoder::new(cursor)?;
+            let (width, height) = decoder.dimensions();
+            check_size(width, height, max_pixels)?;
+            let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+            let profile = decoder.icc_profile().ok().flatten();
+            if let Some(picture) = webp::plain_lossy(data) {
+                let image = planes::decode(picture, (width, height))?;
+                return Ok(finish(image, profile.as_deref(), turned));
+            }
+            if let Some(direct) = webp::direct_lossless(data) {
+                // without a copy that lacks the transparency
+                let decoder = WebPDecoder::new(direct)?;
+                if decoder.dimensions() != (width, height) {
+                    return refuse("The WebP file is damaged");
+                }
+                let image = plain(DynamicImage::from_decoder(decoder)?);
+                return Ok(finish(image, profile.as_deref(), turned));
+            }
+            read(decoder, max_pixels)
+        }
+        Format::Gif => read(::image::codecs::gif::GifDecoder::new(cursor)?, max_pixels),
         _ => refuse("The file is no image"),
     }
 }
 
-fn limits(max_pixels: u64) -> Limits {
+fn finish(mut image: DynamicImage, profile: Option<&[u8]>, turned: Orientation) -> Decoded {
+    if let Some(profile) = profile {
+        to_srgb(&mut image, profile);
+    }
+    Decoded { image, turned }
+}
+
+pub(super) fn limits(max_pixels: u64) -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(super::MAX_SIDE);
     limits.max_image_height = Some(super::MAX_SIDE);
@@ -44,7 +84,7 @@ fn limits(max_pixels: u64) -> Limits {
     limits
 }
 
-fn read(mut decoder: impl ImageDecoder, max_pixels: u64) -> Result<DynamicImage> {
+fn read(mut decoder: impl ImageDecoder, max_pixels: u64) -> Result<Decoded> {
     let (width, height) = decoder.dimensions();
     check_size(width, height, max_pixels)?;
     // 16 bits a channel take twice the memory
@@ -54,12 +94,8 @@ fn read(mut decoder: impl ImageDecoder, max_pixels: u64) -> Result<DynamicImage>
     let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().ok().flatten();
     decoder.set_limits(limits(max_pixels))?;
-    let mut image = plain(DynamicImage::from_decoder(decoder)?);
-    if let Some(profile) = profile.filter(|profile| profile.len() <= LONGEST_PROFILE) {
-        to_srgb(&mut image, &profile);
-    }
-    image.apply_orientation(turned);
-    Ok(image)
+    let image = plain(DynamicImage::from_decoder(decoder)?);
+    Ok(finish(image, profile.as_deref(), turned))
 }
 
 /// 8 bits a channel: grey, colours, or colours with transparency.
@@ -74,33 +110,46 @@ fn plain(image: DynamicImage) -> DynamicImage {
     }
 }
 
-/// Drops transparency that is nowhere used.
+/// Drops transparency that is nowhere used; in place, since it may be a large image.
 pub(super) fn without_idle_alpha(image: DynamicImage) -> DynamicImage {
-    match image {
-        DynamicImage::ImageRgba8(pixels) if pixels.pixels().all(|p| p.0[3] == 255) => {
-            DynamicImage::ImageRgb8(DynamicImage::ImageRgba8(pixels).into_rgb8())
-        }
-        image => image,
+    let DynamicImage::ImageRgba8(pixels) = image else { return image };
+    if pixels.as_raw().chunks_exact(4).any(|pixel| pixel[3] != 255) {
+        return DynamicImage::ImageRgba8(pixels);
     }
+    let (width, height) = pixels.dimensions();
+    let mut raw = pixels.into_raw();
+    let count = raw.len() / 4;
+    for at in 1..count {
+        raw.copy_within(4 * at..4 * at + 3, 3 * at);
+    }
+    raw.truncate(3 * count);
+    raw.shrink_to_fit();
+    RgbImage::from_raw(width, height, raw).unwrap_or_default().into()
 }
 
-/// Colours as they were meant. A profile that cannot be read, or is not of red, green and blue,
-/// changes nothing.
-fn to_srgb(image: &mut DynamicImage, profile: &[u8]) {
-    let Ok(profile) = ColorProfile::new_from_slice(profile) else { return };
-    if profile.color_space != DataColorSpace::Rgb {
-        return;
+/// What brings rows of 3 or 4 channels from a profile to sRGB. `None` for a profile that cannot be
+/// read or is not of red, green and blue: the colours stay as they are.
+pub(super) fn converter(profile: &[u8], channels: usize) -> Option<Arc<Transform8BitExecutor>> {
+    let layout = match channels {
+        3 => Layout::Rgb,
+        4 => Layout::Rgba,
+        _ => return None,
+    };
+    if profile.len() > LONGEST_PROFILE {
+        return None;
     }
-    let (layout, channels, width) = match image {
-        DynamicImage::ImageRgb8(_) => (Layout::Rgb, 3, image.width()),
-        DynamicImage::ImageRgba8(_) => (Layout::Rgba, 4, image.width()),
-        _ => return,
-    };
-    let srgb = ColorProfile::new_srgb();
-    let options = TransformOptions::default();
-    let Ok(transform) = profile.create_transform_8bit(layout, &srgb, layout, options) else {
-        return;
-    };
+    let profile = ColorProfile::new_from_slice(profile).ok()?;
+    if profile.color_space != DataColorSpace::Rgb {
+        return None;
+    }
+    let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
+    profile.create_transform_8bit(layout, &srgb, layout, options).ok()
+}
+
+/// Colours as they were meant.
+fn to_srgb(image: &mut DynamicImage, profile: &[u8]) {
+    let (channels, width) = (usize::from(image.color().channel_count()), image.width());
+    let Some(transform) = converter(profile, channels) else { return };
     let pixels: &mut [u8] = match image {
         DynamicImage::ImageRgb8(pixels) => pixels,
         DynamicImage::ImageRgba8(pixels) => pixels,
@@ -117,32 +166,51 @@ fn to_srgb(image: &mut DynamicImage, profile: &[u8]) {
     }
 }
 
-/// Writes an image.
+/// Writes an image, turned on the way.
 pub(super) fn encode<W: Write + Seek>(
     image: &DynamicImage,
+    turned: Orientation,
     coding: Coding,
     out: &mut W,
 ) -> Result<()> {
-    match coding {
-        Coding::Jpeg(quality) => JpegEncoder::new_with_quality(out, quality).encode_image(image)?,
-        Coding::Png => image.write_with_encoder(PngEncoder::new_with_quality(
-            out,
-            CompressionType::Default,
-            FilterType::Adaptive,
-        ))?,
-        Coding::WebP => image.write_with_encoder(WebPEncoder::new_lossless(out))?,
+    match (coding, image) {
+        (Coding::WebP, _) => {
+            let mut image = image.clone();
+            image.apply_orientation(turned);
+            image.write_with_encoder(WebPEncoder::new_lossless(out))?;
+        }
+        (Coding::Jpeg(quality), DynamicImage::ImageLuma8(pixels)) => {
+            let view = Turned::new(pixels, turned);
+            JpegEncoder::new_with_quality(out, quality).encode_image(&view)?;
+        }
+        (Coding::Jpeg(quality), DynamicImage::ImageRgb8(pixels)) => {
+            let view = Turned::new(pixels, turned);
+            JpegEncoder::new_with_quality(out, quality).encode_image(&view)?;
+        }
+        (Coding::Jpeg(quality), image) => {
+            let pixels = image.to_rgb8();
+            let view = Turned::new(&pixels, turned);
+            JpegEncoder::new_with_quality(out, quality).encode_image(&view)?;
+        }
+        (Coding::Png, image) => rows::write_png(image, turned, out)?,
     }
     Ok(())
 }
 
-/// The image with at most so many pixels; `None`: it has no more.
-pub(super) fn fit(image: &DynamicImage, pixels: u64) -> Option<DynamicImage> {
-    let (width, height) = (f64::from(image.width()), f64::from(image.height()));
+/// Width and height of an image with at most so many pixels; `None`: it has no more.
+pub(super) fn fitting(width: u32, height: u32, pixels: u64) -> Option<(u32, u32)> {
+    let (w, h) = (f64::from(width), f64::from(height));
     #[allow(clippy::cast_precision_loss)]
-    let factor = (pixels as f64 / (width * height)).sqrt();
+    let factor = (pixels as f64 / (w * h)).sqrt();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 1 and MAX_SIDE
     let side = |n: f64| (n * factor).round().max(1.0) as u32;
-    (factor < 1.0).then(|| image.thumbnail_exact(side(width), side(height)))
+    (factor < 1.0).then(|| (side(w), side(h)))
+}
+
+/// The image with at most so many pixels; `None`: it has no more.
+pub(super) fn fit(image: &DynamicImage, pixels: u64) -> Option<DynamicImage> {
+    let (width, height) = fitting(image.width(), image.height(), pixels)?;
+    Some(image.thumbnail_exact(width, height))
 }
 
 /// The middle of the image in the proportions of `width` to `height`, and no larger than that.

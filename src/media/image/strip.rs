@@ -1,10 +1,10 @@
 //! Small pictures that are kept as they were drawn, without anything else that was in the file:
 //! custom emojis, whose pixels are few and whose animations are to stay (S-106, S-116).
 
-use super::{Format, MAX_FRAMES, Refused, Result, gif, refuse, sniff, webp};
+use super::{FRAME, Format, MAX_FRAMES, Refused, Result, gif, refuse, sniff, webp};
 
 /// Most pixels of one.
-const MOST_PIXELS: u64 = 1024 * 1024;
+pub(super) const MOST_PIXELS: u64 = 1024 * 1024;
 /// What makes the picture of a PNG file, moving ones with it.
 const PARTS: [&[u8; 4]; 11] = [
     b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"acTL", b"fcTL", b"fdAT", b"IDAT",
@@ -18,8 +18,8 @@ const PARTS: [&[u8; 4]; 11] = [
 pub fn strip(data: &[u8]) -> std::result::Result<Vec<u8>, Refused> {
     match sniff(data) {
         Some(Format::Png) => png(data),
-        Some(Format::Gif) => Ok(gif::remux(data, MOST_PIXELS)?.bytes),
-        Some(Format::WebP) => match webp::remux(data, MOST_PIXELS)? {
+        Some(Format::Gif) => Ok(gif::remux(data, MOST_PIXELS * FRAME)?.bytes),
+        Some(Format::WebP) => match webp::remux(data, MOST_PIXELS * FRAME)? {
             Some(moving) => Ok(moving.bytes),
             None => webp::still(data),
         },

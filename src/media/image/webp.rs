@@ -49,6 +49,45 @@ pub(super) fn is_lossless(data: &[u8]) -> bool {
     chunks(data).any(|(name, _)| name == b"VP8L")
 }
 
+/// The lossy picture of a still image without transparency.
+pub(super) fn plain_lossy(data: &[u8]) -> Option<&[u8]> {
+    let mut picture = None;
+    for (name, body) in chunks(data) {
+        match name {
+            b"VP8X" if body.first().is_none_or(|flags| flags & (ALPHA | ANIMATION) != 0) => {
+                return None;
+            }
+            b"VP8 " => picture = picture.or(Some(body)),
+            b"ALPH" | b"ANMF" | b"VP8L" => return None,
+            _ => {}
+        }
+    }
+    picture
+}
+
+/// A lossless image that says it has no transparency, as one that has: its decoder always makes
+/// room for transparency, and would make a second image without.
+pub(super) fn direct_lossless(data: &[u8]) -> Option<std::io::Cursor<Vec<u8>>> {
+    let (_, body) = chunks(data).find(|(name, _)| *name == b"VP8L")?;
+    let bits = u32::from_le_bytes(body.get(1..5)?.try_into().ok()?);
+    let says_clear = match chunks(data).next()? {
+        (b"VP8X", head) => head.first()? & ALPHA != 0,
+        _ => bits >> 28 & 1 == 1,
+    };
+    if says_clear {
+        return None;
+    }
+    let mut head = [ALPHA, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let (width, height) = (bits & 0x3fff, bits >> 14 & 0x3fff);
+    head[4..7].copy_from_slice(&width.to_le_bytes()[..3]);
+    head[7..10].copy_from_slice(&height.to_le_bytes()[..3]);
+    let mut out = Vec::with_capacity(body.len() + 40);
+    out.extend_from_slice(b"RIFF\0\0\0\0WEBP");
+    put(&mut out, b"VP8X", &head);
+    put(&mut out, b"VP8L", body);
+    Some(std::io::Cursor::new(sized(out)))
+}
+
 /// Puts a still image together anew.
 pub(super) fn still(data: &[u8]) -> Result<Vec<u8>> {
     let mut out = b"RIFF\0\0\0\0WEBP".to_vec();
