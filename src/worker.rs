@@ -126,7 +126,9 @@ impl State {
         self.start_deliveries()?;
         let more_jobs = jobs::start(&self.app, &self.running)?;
         let more_house = self.house.keep(&self.app, now)?;
-        if more_jobs || more_house || more_cache {
+        // what fell due while we were at it has nobody who rings for it
+        let late = self.house.next().min(self.cache.next()) <= self.app.clock.now_ms();
+        if more_jobs || more_house || more_cache || late {
             return Ok(Next::Soon);
         }
         let due = self.app.db.read(|conn| {

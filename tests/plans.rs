@@ -271,6 +271,25 @@ fn keep_files(instance: &Instance, account: &str, status: &str) {
     app.db.read(media).unwrap();
 }
 
+/// Files of elsewhere: what a look at one reads and writes.
+fn look_at_files(instance: &Instance) {
+    let key = dassie::model::CacheKey([1; 16]);
+    let read = instance.app.db.read(|conn| {
+        db::cached_source::find_media(conn, 1)?;
+        db::cached_source::find_picture(conn, 1, true)?;
+        db::cached_source::find_card(conn, 1)?;
+        db::cached_file::find(conn, &key)
+    });
+    assert_eq!(read.unwrap(), None);
+    let written = instance.app.db.write(db::Lane::Background, move |tx| {
+        db::cached_file::touch(tx, &key, 1)?;
+        db::cached_source::intend(tx, "none.png")?;
+        db::upload::settle(tx, "none.png")?;
+        db::cached_source::set_unavailable(tx, 1, None)
+    });
+    written.wait().unwrap();
+}
+
 /// Uploads, attached and not, and pictures of the profile.
 fn upload_everything(person: &Person) {
     let picture = coded(&corners(16, 16), image::ImageFormat::Png);
@@ -869,6 +888,7 @@ fn no_query_reads_a_whole_table() {
     keep_files(&instance, &nora, &id(&status));
     execute(Command::AccountList).unwrap();
     import_everything(&instance, &ann, &peer);
+    look_at_files(&instance);
     // what `serve` asks at its start
     assert!(instance.app.db.read(db::user::count).unwrap() > 1);
     let password = || Secret("a long enough one".into());

@@ -315,8 +315,10 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_response_header_size(wire::MAX_HEADER)
-            .max_idle_connections(16)
-            .max_idle_connections_per_host(2)
+            .max_idle_connections(24)
+            // as many as there are pictures of one server at a time, or the next ones would
+            // shake hands again
+            .max_idle_connections_per_host(8)
             .max_idle_age(Duration::from_secs(15))
             // the dialler has a cap for each of the two
             .timeout_connect(Some(caps.connect + caps.tls))

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::download::{self, Outcome};
 use crate::app::App;
@@ -17,6 +18,9 @@ use crate::media::room::Reservation;
 use crate::media::storage::{Incoming, Name};
 use crate::model::{CacheClass, CachedFile};
 use crate::service::cached_file::{self, OWN_PREVIEW, Wanted};
+
+/// How long the background waits for a download that others began.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fetches a file into the cache, or waits for the download that is under way; blocks, so it is
 /// called on a thread of the media lane. `None`: it is not to be had now.
@@ -37,7 +41,7 @@ pub fn fetch(app: &App, class: CacheClass, owner: i64, url: &str) -> Result<Opti
             let _turn = app.media_turns.take(&app.lanes.media, &wanted.host);
             run(app, &wanted, duty);
         }
-        None => viewer.arriving.wait(),
+        None => viewer.arriving.wait(PATIENCE),
     }
     app.db.read(|conn| db::cached_file::find(conn, &wanted.key))
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -123,11 +124,11 @@ impl Arriving {
         self.small_wanted.load(Ordering::Relaxed)
     }
 
-    /// Blocks until the file is kept, or will not be.
-    pub fn wait(&self) {
+    /// Blocks until the file is kept, or will not be; at most `at_most`, since what it waits for
+    /// may wait for a thread itself.
+    pub fn wait(&self, at_most: Duration) {
         let settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
-        let settled = self.changed.wait_while(settled, |settled| !*settled);
-        drop(settled);
+        drop(self.changed.wait_timeout_while(settled, at_most, |settled| !*settled));
     }
 
     fn settle(&self) {
@@ -234,7 +235,7 @@ mod tests {
         assert_eq!(arrivals.count(), 1);
         drop(duty);
         assert_eq!(second.arriving.progress().end, Some(End::Whole));
-        second.arriving.wait();
+        second.arriving.wait(Duration::from_secs(60));
         assert_eq!(arrivals.count(), 0);
         let (third, duty) = arrivals.join(key);
         drop(duty.unwrap());

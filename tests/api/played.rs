@@ -177,6 +177,37 @@ fn s_113_each_kind_has_its_own_limit() {
 }
 
 #[test]
+fn s_105_s_106_sounds_are_taken() {
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    for (data, media_type) in [
+        (&include_bytes!("../fixtures/media/sound-vbr.mp3")[..], "audio/mpeg"),
+        (include_bytes!("../fixtures/media/sound-mpeg25.mp3"), "audio/mpeg"),
+        (include_bytes!("../fixtures/media/sound-vorbis.ogg"), "audio/ogg"),
+        (include_bytes!("../fixtures/media/sound-opus.ogg"), "audio/ogg"),
+        (include_bytes!("../fixtures/media/sound-tone.flac"), "audio/flac"),
+        (include_bytes!("../fixtures/media/sound-pcm.wav"), "audio/wav"),
+    ] {
+        let media = ann.uploads(data).ok();
+        assert_eq!(media["type"], "audio", "{media}");
+        assert!(media["meta"]["original"]["duration"].as_f64().unwrap() > 0.1, "{media}");
+        assert!(media["meta"]["audio_bitrate"].as_str().unwrap().ends_with(" Hz"), "{media}");
+        let served = fetch(&media["url"]);
+        assert_eq!((served.status, served.header("content-type")), (200, Some(media_type)));
+        assert!(has(data, "Secret") && !has(&served.body, "Secret"));
+        if !media["preview_url"].is_null() {
+            let preview = fetch(&media["preview_url"]);
+            assert!(preview.header("content-type").unwrap().starts_with("image/"));
+        }
+    }
+    let types = &instance.get("/api/v2/instance").ok()["configuration"]["media_attachments"];
+    let types = types["supported_mime_types"].as_array().unwrap();
+    for taken in ["audio/mpeg", "audio/mp3", "audio/ogg", "audio/flac", "audio/x-wav"] {
+        assert!(types.contains(&json!(taken)), "{taken}");
+    }
+}
+
+#[test]
 fn a_video_or_a_sound_stands_alone() {
     let instance = Instance::start();
     let ann = instance.person("ann");
