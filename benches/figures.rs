@@ -9,6 +9,8 @@
 mod federation;
 #[path = "figures/load.rs"]
 mod load;
+#[path = "figures/media.rs"]
+mod media;
 #[path = "figures/peers.rs"]
 mod peers;
 #[path = "figures/people.rs"]
@@ -44,9 +46,21 @@ pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
 pub const MB: f64 = 1_000_000.0;
 /// What can be measured by itself.
-const PARTS: [&str; 11] = [
-    "disk", "start", "read", "post", "inbound", "relays", "delivery", "search", "fanout", "flood",
+const PARTS: [&str; 14] = [
+    "disk",
+    "start",
+    "read",
+    "post",
+    "inbound",
+    "relays",
+    "delivery",
+    "search",
+    "fanout",
+    "flood",
     "viral",
+    "upload",
+    "cache",
+    "firstscreen",
 ];
 
 /// What was asked for.
@@ -162,6 +176,15 @@ fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Rep
     }
     if options.wants("viral") {
         federation::viral(place, seeded, &peers, options, report)?;
+    }
+    if options.wants("upload") {
+        media::upload(place, seeded, &peers, report)?;
+    }
+    if options.wants("cache") {
+        media::cache(place, seeded, &peers, options, report)?;
+    }
+    if options.wants("firstscreen") {
+        media::first_screen(place, seeded, &peers, report)?;
     }
     if options.wants("search") {
         reading::search(place, seeded, options, report)?;

@@ -195,7 +195,7 @@ pub fn viral(
 }
 
 /// The program on a copy of its own of the seeded database: its peak of memory is of this alone.
-fn fresh(place: &Place, peers: &Peers) -> Res<(std::path::PathBuf, Program)> {
+pub fn fresh(place: &Place, peers: &Peers) -> Res<(std::path::PathBuf, Program)> {
     let folder = place.copy()?;
     peers.write_authority(&folder)?;
     let program = Program::start(&folder)?;
@@ -359,12 +359,12 @@ impl Outbox {
 }
 
 /// What somebody here saw of home meanwhile.
-struct Home {
-    p99: Duration,
+pub struct Home {
+    pub p99: Duration,
 }
 
 /// Reads home ten times a second while `work` runs.
-fn during(program: &Program, seeded: &Seeded, work: impl FnOnce() -> Res<()>) -> Res<Home> {
+pub fn during(program: &Program, seeded: &Seeded, work: impl FnOnce() -> Res<()>) -> Res<Home> {
     let over = AtomicBool::new(false);
     let mut times = std::thread::scope(|scope| -> Res<Vec<Duration>> {
         let reader = scope.spawn(|| {

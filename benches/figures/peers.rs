@@ -33,6 +33,8 @@ pub const DEAD: u8 = 100;
 pub const KEPT: u8 = 8;
 /// How long a slow server thinks.
 const SLOW: Duration = Duration::from_secs(10);
+/// A round trip to a far one; two of them before it can be asked something.
+const FAR: Duration = Duration::from_millis(100);
 /// Threads that serve connections; each is for one connection while it is open.
 const STACK: usize = 256 * 1024;
 
@@ -56,6 +58,11 @@ pub fn slow(number: u8) -> String {
     format!("127.0.5.{number}:{PORT}")
 }
 
+/// A server 100 ms away (1 to 20).
+pub fn far(number: u8) -> String {
+    format!("127.0.6.{number}:{PORT}")
+}
+
 /// One of many usual servers (0 to 4,999).
 pub fn usual(number: usize) -> String {
     format!("127.{}.{}.1:{PORT}", 10 + number / 250, number % 250)
@@ -66,6 +73,8 @@ enum Way {
     Closing,
     Keeping,
     Slow,
+    /// Each round trip takes its time.
+    Far,
     Dead,
 }
 
@@ -74,6 +83,7 @@ fn way(address: Ipv4Addr) -> Way {
         [127, 0, 2, _] => Way::Closing,
         [127, 0, 3, _] => Way::Dead,
         [127, 0, 5, _] => Way::Slow,
+        [127, 0, 6, _] => Way::Far,
         _ => Way::Keeping,
     }
 }
@@ -203,13 +213,25 @@ impl Peers {
         }
         self.0.connections.fetch_add(1, Ordering::SeqCst);
         stream.set_nodelay(true).ok()?;
+        if matches!(way, Way::Far) {
+            thread::sleep(FAR * 2);
+        }
         let connection = ServerConnection::new(self.config(address)?).ok()?;
         let mut reader = BufReader::new(StreamOwned::new(connection, stream));
         while let Some(request) = read(&mut reader) {
             if matches!(way, Way::Slow) {
                 thread::sleep(SLOW);
             }
-            let (kind, body) = self.answer(address, request);
+            if matches!(way, Way::Far) {
+                thread::sleep(FAR);
+            }
+            let (kind, body) = match crate::media::file(&request.path) {
+                Some(file) => ("image/jpeg", file),
+                None => {
+                    let (kind, text) = self.answer(address, request);
+                    (kind, text.into_bytes())
+                }
+            };
             let status = if kind.is_empty() { "202 Accepted" } else { "200 OK" };
             let close = if matches!(way, Way::Closing) { "connection: close\r\n" } else { "" };
             let head = format!(
@@ -217,7 +239,8 @@ impl Peers {
                 body.len()
             );
             let stream = reader.get_mut();
-            stream.write_all((head + &body).as_bytes()).ok()?;
+            stream.write_all(head.as_bytes()).ok()?;
+            stream.write_all(&body).ok()?;
             stream.flush().ok()?;
             if !close.is_empty() {
                 stream.conn.send_close_notify();

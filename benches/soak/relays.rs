@@ -149,6 +149,7 @@ impl Relays {
             })
             .collect();
         json!({
+            "@context": "https://www.w3.org/ns/activitystreams",
             "id": format!("{by}/statuses/{number}"),
             "type": "Note",
             "attributedTo": by,

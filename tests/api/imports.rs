@@ -270,12 +270,15 @@ fn who_is_known_here_is_blocked_though_the_server_is_gone() {
     let mut file = String::new();
     for number in 0..8 {
         sql.execute(
-            "INSERT INTO account (id, username, domain, uri, created_at) VALUES (?, ?, ?, ?, 0)",
+            "INSERT INTO account (id, username, domain, uri, created_at, fetched_at)
+             VALUES (?, ?, ?, ?, 0, ?)",
             rusqlite::params![
                 1000 + number,
                 format!("known{number}"),
                 dead.to_string(),
-                format!("http://{dead}/{number}")
+                format!("http://{dead}/{number}"),
+                // nobody forgets it for its age meanwhile
+                i64::MAX / 2
             ],
         )
         .unwrap();

@@ -12,6 +12,8 @@ impl TempDir {
         let name =
             format!("dassie-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
+        // a process of before that was killed may have had the same number
+        let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
