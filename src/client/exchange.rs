@@ -1,6 +1,7 @@
 //! One request with its redirects: look-up, exchange, caps on what comes back.
 
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use url::Url;
 use super::address::is_forbidden;
 use super::error::{ClientError, Kind};
 use super::target::{Target, port_refused};
-use super::{Inner, OutRequest, OutResponse, hop};
+use super::{Inner, OutRequest, OutResponse, Sink, hop};
 use crate::clock::Clock;
 
 type Result<T> = std::result::Result<T, ClientError>;
@@ -41,11 +42,7 @@ const PRIVATE: [HeaderName; 3] =
     [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
 
 /// Sends `request`, follows its redirects, and writes the body of the answer to `sink`.
-pub(super) fn run(
-    inner: &Inner,
-    request: &OutRequest,
-    sink: &mut dyn Write,
-) -> Result<OutResponse> {
+pub(super) fn run(inner: &Inner, request: &OutRequest, sink: &mut dyn Sink) -> Result<OutResponse> {
     let deadline = Instant::now() + request.limits.total;
     let mut target = inner.rules.check(&request.url, request.configured)?;
     let mut configured = request.configured;
@@ -205,6 +202,14 @@ fn once(
         return Err(Failed::Http(ureq::Error::Timeout(ureq::Timeout::Global)));
     }
     tracing::debug!(method = request.method, url = %target.url, "outgoing request");
+    if let Some(file) = &request.file {
+        let from = File::open(&file.path).map_err(|e| local(format!("no file to send: {e}")))?;
+        let mut from = from.take(file.bytes);
+        let builder = builder.header(header::CONTENT_LENGTH, file.bytes);
+        let body = ureq::SendBody::from_reader(&mut from);
+        let request = builder.body(body).map_err(|e| local(e.to_string()))?;
+        return agent.run(configured(agent, request, left, pooled)).map_err(Failed::Http);
+    }
     match body {
         Some(body) => {
             let request = builder.body(body).map_err(|e| local(e.to_string()))?;
@@ -258,7 +263,7 @@ fn receive(
     request: &OutRequest,
     target: &Target,
     response: Response<Body>,
-    sink: &mut dyn Write,
+    sink: &mut dyn Sink,
 ) -> Result<OutResponse> {
     let host = &target.host;
     let (parts, mut body) = response.into_parts();
@@ -278,6 +283,22 @@ fn receive(
     {
         return Err(too_large(host));
     }
+    let headers: Vec<(String, String)> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    let answer = OutResponse {
+        status,
+        headers,
+        body: Vec::new(),
+        final_url: target.url.as_str().to_owned(),
+        retry_after: parts.headers.get(header::RETRY_AFTER).and_then(retry_seconds),
+    };
+    let stored = |e| ClientError::new(Kind::Local, host, format!("could not store it: {e}"));
+    sink.head(&answer).map_err(stored)?;
     let header_bytes: usize =
         parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     let started = Instant::now();
@@ -294,8 +315,7 @@ fn receive(
             Err(e) => return Err(named(ClientError::of(ureq::Error::from(e), host), target)),
         };
         let fits = amount.min(cap - total);
-        sink.write_all(&chunk[..fits])
-            .map_err(|e| ClientError::new(Kind::Local, host, format!("could not store it: {e}")))?;
+        sink.write_all(&chunk[..fits]).map_err(stored)?;
         total += fits;
         if fits < amount {
             if is_error || request.cut {
@@ -315,21 +335,7 @@ fn receive(
             return Err(ClientError::new(Kind::Timeout, host, "the answer is too slow"));
         }
     }
-    let headers: Vec<(String, String)> = parts
-        .headers
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect();
-    let retry_after = parts.headers.get(header::RETRY_AFTER).and_then(retry_seconds);
-    Ok(OutResponse {
-        status,
-        headers,
-        body: Vec::new(),
-        final_url: target.url.as_str().to_owned(),
-        retry_after,
-    })
+    Ok(answer)
 }
 
 fn too_large(host: &str) -> ClientError {

@@ -202,6 +202,8 @@ pub struct Lanes {
     pub media: Lane,
     /// Web push.
     pub push: Lane,
+    /// Reading and removing uploads that lie in a bucket.
+    pub bucket: Lane,
     /// Images being decoded: one at a time, each in a process of its own.
     pub decode: Lane,
 }
@@ -215,6 +217,8 @@ impl Lanes {
             resolve: Lane::new("resolve", 14, 64),
             media: Lane::new("media", 8, 128),
             push: Lane::new("push", 2, 64),
+            // somebody looks at each: a slow reader gives its thread back
+            bucket: Lane::new("bucket", 16, 128),
             decode: Lane::new("decode", 1, 32),
         }
     }
@@ -224,6 +228,7 @@ impl Lanes {
         for lane in [&self.delivery, &self.resolve, &self.media, &self.push, &self.decode] {
             lane.shutdown();
         }
+        self.bucket.shutdown();
     }
 }
 

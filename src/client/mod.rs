@@ -20,7 +20,8 @@ mod wire;
 mod tests;
 
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,6 +135,36 @@ impl Limits {
 pub type Sign =
     Arc<dyn Fn(&str, &Url, Option<&[u8]>) -> Result<Vec<(String, String)>> + Send + Sync>;
 
+/// A file that is the body of a request; it must not change meanwhile.
+#[derive(Clone, Debug)]
+pub struct FileBody {
+    pub path: PathBuf,
+    pub bytes: u64,
+}
+
+/// Takes an answer as it arrives.
+pub trait Sink: Write {
+    /// Called once, before the body: status and headers are known. An error ends the request.
+    fn head(&mut self, _head: &OutResponse) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// For the body alone.
+struct Body<'a>(&'a mut dyn Write);
+
+impl Write for Body<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Sink for Body<'_> {}
+
 /// A request to another server.
 #[derive(Clone)]
 pub struct OutRequest {
@@ -145,6 +176,8 @@ pub struct OutRequest {
     pub headers: Vec<(String, String)>,
     /// Shared, as one activity goes to many inboxes.
     pub body: Option<Arc<[u8]>>,
+    /// Sent instead of `body`, from the disk, piece by piece.
+    pub file: Option<FileBody>,
     /// Caps of time and size.
     pub limits: Limits,
     /// What is larger than the limit is cut there instead of refused: the beginning is enough.
@@ -166,6 +199,7 @@ impl OutRequest {
             url: url.into(),
             headers: Vec::new(),
             body: None,
+            file: None,
             limits: Limits::DOCUMENT,
             cut: false,
             redirects: 3,
@@ -316,7 +350,7 @@ impl Client {
     /// Sends a request and waits for the whole answer, on the thread of the caller.
     pub fn send(&self, request: OutRequest) -> std::result::Result<OutResponse, ClientError> {
         let mut body = Vec::new();
-        let answer = exchange::run(&self.inner, &request, &mut body);
+        let answer = exchange::run(&self.inner, &request, &mut Body(&mut body));
         tally::count(body.len());
         let mut response = answer?;
         response.body = body;
@@ -330,6 +364,15 @@ impl Client {
         &self,
         request: OutRequest,
         sink: &mut dyn Write,
+    ) -> std::result::Result<OutResponse, ClientError> {
+        exchange::run(&self.inner, &request, &mut Body(sink))
+    }
+
+    /// The same for a `sink` that wants to know status and headers before the body.
+    pub fn send_to(
+        &self,
+        request: OutRequest,
+        sink: &mut dyn Sink,
     ) -> std::result::Result<OutResponse, ClientError> {
         exchange::run(&self.inner, &request, sink)
     }
