@@ -10,13 +10,14 @@ use std::sync::Arc;
 use crate::cache::{Documents, Kept, Keys, Relays, Tokens};
 use crate::client::{Client, Lanes, Resolve, Settings};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Uploads};
 use crate::crypto::web_push::VapidKey;
 use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::in_flight::InFlight;
 use crate::media::Media;
-use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Translated};
+use crate::media::storage::s3::Bucket;
+use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Store, Translated};
 use crate::service;
 use crate::signature;
 use crate::site::Site;
@@ -131,8 +132,14 @@ impl App {
             return Err(refused);
         }
         let vapid = vapid(&db)?;
+        let client = Client::new(settings)?;
+        let bucket = Bucket::open(&config.s3, client.clone(), clock.clone());
+        let home = match config.storage.uploads {
+            Uploads::Local => Store::Disk,
+            Uploads::S3 => Store::Bucket,
+        };
         Ok(Self(Arc::new(Parts {
-            client: Client::new(settings)?,
+            client,
             lanes: Lanes::new(),
             keys: Keys::default(),
             vapid,
@@ -147,7 +154,8 @@ impl App {
             forwards: Throttle::new(clock.clone()),
             new_hosts: Throttle::new(clock.clone()),
             inbox: Throttle::new(clock.clone()),
-            media: Media::open(&config.storage.data_dir, surroundings.program)?,
+            media: Media::open(&config.storage.data_dir, surroundings.program)?
+                .with_bucket(bucket, home),
             uploads: InFlight::new(8, 8),
             translations: Kept::new(256),
             translation_languages: Kept::new(1),

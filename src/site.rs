@@ -2,6 +2,8 @@
 //! are never computed again, so that a database taken over from elsewhere keeps its own.
 
 use crate::config::{Config, Limits};
+use crate::model::Store;
+use crate::signature::sigv4;
 
 /// Names and limits of this server, as the use cases need them.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub struct Site {
     pub max_characters: usize,
     pub limits: Limits,
     pub default_language: String,
+    /// What the public addresses of files in the bucket begin with, up to their folders.
+    pub public_bucket: Option<String>,
 }
 
 impl Site {
@@ -27,6 +31,9 @@ impl Site {
             max_characters: config.limits.max_characters,
             limits: config.limits.clone(),
             default_language: config.instance.default_language.clone(),
+            public_bucket: config.s3.public_url.as_ref().filter(|_| config.s3.is_configured()).map(
+                |url| format!("{url}{}", sigv4::encode_path(&format!("/{}", config.s3.prefix))),
+            ),
         }
     }
 
@@ -91,9 +98,16 @@ impl Site {
 
     /// The address of a stored file: its name begins with the folders that it lies in.
     pub fn media(&self, name: &str) -> String {
-        let (first, second) =
-            (name.get(..2).unwrap_or_default(), name.get(2..4).unwrap_or_default());
-        format!("{}/media/{first}/{second}/{name}", self.base)
+        format!("{}/media/{}", self.base, sharded(name))
+    }
+
+    /// Where clients find an uploaded file: where the bucket is public they need not ask us first.
+    /// What other servers are told stays our own address, wherever the file moves.
+    pub fn upload(&self, store: Store, name: &str) -> String {
+        match &self.public_bucket {
+            Some(bucket) if store == Store::Bucket => format!("{bucket}{}", sharded(name)),
+            _ => self.media(name),
+        }
     }
 
     /// The image of accounts that have none.
@@ -105,4 +119,10 @@ impl Site {
     pub fn missing_header(&self) -> String {
         format!("{}/assets/header.png", self.base)
     }
+}
+
+/// A name below the folders that it lies in.
+fn sharded(name: &str) -> String {
+    let (first, second) = (name.get(..2).unwrap_or_default(), name.get(2..4).unwrap_or_default());
+    format!("{first}/{second}/{name}")
 }

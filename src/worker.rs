@@ -8,6 +8,7 @@ mod import;
 mod jobs;
 mod lists;
 mod moving;
+mod objects;
 mod profiles;
 mod push;
 mod running;

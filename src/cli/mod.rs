@@ -11,6 +11,8 @@ mod delivery;
 mod domain;
 mod domain_lists;
 mod host;
+mod media;
+mod media_move;
 mod output;
 mod process;
 mod reach;
@@ -72,6 +74,9 @@ enum Topic {
     /// Subscribe to relays, which bring public posts of many servers
     #[command(subcommand)]
     Relay(relay::Action),
+    /// Look after the files of uploads
+    #[command(subcommand)]
+    Media(media::Action),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
@@ -109,6 +114,7 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Announcements(action) => announce::run(&place, &action),
         Topic::Domain(action) => domain::run(&place, action),
         Topic::Relay(action) => relay::run(&place, action),
+        Topic::Media(action) => media::run(&place, action),
         Topic::Config(action) => config::run(&place, &action),
         Topic::DecodeImage => decode_image::run(),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use toml::de::DeValue;
 
-use super::{Audience, Cidr, LogFormat, LogLevel, LongText, Secret, TranslationKind};
+use super::{
+    Audience, Cidr, LogFormat, LogLevel, LongText, S3Reads, Secret, TranslationKind, Uploads,
+};
 
 /// A value as it was given.
 #[derive(Clone, Copy)]
@@ -225,6 +227,15 @@ impl Choice for LogFormat {
 impl Choice for TranslationKind {
     const ALL: &'static [(&'static str, Self)] =
         &[("none", Self::None), ("libretranslate", Self::Libretranslate), ("deepl", Self::Deepl)];
+}
+
+impl Choice for Uploads {
+    const ALL: &'static [(&'static str, Self)] = &[("local", Self::Local), ("s3", Self::S3)];
+}
+
+impl Choice for S3Reads {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("proxied", Self::Proxied), ("presigned", Self::Presigned)];
 }
 
 impl Choice for Audience {

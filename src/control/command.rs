@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
 use super::keys;
+use super::media_move::{self, MoveLine, MoveStep};
 use super::moderation;
 use super::moving;
 use super::relay::{self, RelayChange, RelayLine};
@@ -64,6 +65,7 @@ pub enum Command {
     DomainSubscribe { url: String, severity_max: String, dry_run: bool },
     DomainUnsubscribe { url: String },
     DomainLists,
+    MediaMove(MoveStep),
 }
 
 /// What comes of it.
@@ -103,6 +105,8 @@ pub enum Reply {
     DomainPlan(PlanLine),
     DomainLists(Vec<DomainListLine>),
     Imports(Vec<ImportLine>),
+    /// How far uploads are moved.
+    MediaMoved(MoveLine),
     /// CSV.
     File(String),
     /// The other accounts that one names as its own.
@@ -202,6 +206,7 @@ impl Command {
             Self::DomainSubscribe { .. } => "domain subscribe",
             Self::DomainUnsubscribe { .. } => "domain unsubscribe",
             Self::DomainLists => "domain lists",
+            Self::MediaMove(_) => "media move",
         }
     }
 
@@ -268,6 +273,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         }
         Command::DomainUnsubscribe { url } => domains::unsubscribe(app, &url),
         Command::DomainLists => domains::lists(app),
+        Command::MediaMove(step) => media_move::step(app, &step).map(Reply::MediaMoved),
     }
 }
 

@@ -13,6 +13,7 @@ mod domains;
 mod keys;
 mod listen;
 mod lock;
+mod media_move;
 mod moderation;
 mod moving;
 mod relay;
@@ -29,6 +30,7 @@ pub use delivery::{HostLine, JobLine};
 pub use domains::{DomainListLine, PlanLine};
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
+pub use media_move::{MoveLine, MoveStep};
 pub use relay::{RelayChange, RelayLine};
 pub use sheet::ImportLine;
 

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0002_client_api.sql"),
     include_str!("../../assets/migrations/0003_client_api.sql"),
     include_str!("../../assets/migrations/0004_federation.sql"),
+    include_str!("../../assets/migrations/0005_media.sql"),
 ];
 
 /// Runs what is missing.

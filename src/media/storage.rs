@@ -2,6 +2,12 @@
 //! under a temporary name in the same file system, synced, and then renamed to where it belongs:
 //! it is there whole or not at all (S-112). Names are made of 128 random bits by us, and one that
 //! comes in an address is taken apart and checked before it becomes a path (S-111).
+//!
+//! Uploads may lie in a bucket instead (`s3`); what is received and made waits here all the same.
+
+mod answer;
+pub mod pipe;
+pub mod s3;
 
 use std::ffi::CString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -13,6 +19,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::crypto;
 use crate::error::{Error, Result};
+use crate::model::Store;
+use s3::Bucket;
 
 /// Characters of a key: 128 bits in hexadecimal.
 const KEY: usize = 32;
@@ -72,6 +80,10 @@ impl Name {
 /// The files of this server.
 pub struct Storage {
     root: PathBuf,
+    /// Where uploads lie as well, if anywhere.
+    bucket: Option<Bucket>,
+    /// Where new ones go.
+    home: Store,
 }
 
 impl Storage {
@@ -80,7 +92,7 @@ impl Storage {
         let root = data_dir.join("media");
         make_folder(&root.join("tmp"))
             .and_then(|()| root.canonicalize())
-            .map(|root| Self { root })
+            .map(|root| Self { root, bucket: None, home: Store::Disk })
             .map_err(|e| {
                 Error::internal(format!(
                     "cannot make the media folder {}: {e}. Set storage.data_dir to a folder that \
@@ -88,6 +100,39 @@ impl Storage {
                     root.display()
                 ))
             })
+    }
+
+    /// With a bucket for what lies there; `home` is where new files go.
+    #[must_use]
+    pub fn with_bucket(self, bucket: Option<Bucket>, home: Store) -> Self {
+        Self { bucket, home, ..self }
+    }
+
+    /// Where new files go.
+    pub fn home(&self) -> Store {
+        self.home
+    }
+
+    /// The bucket.
+    ///
+    /// # Errors
+    /// 503 when the settings name none.
+    pub fn bucket(&self) -> Result<&Bucket> {
+        self.bucket.as_ref().ok_or_else(|| Error::Unavailable {
+            message: "The store of uploaded files is not configured".into(),
+            retry_after: 3600,
+        })
+    }
+
+    /// Takes a temporary file into one of the stores: it is there whole, or not at all.
+    pub fn keep_in(&self, store: Store, from: &Path, name: &Name) -> Result<()> {
+        match store {
+            Store::Disk => self.keep(from, name),
+            Store::Bucket => {
+                self.bucket()?.put(from, name)?;
+                remove(from)
+            }
+        }
     }
 
     /// A file to write an upload into; gone with the value unless [`Incoming::keep`] is called.
@@ -175,7 +220,8 @@ impl Storage {
         Ok(u64::from(about.f_bavail).saturating_mul(u64::from(about.f_frsize)))
     }
 
-    fn path(&self, name: &Name) -> PathBuf {
+    /// Where a file lies on the disk.
+    pub fn path(&self, name: &Name) -> PathBuf {
         let (first, second) = name.shard();
         self.root.join(first).join(second).join(name.as_str())
     }

@@ -50,5 +50,5 @@ pub use sheet::{Import, Sheet, SheetRow};
 pub use signing::SignatureForm;
 pub use status::{Emoji, Media, MediaKind, Poll, Revision, Status};
 pub use translation::{LanguagePairs, Translated};
-pub use upload::{Attachment, Upload, UploadPurpose, UploadState};
+pub use upload::{Attachment, Store, Upload, UploadPurpose, UploadState};
 pub use visibility::Visibility;

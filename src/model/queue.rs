@@ -99,6 +99,8 @@ pub enum JobKind {
     ConfirmGone = 85,
     /// Read a list of blocked domains that somebody else keeps: its id. Always the same row.
     RefreshDomainList = 86,
+    /// Remove objects of the bucket that nothing needs any more.
+    SweepObjects = 95,
     /// Whether a remote author agreed to a reply of another: the reply's id.
     VerifyApproval = 63,
 }
@@ -114,6 +116,7 @@ impl JobKind {
         Self::PollEnd,
         Self::ProcessUpload,
         Self::SweepMedia,
+        Self::SweepObjects,
         Self::PublishScheduled,
         Self::VerifyQuote,
         Self::FetchCard,

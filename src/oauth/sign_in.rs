@@ -281,6 +281,7 @@ mod tests {
             max_characters: 500,
             limits: crate::config::Limits::default(),
             default_language: "en".into(),
+            public_bucket: None,
         };
         for typed in ["me", " ME ", "@me", "@@@Me", "me@example.org", "@me@Social.Example.Org"] {
             assert_eq!(login(&site, typed).name, "me", "{typed}");

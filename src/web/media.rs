@@ -9,9 +9,10 @@ use actix_web::body::SizedStream;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::{Bytes, Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::stream;
 
+use super::object;
 use super::page::is_fresh;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -29,10 +30,20 @@ pub(super) async fn show(
     let (first, second, name) = path.into_inner();
     let name = Name::from_address(&first, &second, &name).ok_or(Error::NotFound)?;
     let media_type = name.media_type().ok_or(Error::NotFound)?;
-    let tag = format!("\"{}\"", name.as_str());
-    let parts = App::clone(&app);
-    let opened = app.compute(move || parts.media.storage.open_file(&name)).await??;
-    let (file, size) = opened.ok_or(Error::NotFound)?;
+    let tag = tag(&name);
+    if let Some(answer) = object::show(&app, &request, &name).await? {
+        return Ok(answer);
+    }
+    let (parts, of) = (App::clone(&app), name.clone());
+    let opened = app.compute(move || parts.media.storage.open_file(&of)).await??;
+    let Some((file, size)) = opened else {
+        // it may just have been moved
+        let answer = object::show(&app, &request, &name).await?;
+        return match answer {
+            Some(answer) => Ok(answer),
+            None => Err(object::missing(&app, &name).await),
+        };
+    };
     let fresh = is_fresh(&request, &tag);
     let range = if fresh { Wanted::Whole } else { wanted(request.headers(), &tag, size) };
     let mut response = match range {
@@ -41,18 +52,7 @@ pub(super) async fn show(
         Wanted::Whole if fresh => HttpResponse::NotModified(),
         Wanted::Whole => HttpResponse::Ok(),
     };
-    response
-        .insert_header((header::ETAG, tag))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .insert_header((header::CONTENT_TYPE, media_type))
-        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::CONTENT_DISPOSITION, "inline"))
-        .insert_header((header::ACCEPT_RANGES, "bytes"))
-        // images are packed already: as they are, with their length
-        .insert_header((header::CONTENT_ENCODING, "identity"))
-        // web clients on other hosts show them
-        .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"));
+    insert_headers(&mut response, tag, media_type);
     let (from, length) = match range {
         Wanted::Nothing => {
             response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
@@ -71,6 +71,31 @@ pub(super) async fn show(
         return Ok(response.body(SizedStream::new(length, stream::empty::<Result<Bytes>>())));
     }
     Ok(response.body(SizedStream::new(length, pieces(app, file, from, length))))
+}
+
+/// A file's tag: what has a name never changes.
+pub(super) fn tag(name: &Name) -> String {
+    format!("\"{}\"", name.as_str())
+}
+
+/// What every answer about a stored file carries (S-109).
+pub(super) fn insert_headers(
+    response: &mut HttpResponseBuilder,
+    tag: String,
+    media_type: &'static str,
+) {
+    response
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .insert_header((header::CONTENT_TYPE, media_type))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CONTENT_DISPOSITION, "inline"))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        // images are packed already: as they are, with their length
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        // web clients on other hosts show them
+        .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"));
 }
 
 /// The bytes of a file from a place on, so many of them.
@@ -111,30 +136,41 @@ enum Wanted {
 
 /// One range is answered; several, or what cannot be read, are as good as none (S-114).
 fn wanted(headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
+    range(headers, tag).map_or(Wanted::Whole, |range| part(range, size))
+}
+
+/// The range that is asked for, if it is one of what we have.
+pub(super) fn range<'a>(headers: &'a HeaderMap, tag: &str) -> Option<&'a str> {
     let text = |name| headers.get(name).map(HeaderValue::to_str);
     match text(header::IF_RANGE) {
         None => {}
         Some(Ok(known)) if known == tag => {}
-        Some(_) => return Wanted::Whole,
+        Some(_) => return None,
     }
-    let Some(Ok(range)) = text(header::RANGE) else { return Wanted::Whole };
-    part(range, size)
+    text(header::RANGE)?.ok()
+}
+
+/// Both ends of a range, as far as they are there; `None`: it is none.
+pub(super) fn ends(range: &str) -> Option<(Option<u64>, Option<u64>)> {
+    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let number = |text: &str| {
+        let text = text.trim();
+        if text.is_empty() {
+            return Some(None);
+        }
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        if digits { text.parse::<u64>().ok().map(Some) } else { None }
+    };
+    Some((number(from)?, number(to)?))
 }
 
 fn part(range: &str, size: u64) -> Wanted {
-    let Some((from, to)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'))
-    else {
-        return Wanted::Whole;
-    };
-    let number = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if digits { text.parse::<u64>().ok() } else { None }
-    };
-    match (number(from.trim()), number(to.trim())) {
-        (Some(from), _) if from >= size => Wanted::Nothing,
-        (Some(from), Some(to)) if from <= to => Wanted::Part(from, to.min(size - 1)),
-        (Some(from), None) if to.trim().is_empty() => Wanted::Part(from, size - 1),
-        (None, Some(last)) if from.trim().is_empty() => match last.min(size) {
+    match ends(range) {
+        Some((Some(from), None)) if from >= size => Wanted::Nothing,
+        Some((Some(from), Some(to))) if from <= to && from >= size => Wanted::Nothing,
+        Some((Some(from), Some(to))) if from <= to => Wanted::Part(from, to.min(size - 1)),
+        Some((Some(from), None)) => Wanted::Part(from, size - 1),
+        Some((None, Some(last))) => match last.min(size) {
             0 => Wanted::Nothing,
             last => Wanted::Part(size - last, size - 1),
         },

@@ -19,7 +19,7 @@ use crate::service;
 use crate::service::account::Removal;
 
 use super::running::{Place, Running};
-use super::{backfill, cards, import, lists, moving, profiles, push, scheduled, uploads};
+use super::{backfill, cards, import, lists, moving, objects, profiles, push, scheduled, uploads};
 
 /// How many due rows one look takes.
 const LOOK: i64 = 500;
@@ -169,6 +169,9 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
     if job.kind == JobKind::ProcessUpload {
         return uploads::start(app, job, place);
     }
+    if job.kind == JobKind::SweepObjects {
+        return objects::start(app, job, place);
+    }
     if job.kind == JobKind::FetchCard {
         cards::start(app, job, place);
         return Ok(false);
@@ -242,7 +245,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::PublishScheduled => scheduled::publish(app, job, online),
         JobKind::VerifyQuote => quote::verify(app, job, online),
         JobKind::VerifyApproval => interaction::verify(app, job, online),
-        JobKind::FetchCard => Err(Stop::Drop("it has a lane of its own")),
+        JobKind::FetchCard | JobKind::SweepObjects => Err(Stop::Drop("it has a lane of its own")),
         JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags => {
             profiles::work(app, job, online)
         }

@@ -93,6 +93,12 @@ impl Instance {
         self.server = Some(server);
     }
 
+    /// Starts again with other settings.
+    pub fn start_with(&mut self, configure: fn(&mut Config)) {
+        configure(&mut self.config);
+        self.start_again();
+    }
+
     /// Moves the clock and lets the worker look.
     pub fn advance(&self, ms: i64) {
         self.clock.advance(ms);

@@ -7,6 +7,7 @@ mod peer;
 pub mod picture;
 mod push;
 pub mod relay;
+pub mod s3;
 mod stream;
 mod temp;
 mod website;

@@ -91,8 +91,8 @@ impl Media {
         Self {
             id: upload.id,
             kind: word(upload.kind),
-            url: ready.then(|| site.media(&upload.file())),
-            preview_url: ready.then(|| site.media(&upload.preview())),
+            url: ready.then(|| site.upload(upload.store, &upload.file())),
+            preview_url: ready.then(|| site.upload(upload.store, &upload.preview())),
             remote_url: None,
             preview_remote_url: None,
             text_url: (),
