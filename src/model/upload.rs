@@ -79,7 +79,8 @@ pub struct Upload {
     pub duration: Option<f64>,
     /// Why it failed.
     pub error: Option<String>,
-    /// Where its files lie.
+    /// Where its files lie. Not a part of what the history of a status keeps: files move.
+    #[serde(skip)]
     pub store: Store,
 }
 

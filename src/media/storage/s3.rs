@@ -315,3 +315,41 @@ fn credentials(settings: &config::S3) -> Credentials<'_> {
         region: &settings.region,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Settings;
+
+    fn bucket(change: impl FnOnce(&mut config::S3)) -> Option<Bucket> {
+        let mut settings = config::S3 {
+            endpoint: Some("https://s3.example:9000".into()),
+            bucket: "files".into(),
+            access_key: "key".into(),
+            secret_key: "secret".to_owned().into(),
+            prefix: "my files/ü/".into(),
+            ..config::S3::default()
+        };
+        change(&mut settings);
+        let client = Client::new(Settings::new("test")).expect("client");
+        Bucket::open(&settings, client, Clock::manual(1_767_323_045_678))
+    }
+
+    #[test]
+    fn an_object_has_one_address_in_either_style() {
+        let name = Name::parse("0123456789abcdef0123456789abcdef.small.jpg").expect("name");
+        let key = "my%20files/%C3%BC/01/23/0123456789abcdef0123456789abcdef.small.jpg";
+        let path = bucket(|_| {}).expect("bucket");
+        assert_eq!(path.address(&name), format!("https://s3.example:9000/files/{key}"));
+        let host = bucket(|settings| settings.path_style = false).expect("bucket");
+        assert_eq!(host.address(&name), format!("https://files.s3.example:9000/{key}"));
+        // what is sent is what is signed
+        let sent = Url::parse(&path.address(&name)).expect("address");
+        assert_eq!(sent.as_str(), path.address(&name));
+        let signed = path.presign("GET", &name).expect("signed");
+        assert!(signed.starts_with(&format!("{sent}?X-Amz-Algorithm=")), "{signed}");
+        assert_ne!(Some(signed), host.presign("GET", &name));
+        assert!(bucket(|settings| settings.endpoint = None).is_none());
+        assert!(bucket(|settings| settings.secret_key = String::new().into()).is_none());
+    }
+}
