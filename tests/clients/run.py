@@ -146,10 +146,11 @@ def s3_server():
     folder = os.path.join(ROOT, "target/clients/s3s")
     program = os.path.join(folder, "bin/s3s-fs")
     if not os.access(program, os.X_OK):
-        # as it is locked by its authors, and quick to build rather than quick
+        # with the versions that its authors locked; it need not be quick
         subprocess.run(["cargo", "install", "-q", "s3s-fs", "--version", S3_SERVER, "--locked", "--debug",
                         "--features", "binary", "--root", folder], check=True,
-                       env=os.environ | {"CARGO_TARGET_DIR": os.path.join(folder, "build")})
+                       env=os.environ | {"CARGO_TARGET_DIR": os.path.join(folder, "build"),
+                                         "CARGO_PROFILE_DEV_DEBUG": "0"})
         shutil.rmtree(os.path.join(folder, "build"), ignore_errors=True)
     return program
 

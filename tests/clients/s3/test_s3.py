@@ -4,10 +4,10 @@ read, signed for clients, moved there and back, deleted, and a server killed in 
 Environment: DASSIE (the program), S3_SERVER (the other one). Both are started here.
 """
 
-import http.client
 import json
 import os
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -15,7 +15,6 @@ import tempfile
 import time
 import unittest
 import urllib.error
-import urllib.parse
 import urllib.request
 import uuid
 import zlib
@@ -25,6 +24,10 @@ sys.path[:0] = [os.path.join(HERE, "..", "lib"), os.path.join(HERE, "..")]
 
 from run import Server, free_ports
 from wait import until
+
+# what the runner tells clients of its own servers is no setting of this one
+for variable in [name for name in os.environ if name.startswith("DASSIE_")]:
+    del os.environ[variable]
 
 BUCKET, PREFIX = "dassie-files", "my files/ü"
 KEY, SECRET = "dassie-test", "a secret/of+test"
@@ -98,8 +101,8 @@ class S3(unittest.TestCase):
     @staticmethod
     def listens(port):
         try:
-            http.client.HTTPConnection("localhost", port, timeout=1).connect()
-            return True
+            with socket.create_connection(("localhost", port), timeout=1):
+                return True
         except OSError:
             return False
 
@@ -215,11 +218,11 @@ class S3(unittest.TestCase):
         mine = lambda: self.objects() & names
         self.assertFalse(mine())
         self.assertIn("It would move", self.dassie.command("media", "move", "--to", "s3", "--dry-run"))
-        # the store is stopped now and then, so that there is a middle
         moving = subprocess.Popen([os.environ["DASSIE"], "media", "move", "--to", "s3", "--config", self.dassie.config],
                                   cwd=self.dassie.folder, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         until("some are there", lambda: len(mine()) >= 5, every=0.002)
+        # a store that hangs: the kill comes in the middle of a file
         self.store.send_signal(signal.SIGSTOP)
         self.dassie.process.kill()
         self.dassie.process.wait()
