@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::cache::{Documents, Kept, Keys, Relays, Tokens, Viewed};
 use crate::client::{Client, Lanes, Resolve, Settings, Turns};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Uploads};
 use crate::crypto::web_push::VapidKey;
 use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
@@ -18,7 +18,8 @@ use crate::in_flight::InFlight;
 use crate::media::Media;
 use crate::media::arriving::Arrivals;
 use crate::media::failures::Failures;
-use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Translated};
+use crate::media::storage::s3::Bucket;
+use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Store, Translated};
 use crate::service;
 use crate::signature;
 use crate::site::Site;
@@ -143,8 +144,14 @@ impl App {
         }
         let vapid = vapid(&db)?;
         let site = site.with_cache_secret(cache_secret(&db)?);
+        let client = Client::new(settings)?;
+        let bucket = Bucket::open(&config.s3, client.clone(), clock.clone());
+        let home = match config.storage.uploads {
+            Uploads::Local => Store::Disk,
+            Uploads::S3 => Store::Bucket,
+        };
         Ok(Self(Arc::new(Parts {
-            client: Client::new(settings)?,
+            client,
             lanes: Lanes::new(),
             keys: Keys::default(),
             vapid,
@@ -159,7 +166,7 @@ impl App {
             forwards: Throttle::new(clock.clone()),
             new_hosts: Throttle::new(clock.clone()),
             inbox: Throttle::new(clock.clone()),
-            media: open_media(&config, surroundings.program, &db, &wake)?,
+            media: open_media(&config, surroundings.program, &db, &wake)?.with_bucket(bucket, home),
             uploads: InFlight::new(8, 8),
             arrivals: Arrivals::default(),
             failures: Failures::new(clock.clone()),

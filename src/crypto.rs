@@ -71,6 +71,23 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     out
 }
 
+/// SHA-256 of all that a reader gives, piece by piece.
+pub fn sha256_of(reader: &mut dyn std::io::Read) -> std::io::Result<[u8; 32]> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match reader.read(&mut piece)? {
+            0 => break,
+            size => context.update(&piece[..size]),
+        }
+    }
+    let mut out = [0; 32];
+    for (to, from) in out.iter_mut().zip(context.finish().as_ref()) {
+        *to = *from;
+    }
+    Ok(out)
+}
+
 /// What the database keeps of a token. A plain hash is enough: there is nothing to guess in 256
 /// random bits.
 pub fn token_hash(token: &str) -> [u8; 32] {
@@ -188,6 +205,8 @@ mod tests {
     fn hashes_agree_with_published_ones() {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(hex(&sha256(b"")), empty);
+        let long = vec![7; 200_000];
+        assert_eq!(sha256_of(&mut long.as_slice()).unwrap(), sha256(&long));
         assert_eq!(hex(&token_hash("")), empty);
         assert_eq!(hex(&short_hash16(b"")), &empty[..32]);
         // RFC 4231 test case 2, RFC 7636 appendix B

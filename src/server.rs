@@ -83,6 +83,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
         })
         .map_err(|e| Error::internal(format!("cannot start the server thread: {e}")))?;
     let handle = receiver.recv().map_err(|_| Error::internal("the server could not be started"))?;
+    check_bucket(&app);
     // tests run without a control socket where the path would be too long for one
     let control = match control::listen(&app) {
         Ok(control) => Some(control),
@@ -114,6 +115,26 @@ impl Server {
         let _ = self.thread.join();
         self.app.close();
         tracing::info!(ms = since.elapsed().as_millis() as u64, "stopped");
+    }
+}
+
+/// Asks the bucket of uploads something, away from everything else: a wrong key is told at once,
+/// and not to the first who uploads. It serves all the same.
+fn check_bucket(app: &App) {
+    let this = app.clone();
+    let asked = app.lanes.bucket.run(move || {
+        let Ok(bucket) = this.media.storage.bucket() else { return };
+        match bucket.check() {
+            Ok(()) => tracing::info!(bucket = bucket.name(), "the store of uploads answers"),
+            Err(fault) => tracing::error!(
+                bucket = bucket.name(),
+                %fault,
+                "the store of uploads cannot be used: correct [s3]. Everything else works"
+            ),
+        }
+    });
+    if asked.is_err() {
+        tracing::debug!("the lane of the bucket is full");
     }
 }
 

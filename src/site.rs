@@ -6,7 +6,8 @@ use std::hash::Hasher;
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 use crate::config::{Config, Limits};
-use crate::model::{CacheClass, CacheKey};
+use crate::model::{CacheClass, CacheKey, Store};
+use crate::signature::sigv4;
 
 /// Names and limits of this server, as the use cases need them.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Site {
     /// What makes addresses of cached files unguessable: of the database, see
     /// [`Site::with_cache_secret`].
     pub cache_secret: [u8; 16],
+    /// What the public addresses of files in the bucket begin with, up to their folders.
+    pub public_bucket: Option<String>,
 }
 
 impl Site {
@@ -36,6 +39,9 @@ impl Site {
             limits: config.limits.clone(),
             default_language: config.instance.default_language.clone(),
             cache_secret: [0; 16],
+            public_bucket: config.s3.public_url.as_ref().filter(|_| config.s3.is_configured()).map(
+                |url| format!("{url}{}", sigv4::encode_path(&format!("/{}", config.s3.prefix))),
+            ),
         }
     }
 
@@ -106,9 +112,16 @@ impl Site {
 
     /// The address of a stored file: its name begins with the folders that it lies in.
     pub fn media(&self, name: &str) -> String {
-        let (first, second) =
-            (name.get(..2).unwrap_or_default(), name.get(2..4).unwrap_or_default());
-        format!("{}/media/{first}/{second}/{name}", self.base)
+        format!("{}/media/{}", self.base, sharded(name))
+    }
+
+    /// Where clients find an uploaded file: where the bucket is public they need not ask us first.
+    /// What other servers are told stays our own address, wherever the file moves.
+    pub fn upload(&self, store: Store, name: &str) -> String {
+        match &self.public_bucket {
+            Some(bucket) if store == Store::Bucket => format!("{bucket}{}", sharded(name)),
+            _ => self.media(name),
+        }
     }
 
     /// What a file of elsewhere is kept under: another one for each place that shows it, so that
@@ -146,4 +159,10 @@ impl Site {
     pub fn missing_header(&self) -> String {
         format!("{}/assets/header.png", self.base)
     }
+}
+
+/// A name below the folders that it lies in.
+fn sharded(name: &str) -> String {
+    let (first, second) = (name.get(..2).unwrap_or_default(), name.get(2..4).unwrap_or_default());
+    format!("{first}/{second}/{name}")
 }

@@ -10,6 +10,7 @@ mod import;
 mod jobs;
 mod lists;
 mod moving;
+mod objects;
 mod prefetch;
 mod profiles;
 mod push;

@@ -42,6 +42,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("oauth", "web"),
     // and one of them moves an account to what its owner types
     ("oauth", "federation"),
+    // uploads may lie in a bucket
+    ("media", "client"),
 ];
 
 /// Ground modules may use each other; they hold no state and do no I/O.

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::oauth::{Browser, forms};
+use crate::support::picture::{Part, coded, corners, form};
+use crate::support::s3::{Mood, ObjectStore};
 use crate::support::{Peer, PeerAnswer, Request, TempDir, eventually};
 
 const PASSWORD: &str = "correct horse battery";
@@ -238,6 +240,59 @@ impl Drop for Serving {
 fn api(place: &Place, token: &str, method: &'static str, path: &str) -> Request {
     Request::new(method, format!("{}{path}", place.base()))
         .header("authorization", format!("Bearer {token}"))
+}
+
+#[test]
+fn uploads_move_with_and_without_a_server() {
+    let store = ObjectStore::start();
+    let place = Place::new();
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    place.creates("ann");
+    let token = place.does(&["token", "create", "--account", "ann"]).trim().to_owned();
+    assert!(place.refuses(&["media", "move", "--to", "s3"]).contains("there is no bucket"));
+    serving.stop();
+    let settings = std::fs::read_to_string(place.file()).unwrap();
+    place.configure(&format!(
+        "{settings}[s3]\nendpoint = \"{}\"\nbucket = \"files\"\naccess_key = \"key\"\n\
+         secret_key = \"hush\"\n",
+        store.base
+    ));
+
+    // a store that cannot be used is told at the start, and the rest goes on
+    store.mood(Mood::Refuses(403, "SignatureDoesNotMatch"));
+    serving = Serving::start(&place, &["serve", "--dev"]);
+    eventually("the log says why", || {
+        let said = serving.said();
+        (said.contains("correct [s3]") && said.contains("s3.secret_key is not the secret"))
+            .then_some(())
+    });
+    assert!(!serving.said().contains("hush"));
+    let mut urls = Vec::new();
+    for side in [20, 30] {
+        let picture = coded(&corners(side, side), image::ImageFormat::Png);
+        let request = api(&place, &token, "POST", "/api/v1/media");
+        let media = form(request, &[Part::File("file", "a.png", &picture)]).send().ok();
+        urls.push(media["url"].as_str().unwrap().to_owned());
+    }
+    let shown = || urls.iter().all(|url| Request::new("GET", url).send().status == 200);
+    let why = place.refuses(&["media", "move", "--to", "s3"]);
+    assert!(why.contains("s3.secret_key is not the secret of s3.access_key"), "{why}");
+    assert!(why.contains("0 uploads moved, 2 left: call it again to go on"), "{why}");
+    store.mood(Mood::Fine);
+    let dry = place.does(&["media", "move", "--to", "s3", "--dry-run"]);
+    assert!(dry.starts_with("Nothing was moved. It would move 2 uploads of "), "{dry}");
+    assert!(store.paths().is_empty());
+    let moved = place.does(&["media", "move", "--to", "s3"]);
+    assert!(moved.starts_with("2 uploads of ") && moved.contains("storage.uploads"), "{moved}");
+    assert_eq!(store.paths().len(), 2);
+    assert!(shown());
+    serving.stop();
+    let moved = place.does(&["media", "move", "--to", "local"]);
+    assert!(moved.starts_with("2 uploads of ") && !moved.contains("storage.uploads"), "{moved}");
+    store.mood(Mood::Refuses(503, "SlowDown"));
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    assert!(shown());
+    serving.stop();
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! `dassie media`: what files lie here, and what of them goes.
+//! `dassie media`: what files lie here, what of them goes, and where they go.
 
 mod check;
+mod moves;
 mod prune;
 mod usage;
 
@@ -22,6 +23,8 @@ pub(super) enum Action {
     Check(check::Check),
     /// Forget cached files of an account, server or post, so that the next view fetches them anew
     Refetch(prune::Refetch),
+    /// Move all uploads to the bucket of the settings, or back to the disk
+    Move(moves::Move),
 }
 
 /// Has it done and prints what came of it.
@@ -34,6 +37,7 @@ pub(super) fn run(place: &Place, action: Action) -> Result<()> {
         Action::Prune(options) => prune::prune(place, options),
         Action::Check(options) => check::check(place, &options),
         Action::Refetch(options) => prune::refetch(place, options),
+        Action::Move(options) => moves::run(place, &options),
     }
 }
 

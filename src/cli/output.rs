@@ -67,13 +67,13 @@ impl Progress {
         }
     }
 
-    /// Shows a bar: so many parts of all are done.
-    pub(super) fn part(&mut self, done: u32, all: u32) {
+    /// Shows a bar: so many parts of all are done; `more` stands behind it.
+    pub(super) fn part(&mut self, done: u32, all: u32, more: &str) {
         let all = all.max(1);
         let full = (u64::from(done) * u64::from(BAR) / u64::from(all)) as usize;
         let percent = u64::from(done) * 100 / u64::from(all);
         let rest = (BAR as usize).saturating_sub(full);
-        self.show(&format!("[{}{}] {percent} %", "#".repeat(full), " ".repeat(rest)));
+        self.show(&format!("[{}{}] {percent} %{more}", "#".repeat(full), " ".repeat(rest)));
     }
 
     /// Takes the line away.

@@ -1,5 +1,7 @@
 //! What the process asks of the system before it does anything else.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 /// Sets the rights of new files and the habits of the allocator. To be called while there is one
 /// thread.
 pub(super) fn prepare() {
@@ -24,4 +26,27 @@ pub(super) fn prepare() {
 pub(super) fn is_root() -> bool {
     // SAFETY: geteuid takes nothing, touches no memory of ours and cannot fail.
     unsafe { libc::geteuid() == 0 }
+}
+
+/// Somebody pressed Ctrl-C.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C is noted, and the second one ends the program.
+pub(super) fn catch_interrupt() {
+    extern "C" fn note(_: libc::c_int) {
+        if INTERRUPTED.swap(true, Ordering::SeqCst) {
+            // SAFETY: _exit may be called in a signal handler; nothing is left to be done.
+            unsafe { libc::_exit(130) }
+        }
+    }
+    let handler: extern "C" fn(libc::c_int) = note;
+    // SAFETY: the handler is a plain function that touches an atomic alone.
+    unsafe {
+        libc::signal(libc::SIGINT, handler as libc::sighandler_t);
+    }
+}
+
+/// Whether somebody pressed Ctrl-C since.
+pub(super) fn was_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
 }

@@ -1,5 +1,6 @@
 //! One request with its redirects: look-up, exchange, caps on what comes back.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -201,6 +202,14 @@ fn once(
         return Err(Failed::Http(ureq::Error::Timeout(ureq::Timeout::Global)));
     }
     tracing::debug!(method = request.method, url = %target.url, "outgoing request");
+    if let Some(file) = &request.file {
+        let from = File::open(&file.path).map_err(|e| local(format!("no file to send: {e}")))?;
+        let mut from = from.take(file.bytes);
+        let builder = builder.header(header::CONTENT_LENGTH, file.bytes);
+        let body = ureq::SendBody::from_reader(&mut from);
+        let request = builder.body(body).map_err(|e| local(e.to_string()))?;
+        return agent.run(configured(agent, request, left, pooled)).map_err(Failed::Http);
+    }
     match body {
         Some(body) => {
             let request = builder.body(body).map_err(|e| local(e.to_string()))?;
@@ -276,8 +285,22 @@ fn receive(
     }
     let length =
         body.content_length().filter(|_| parts.headers.contains_key(header::CONTENT_LENGTH));
-    sink.begin(&Head { status, length, final_url: target.url.as_str() })
-        .map_err(|e| ClientError::new(Kind::Local, host, format!("could not store it: {e}")))?;
+    let headers: Vec<(String, String)> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    let answer = OutResponse {
+        status,
+        headers,
+        body: Vec::new(),
+        final_url: target.url.as_str().to_owned(),
+        retry_after: parts.headers.get(header::RETRY_AFTER).and_then(retry_seconds),
+    };
+    let stored = |e| ClientError::new(Kind::Local, host, format!("could not store it: {e}"));
+    sink.begin(&Head { answer: &answer, length }).map_err(stored)?;
     let header_bytes: usize =
         parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     let started = Instant::now();
@@ -294,8 +317,7 @@ fn receive(
             Err(e) => return Err(named(ClientError::of(ureq::Error::from(e), host), target)),
         };
         let fits = amount.min(cap - total);
-        sink.write_all(&chunk[..fits])
-            .map_err(|e| ClientError::new(Kind::Local, host, format!("could not store it: {e}")))?;
+        sink.write_all(&chunk[..fits]).map_err(stored)?;
         total += fits;
         if fits < amount {
             if is_error || request.cut {
@@ -315,21 +337,7 @@ fn receive(
             return Err(ClientError::new(Kind::Timeout, host, "the answer is too slow"));
         }
     }
-    let headers: Vec<(String, String)> = parts
-        .headers
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect();
-    let retry_after = parts.headers.get(header::RETRY_AFTER).and_then(retry_seconds);
-    Ok(OutResponse {
-        status,
-        headers,
-        body: Vec::new(),
-        final_url: target.url.as_str().to_owned(),
-        retry_after,
-    })
+    Ok(answer)
 }
 
 fn too_large(host: &str) -> ClientError {

@@ -205,6 +205,8 @@ pub struct Lanes {
     pub media: Arc<Lane>,
     /// Web push.
     pub push: Lane,
+    /// Reading and removing uploads that lie in a bucket.
+    pub bucket: Lane,
     /// Images being decoded: one at a time, each in a process of its own.
     pub decode: Lane,
 }
@@ -219,6 +221,8 @@ impl Lanes {
             // a first screen asks for thirty pictures; more than eight of one server never run
             media: Arc::new(Lane::new("media", 16, 128)),
             push: Lane::new("push", 2, 64),
+            // somebody looks at each: a slow reader gives its thread back
+            bucket: Lane::new("bucket", 16, 128),
             decode: Lane::new("decode", 1, 32),
         }
     }
@@ -228,6 +232,7 @@ impl Lanes {
         for lane in [&self.delivery, &self.resolve, &*self.media, &self.push, &self.decode] {
             lane.shutdown();
         }
+        self.bucket.shutdown();
     }
 }
 

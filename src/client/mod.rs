@@ -21,7 +21,8 @@ mod wire;
 mod tests;
 
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -141,6 +142,13 @@ impl Limits {
 pub type Sign =
     Arc<dyn Fn(&str, &Url, Option<&[u8]>) -> Result<Vec<(String, String)>> + Send + Sync>;
 
+/// A file that is the body of a request; it must not change meanwhile.
+#[derive(Clone, Debug)]
+pub struct FileBody {
+    pub path: PathBuf,
+    pub bytes: u64,
+}
+
 /// A request to another server.
 #[derive(Clone)]
 pub struct OutRequest {
@@ -152,6 +160,8 @@ pub struct OutRequest {
     pub headers: Vec<(String, String)>,
     /// Shared, as one activity goes to many inboxes.
     pub body: Option<Arc<[u8]>>,
+    /// Sent instead of `body`, from the disk, piece by piece.
+    pub file: Option<FileBody>,
     /// Caps of time and size.
     pub limits: Limits,
     /// What is larger than the limit is cut there instead of refused: the beginning is enough.
@@ -173,6 +183,7 @@ impl OutRequest {
             url: url.into(),
             headers: Vec::new(),
             body: None,
+            file: None,
             limits: Limits::DOCUMENT,
             cut: false,
             redirects: 3,
@@ -231,17 +242,16 @@ impl OutRequest {
 /// What is known of an answer before its body.
 #[derive(Clone, Copy, Debug)]
 pub struct Head<'a> {
-    pub status: u16,
+    /// Status, headers and where it comes from; its body is empty.
+    pub answer: &'a OutResponse,
     /// Bytes of the body, where the server says so and sends it as it is.
     pub length: Option<u64>,
-    /// Where the answer comes from, after redirects.
-    pub final_url: &'a str,
 }
 
 /// Takes a body as it arrives.
 pub trait Sink: Write {
     /// Hears of the answer before its body; an error ends the request.
-    fn begin(&mut self, _head: &Head<'_>) -> std::io::Result<()> {
+    fn begin(&mut self, _head: &Head<'_>) -> io::Result<()> {
         Ok(())
     }
 }

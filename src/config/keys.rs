@@ -59,6 +59,18 @@ keys! {
     }
     storage: Storage {
         data_dir: any,
+        uploads: any,
+    }
+    s3: S3 {
+        endpoint: (|url: Option<_>| url.map(bucket_address).transpose()),
+        region: word,
+        bucket: word_or_none,
+        access_key: word_or_none,
+        secret_key: any,
+        prefix: object_prefix,
+        path_style: any,
+        public_url: (|url: Option<_>| url.map(bucket_address).transpose()),
+        reads: any,
     }
     media: Media {
         cache_days: (|n| within(n, 1, 3650)),
@@ -172,6 +184,40 @@ fn web_address(text: String) -> Result<String, String> {
     } else {
         Err("must be an address, such as \"https://translate.example.org\", or empty".to_owned())
     }
+}
+
+/// Without a slash at its end: paths are put behind it.
+fn bucket_address(text: String) -> Result<String, String> {
+    match web_address(text) {
+        Ok(url) => Ok(url.trim_end_matches('/').to_owned()),
+        Err(_) => {
+            Err("must be an address, such as \"https://s3.example.org\", or empty".to_owned())
+        }
+    }
+}
+
+fn word_or_none(text: String) -> Result<String, String> {
+    if text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'/' | b',')) {
+        Ok(text)
+    } else {
+        Err("must be one word, without spaces, commas and slashes".to_owned())
+    }
+}
+
+fn word(text: String) -> Result<String, String> {
+    if text.is_empty() { Err("must not be empty".to_owned()) } else { word_or_none(text) }
+}
+
+/// What would be taken for another path is refused; it ends in a slash if it is anything.
+fn object_prefix(text: String) -> Result<String, String> {
+    let prefix = text.trim_matches('/');
+    if prefix.len() > 200 || prefix.split('/').any(|part| matches!(part, "." | "..")) {
+        return Err("must be the path of a folder, such as \"dassie/\", or empty".to_owned());
+    }
+    if prefix.contains("//") || prefix.contains('\\') {
+        return Err("must be the path of a folder, such as \"dassie/\", or empty".to_owned());
+    }
+    Ok(if prefix.is_empty() { String::new() } else { format!("{prefix}/") })
 }
 
 fn email_address(text: String) -> Result<String, String> {

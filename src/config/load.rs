@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key};
 use super::value::Given;
-use super::{Config, Mode, TranslationKind, host};
+use super::{Config, Mode, TranslationKind, Uploads, host};
 
 const PREFIX: &str = "DASSIE_";
 
@@ -170,6 +170,7 @@ impl Loader {
             let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
             self.fault(&origin, &format!("{path} needs the address in translation.url."));
         }
+        self.check_bucket();
         let server = &self.config.server;
         let hosts = [
             ("server.host", Some(server.host.clone())),
@@ -191,6 +192,27 @@ impl Loader {
                 let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
                 self.fault(&origin, &format!("{path} {why}."));
             }
+        }
+    }
+
+    /// Uploads that are to go to a bucket need all that a request to it does.
+    fn check_bucket(&mut self) {
+        let bucket = &self.config.s3;
+        if self.config.storage.uploads != Uploads::S3 || bucket.is_configured() {
+            return;
+        }
+        let missing = [
+            ("s3.endpoint", bucket.endpoint.is_none()),
+            ("s3.bucket", bucket.bucket.is_empty()),
+            ("s3.access_key", bucket.access_key.is_empty()),
+            ("s3.secret_key", bucket.secret_key.reveal().is_empty()),
+        ];
+        let missing = missing.iter().filter(|(key, none)| *none && !self.refused.contains(key));
+        let missing: Vec<_> = missing.map(|(key, _)| *key).collect();
+        if !missing.is_empty() {
+            let path = "storage.uploads";
+            let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
+            self.fault(&origin, &format!("{path} = \"s3\" needs {}.", missing.join(", ")));
         }
     }
 
@@ -571,6 +593,38 @@ mod tests {
         assert!(error.starts_with("dassie.toml: server.host is not set. Put"), "{error}");
         let error = load(Mode::Real, "", &[("DASSIE_SERVER_HOST", "localhost:1")]).unwrap_err();
         assert!(error.starts_with("environment DASSIE_SERVER_HOST: server.host must be a public"));
+    }
+
+    #[test]
+    fn a_bucket_is_whole_before_uploads_go_there() {
+        let begin = "[server]\nhost = \"a.example\"\n[storage]\nuploads = \"s3\"\n[s3]\n";
+        let whole = "endpoint = \"http://10.0.0.7:9000/\"\nbucket = \"b\"\naccess_key = \"k\"\n\
+                     prefix = \"/my files\"\n";
+        let error = load(Mode::Real, begin, &[]).unwrap_err();
+        assert_eq!(
+            error,
+            "dassie.toml:4: storage.uploads = \"s3\" needs s3.endpoint, s3.bucket, s3.access_key, \
+             s3.secret_key."
+        );
+        let text = format!("{begin}{whole}");
+        assert!(load(Mode::Real, &text, &[]).unwrap_err().ends_with(" needs s3.secret_key."));
+        let secret = ("DASSIE_S3_SECRET_KEY", "hush");
+        let config = load(Mode::Real, &text, &[secret]).unwrap();
+        assert_eq!(config.s3.endpoint.as_deref(), Some("http://10.0.0.7:9000"));
+        assert_eq!(config.s3.prefix, "my files/");
+        assert!(config.s3.is_configured() && !config.show().contains("hush"));
+        for (line, why) in [
+            ("prefix = \"a/../b\"", "s3.prefix must be the path of a folder"),
+            ("prefix = \"a//b\"", "s3.prefix must be the path of a folder"),
+            ("bucket = \"a/b\"", "s3.bucket must be one word"),
+            ("region = \"\"", "s3.region must not be empty"),
+            ("endpoint = \"s3.example\"", "s3.endpoint must be an address"),
+            ("public_url = \"https://a.example/?x\"", "s3.public_url must be an address"),
+            ("reads = \"open\"", "s3.reads must be one of \"proxied\", \"presigned\""),
+        ] {
+            let error = fault(&format!("[s3]\n{line}\n"));
+            assert!(error.starts_with(&format!("dassie.toml:2: {why}")), "{error}");
+        }
     }
 
     #[test]

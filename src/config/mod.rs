@@ -30,6 +30,7 @@ pub struct Config {
     pub server: Server,
     pub storage: Storage,
     pub media: Media,
+    pub s3: S3,
     pub instance: Instance,
     pub limits: Limits,
     pub federation: Federation,
@@ -60,6 +61,54 @@ pub struct Server {
 pub struct Storage {
     /// The folder of the database, its socket and the uploads.
     pub data_dir: PathBuf,
+    /// Where new uploads go.
+    pub uploads: Uploads,
+}
+
+/// Where uploads are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Uploads {
+    /// In the data folder.
+    #[default]
+    Local,
+    /// In a bucket.
+    S3,
+}
+
+/// A bucket of an S3-compatible object storage.
+#[derive(Clone, Debug)]
+pub struct S3 {
+    /// Its address, `https://s3.example.org`; `None`: there is none.
+    pub endpoint: Option<String>,
+    pub region: String,
+    pub bucket: String,
+    pub access_key: String,
+    pub secret_key: Secret,
+    /// What the names of all objects begin with.
+    pub prefix: String,
+    /// `https://endpoint/bucket/…` instead of `https://bucket.endpoint/…`.
+    pub path_style: bool,
+    /// Where everybody can read the bucket: a domain of its own, or a cache in front of it.
+    pub public_url: Option<String>,
+    pub reads: S3Reads,
+}
+
+/// How files in a bucket are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum S3Reads {
+    /// They go through this server.
+    #[default]
+    Proxied,
+    /// Clients are sent to the bucket with an address that is good for an hour.
+    Presigned,
+}
+
+impl S3 {
+    /// Whether all is there that a request needs.
+    pub fn is_configured(&self) -> bool {
+        let keys = !self.access_key.is_empty() && !self.secret_key.reveal().is_empty();
+        self.endpoint.is_some() && !self.bucket.is_empty() && keys
+    }
 }
 
 /// Files of elsewhere, and how much of the disk all files may take.
@@ -305,7 +354,7 @@ impl Default for Server {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { data_dir: PathBuf::from("./data") }
+        Self { data_dir: PathBuf::from("./data"), uploads: Uploads::Local }
     }
 }
 
@@ -318,6 +367,22 @@ impl Default for Media {
             cache_dir: None,
             prefetch: Prefetch::None,
             prefetch_daily: Size::megabytes(200),
+        }
+    }
+}
+
+impl Default for S3 {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            region: "us-east-1".to_owned(),
+            bucket: String::new(),
+            access_key: String::new(),
+            secret_key: Secret::default(),
+            prefix: String::new(),
+            path_style: true,
+            public_url: None,
+            reads: S3Reads::Proxied,
         }
     }
 }

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::{
-    Audience, Cidr, LogFormat, LogLevel, LongText, Prefetch, Secret, Size, TranslationKind,
+    Audience, Cidr, LogFormat, LogLevel, LongText, Prefetch, S3Reads, Secret, Size,
+    TranslationKind, Uploads,
 };
 
 /// A value as it was given.
@@ -249,6 +250,15 @@ impl Choice for TranslationKind {
 
 impl Choice for Prefetch {
     const ALL: &'static [(&'static str, Self)] = &[("none", Self::None), ("home", Self::Home)];
+}
+
+impl Choice for Uploads {
+    const ALL: &'static [(&'static str, Self)] = &[("local", Self::Local), ("s3", Self::S3)];
+}
+
+impl Choice for S3Reads {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("proxied", Self::Proxied), ("presigned", Self::Presigned)];
 }
 
 impl Choice for Audience {

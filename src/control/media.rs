@@ -1,15 +1,16 @@
-//! Commands about files: what lies here, and what of it goes.
+//! Commands about files: what lies here, what of it goes, and where it goes.
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::command::Reply;
+use super::media_move::{self, MoveLine, MoveStep};
 use crate::app::App;
 use crate::clock::DAY;
 use crate::db::{self, Conn, Lane, cache_expiry, cache_usage};
 use crate::error::{Error, Result};
-use crate::model::{CacheClass, MediaKind, UploadPurpose};
+use crate::model::{CacheClass, MediaKind, Store, UploadPurpose};
 use crate::service::cache::{self, Gone};
 use crate::service::shelf;
 
@@ -37,6 +38,8 @@ pub enum MediaCommand {
     },
     /// A slice of it.
     Refetch(Refetch),
+    /// A slice of it, unless it is a dry run.
+    Move(MoveStep),
 }
 
 /// What is to go from the cache.
@@ -76,6 +79,7 @@ pub enum MediaReply {
         found: Findings,
         next: u32,
     },
+    Moved(MoveLine),
 }
 
 /// Files and bytes of something.
@@ -97,6 +101,8 @@ impl Share {
 pub struct Usage {
     /// By account and kind, such as `ann: avatar`.
     pub uploads: Vec<Share>,
+    /// Those of them that lie in the bucket.
+    pub bucket: Share,
     pub cache: Share,
     /// Removed and still in the folder, for a moment.
     pub trash: i64,
@@ -120,6 +126,7 @@ impl MediaCommand {
             Self::Prune { .. } => "media prune",
             Self::Check { .. } => "media check",
             Self::Refetch(_) => "media refetch",
+            Self::Move(_) => "media move",
         }
     }
 }
@@ -134,6 +141,7 @@ pub(super) fn execute(app: &App, command: MediaCommand) -> Result<Reply> {
         MediaCommand::Prune { what, dry_run: false } => prune(app, &what)?,
         MediaCommand::Check { from, repair } => check(app, from, repair)?,
         MediaCommand::Refetch(what) => refetch(app, what)?,
+        MediaCommand::Move(step) => MediaReply::Moved(media_move::step(app, &step)?),
     };
     Ok(Reply::Media(reply))
 }
@@ -169,6 +177,7 @@ fn usage(app: &App) -> Result<Usage> {
         };
         Ok(Usage {
             uploads,
+            bucket: Share::new("bucket", db::object::count_in(conn, Store::Bucket, 0)?),
             cache: Share::new("cache", db::cached_file::total(conn)?),
             trash: cache_usage::trash(conn)?,
             kept: Share::new("kept", cache_usage::kept(conn)?),

@@ -15,6 +15,7 @@ mod keys;
 mod listen;
 mod lock;
 mod media;
+mod media_move;
 mod moderation;
 mod moving;
 mod relay;
@@ -38,6 +39,7 @@ pub use media::{
     Findings as MediaFindings, MediaCommand, MediaReply, Prune as MediaPrune,
     Refetch as MediaRefetch, STEPS as MEDIA_STEPS, Share as MediaShare, Usage as MediaUsage,
 };
+pub use media_move::{MoveLine, MoveStep};
 pub use relay::{RelayChange, RelayLine};
 pub use sheet::ImportLine;
 

@@ -47,6 +47,7 @@ pub mod notification_group;
 pub mod notification_policy;
 pub mod notification_request;
 pub mod oauth;
+pub mod object;
 mod open;
 pub mod origin_count;
 pub mod pin;

@@ -4,19 +4,21 @@ use rusqlite::params;
 
 use super::Conn;
 use crate::error::Result;
+use crate::model::Store;
 
 /// The files of an upload that is ready: its key and the endings of its names.
 #[derive(Clone, Debug)]
 pub struct Kept {
     pub key: String,
     pub ready: bool,
+    pub store: Store,
     pub names: Vec<String>,
 }
 
 /// Uploads whose keys begin with this byte, in the order of their keys, above `after`.
 pub fn list_uploads(conn: &Conn, first: u8, after: &str, limit: i64) -> Result<Vec<Kept>> {
     let mut statement = conn.sql.prepare_cached(
-        "SELECT key, state, extension, preview_extension FROM upload
+        "SELECT key, state, extension, preview_extension, store FROM upload
          WHERE key > ? AND key >= ? AND key <= ? ORDER BY key LIMIT ?",
     )?;
     // a key is hexadecimal: no letter of it comes after g
@@ -26,12 +28,7 @@ pub fn list_uploads(conn: &Conn, first: u8, after: &str, limit: i64) -> Result<V
         let endings: [Option<String>; 2] = [row.get(2)?, row.get(3)?];
         let names = endings.into_iter().flatten().filter(|ending| !ending.is_empty());
         let names = names.map(|ending| format!("{key}.{ending}")).collect();
-        Ok(Kept { key, ready: state == 1, names })
+        Ok(Kept { key, ready: state == 1, store: Store::from_number(row.get(4)?), names })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Whether there is an upload with this key.
-pub fn has_upload(conn: &Conn, key: &str) -> Result<bool> {
-    Ok(conn.sql.prepare_cached("SELECT 1 FROM upload WHERE key = ?")?.exists([key])?)
 }

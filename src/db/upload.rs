@@ -2,15 +2,18 @@
 
 use rusqlite::{Row, named_params, params};
 
-use super::{Conn, Tx, job, json_ids, optional};
+use super::{Conn, Tx, job, json_ids, object, optional};
 use crate::clock::{DAY, HOUR};
 use crate::error::Result;
 use crate::id;
-use crate::model::{Attachment, JobKind, MediaKind, Sound, Upload, UploadPurpose, UploadState};
+use crate::model::{
+    Attachment, JobKind, MediaKind, Sound, Store, Upload, UploadPurpose, UploadState,
+};
 
 const COLUMNS: &str = "id, account_id, status_id, kind, media_type, key, extension,
   preview_extension, state, description, blurhash, focus_x, focus_y, width, height, preview_width,
-  preview_height, duration, error, frame_rate, bitrate, sound_codec, sound_rate, sound_channels";
+  preview_height, duration, error, frame_rate, bitrate, sound_codec, sound_rate, sound_channels,
+  store";
 
 /// The queue of files to be removed.
 const SWEEP: &str = "media:sweep";
@@ -42,6 +45,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Upload> {
             Some(codec) => Some(Sound { codec, sample_rate: row.get(22)?, channels: row.get(23)? }),
             None => None,
         },
+        store: Store::from_number(row.get(24)?),
     })
 }
 
@@ -130,10 +134,10 @@ pub fn insert(tx: &Tx<'_>, upload: &Upload, purpose: UploadPurpose, bytes: u64) 
         .prepare_cached(
             "INSERT INTO upload (id, account_id, kind, media_type, key, extension,
                preview_extension, state, description, blurhash, focus_x, focus_y, width, height,
-               preview_width, preview_height, purpose, bytes, created_at)
+               preview_width, preview_height, purpose, bytes, store, created_at)
              VALUES (:id, :account, :kind, :type, :key, :extension, :preview_extension, :state,
                :description, :blurhash, :x, :y, :width, :height, :preview_width,
-               :preview_height, :purpose, :bytes, :now)",
+               :preview_height, :purpose, :bytes, :store, :now)",
         )?
         .execute(named_params! {
             ":id": upload.id,
@@ -154,6 +158,7 @@ pub fn insert(tx: &Tx<'_>, upload: &Upload, purpose: UploadPurpose, bytes: u64) 
             ":preview_height": upload.preview_height,
             ":purpose": purpose as i64,
             ":bytes": i64::try_from(bytes).unwrap_or(i64::MAX),
+            ":store": upload.store as i64,
             ":now": tx.now(),
         })?;
     Ok(())
@@ -304,7 +309,7 @@ pub fn sweep_soon(tx: &Tx<'_>) -> Result<()> {
     if any && !job::waits(tx, JobKind::SweepMedia, SWEEP)? {
         job::insert(tx, JobKind::SweepMedia, SWEEP, b"")?;
     }
-    Ok(())
+    object::sweep_soon(tx)
 }
 
 /// Names of files that can go, and whether they are in the cache folder.
@@ -321,7 +326,7 @@ pub fn intend(tx: &Tx<'_>, name: &str) -> Result<()> {
     discard(tx, name, tx.now() + HOUR)
 }
 
-/// A file is not needed any more.
+/// A file on the disk is not needed any more.
 pub fn discard(tx: &Tx<'_>, name: &str, due: i64) -> Result<()> {
     tx.sql
         .prepare_cached(

@@ -36,7 +36,8 @@ pub struct Shown {
 }
 
 impl Shown {
-    fn headers(&self, response: &mut HttpResponseBuilder) {
+    /// Says it.
+    pub fn headers(&self, response: &mut HttpResponseBuilder) {
         response
             .insert_header((header::ETAG, self.tag.as_str()))
             .insert_header((header::CACHE_CONTROL, self.age))
@@ -226,30 +227,41 @@ enum Range {
 
 /// What the headers ask for. One range is answered; several, or what cannot be read, are as good as none (S-114).
 fn wanted(headers: &HeaderMap, tag: &str, size: u64) -> Range {
+    range(headers, tag).map_or(Range::Whole, |range| part(range, size))
+}
+
+/// The range that is asked for, if it is one of what we have.
+pub fn range<'a>(headers: &'a HeaderMap, tag: &str) -> Option<&'a str> {
     let text = |name| headers.get(name).map(HeaderValue::to_str);
     match text(header::IF_RANGE) {
         None => {}
         Some(Ok(known)) if known == tag => {}
-        Some(_) => return Range::Whole,
+        Some(_) => return None,
     }
-    let Some(Ok(range)) = text(header::RANGE) else { return Range::Whole };
-    part(range, size)
+    text(header::RANGE)?.ok()
+}
+
+/// Both ends of a range, as far as they are there; `None`: it is none.
+pub fn ends(range: &str) -> Option<(Option<u64>, Option<u64>)> {
+    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let number = |text: &str| {
+        let text = text.trim();
+        if text.is_empty() {
+            return Some(None);
+        }
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        if digits { text.parse::<u64>().ok().map(Some) } else { None }
+    };
+    Some((number(from)?, number(to)?))
 }
 
 fn part(range: &str, size: u64) -> Range {
-    let Some((from, to)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'))
-    else {
-        return Range::Whole;
-    };
-    let number = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if digits { text.parse::<u64>().ok() } else { None }
-    };
-    match (number(from.trim()), number(to.trim())) {
-        (Some(from), _) if from >= size => Range::Nothing,
-        (Some(from), Some(to)) if from <= to => Range::Part(from, to.min(size - 1)),
-        (Some(from), None) if to.trim().is_empty() => Range::Part(from, size - 1),
-        (None, Some(last)) if from.trim().is_empty() => match last.min(size) {
+    match ends(range) {
+        Some((Some(from), None)) if from >= size => Range::Nothing,
+        Some((Some(from), Some(to))) if from <= to && from >= size => Range::Nothing,
+        Some((Some(from), Some(to))) if from <= to => Range::Part(from, to.min(size - 1)),
+        Some((Some(from), None)) => Range::Part(from, size - 1),
+        Some((None, Some(last))) => match last.min(size) {
             0 => Range::Nothing,
             last => Range::Part(size - last, size - 1),
         },

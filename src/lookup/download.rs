@@ -225,13 +225,13 @@ impl Write for Into<'_> {
 
 impl Sink for Into<'_> {
     fn begin(&mut self, head: &Head<'_>) -> io::Result<()> {
-        self.is_file = head.status == 200;
+        self.is_file = head.answer.status == 200;
         if !self.is_file {
             return Ok(());
         }
         self.length = head.length;
         // F-338: also where it was sent on to
-        let host = host_of(head.final_url).unwrap_or_default();
+        let host = host_of(&head.answer.final_url).unwrap_or_default();
         if host != self.wanted.host {
             let blocked = self.app.db.read(|conn| is_blocked(conn, &host));
             match blocked {

@@ -16,14 +16,17 @@ pub mod storage;
 pub mod video;
 
 use std::path::PathBuf;
+use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::model::Store;
 use room::Room;
 use storage::Storage;
+use storage::s3::Bucket;
 
 /// What handlers and workers need of media.
 pub struct Media {
@@ -37,6 +40,9 @@ pub struct Media {
     /// Something is ready, or has failed.
     pub finished: Notify,
     stopping: AtomicBool,
+    /// Held while a file is noted as intended, and by those who remove what is not: nothing is
+    /// removed that is just being put there again.
+    pub trash: RwLock<()>,
 }
 
 impl Media {
@@ -51,7 +57,14 @@ impl Media {
             program,
             finished: Notify::new(),
             stopping: AtomicBool::new(false),
+            trash: RwLock::new(()),
         })
+    }
+
+    /// With a bucket for uploads; `home` is where new ones go.
+    #[must_use]
+    pub fn with_bucket(self, bucket: Option<Bucket>, home: Store) -> Self {
+        Self { storage: self.storage.with_bucket(bucket, home), ..self }
     }
 
     /// Decodes a file. Takes as long as it takes, 40 seconds at the most: not for a thread that

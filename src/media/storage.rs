@@ -3,6 +3,12 @@
 //! under a temporary name in the same file system, synced, and then renamed to where it belongs:
 //! it is there whole or not at all (S-112). Names are made of 128 random bits by us, and one that
 //! comes in an address is taken apart and checked before it becomes a path (S-111).
+//!
+//! Uploads may lie in a bucket instead (`s3`); what is received and made waits here all the same.
+
+mod answer;
+pub mod pipe;
+pub mod s3;
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -11,11 +17,14 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::format;
 use crate::crypto;
 use crate::error::{Error, Result};
+use crate::model::Store;
+use s3::Bucket;
 
 /// Characters of a key: 128 bits in hexadecimal.
 const KEY: usize = 32;
@@ -78,6 +87,10 @@ pub struct Found {
 #[derive(Clone)]
 pub struct Storage {
     root: PathBuf,
+    /// Where uploads lie as well, if anywhere.
+    bucket: Option<Arc<Bucket>>,
+    /// Where new ones go.
+    home: Store,
 }
 
 impl Storage {
@@ -85,7 +98,7 @@ impl Storage {
     pub fn open(root: &Path) -> Result<Self> {
         make_folder(&root.join("tmp"))
             .and_then(|()| root.canonicalize())
-            .map(|root| Self { root })
+            .map(|root| Self { root, bucket: None, home: Store::Disk })
             .map_err(|e| {
                 Error::internal(format!(
                     "cannot make the media folder {}: {e}. Set storage.data_dir to a folder that \
@@ -93,6 +106,39 @@ impl Storage {
                     root.display()
                 ))
             })
+    }
+
+    /// With a bucket for what lies there; `home` is where new files go.
+    #[must_use]
+    pub fn with_bucket(self, bucket: Option<Bucket>, home: Store) -> Self {
+        Self { bucket: bucket.map(Arc::new), home, ..self }
+    }
+
+    /// Where new files go.
+    pub fn home(&self) -> Store {
+        self.home
+    }
+
+    /// The bucket.
+    ///
+    /// # Errors
+    /// 503 when the settings name none.
+    pub fn bucket(&self) -> Result<&Bucket> {
+        self.bucket.as_deref().ok_or_else(|| Error::Unavailable {
+            message: "The store of uploaded files is not configured".into(),
+            retry_after: 3600,
+        })
+    }
+
+    /// Takes a temporary file into one of the stores: it is there whole, or not at all.
+    pub fn keep_in(&self, store: Store, from: &Path, name: &Name) -> Result<()> {
+        match store {
+            Store::Disk => self.keep(from, name),
+            Store::Bucket => {
+                self.bucket()?.put(from, name)?;
+                remove(from)
+            }
+        }
     }
 
     /// A file to write an upload into; gone with the value unless [`Incoming::keep`] is called.
@@ -208,7 +254,8 @@ impl Storage {
         Ok(u64::from(about.f_bavail).saturating_mul(u64::from(about.f_frsize)))
     }
 
-    fn path(&self, name: &Name) -> PathBuf {
+    /// Where a file lies on the disk.
+    pub fn path(&self, name: &Name) -> PathBuf {
         let (first, second) = name.shard();
         self.root.join(first).join(second).join(name.as_str())
     }

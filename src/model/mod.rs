@@ -52,5 +52,5 @@ pub use sheet::{Import, Sheet, SheetRow};
 pub use signing::SignatureForm;
 pub use status::{Emoji, Media, MediaKind, Poll, Revision, Status};
 pub use translation::{LanguagePairs, Translated};
-pub use upload::{Attachment, Sound, Upload, UploadPurpose, UploadState};
+pub use upload::{Attachment, Sound, Store, Upload, UploadPurpose, UploadState};
 pub use visibility::Visibility;

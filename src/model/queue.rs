@@ -101,6 +101,8 @@ pub enum JobKind {
     RefreshDomainList = 86,
     /// Fetch the pictures of a status in a home timeline before anybody looks: its id.
     Prefetch = 92,
+    /// Remove objects of the bucket that nothing needs any more.
+    SweepObjects = 95,
     /// Whether a remote author agreed to a reply of another: the reply's id.
     VerifyApproval = 63,
     /// Make a smaller or still version of a cached image: `[class, owner, its address elsewhere]`.
@@ -120,6 +122,7 @@ impl JobKind {
         Self::PollEnd,
         Self::ProcessUpload,
         Self::SweepMedia,
+        Self::SweepObjects,
         Self::PublishScheduled,
         Self::VerifyQuote,
         Self::FetchCard,

@@ -25,6 +25,24 @@ impl UploadState {
     }
 }
 
+/// Where the files of an upload lie; stored as its number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(i64)]
+pub enum Store {
+    /// In the data folder.
+    #[default]
+    Disk = 0,
+    /// In a bucket of an object storage.
+    Bucket = 1,
+}
+
+impl Store {
+    /// From the stored number.
+    pub fn from_number(number: i64) -> Self {
+        if number == 1 { Self::Bucket } else { Self::Disk }
+    }
+}
+
 /// What an upload is for; stored as its number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(i64)]
@@ -76,12 +94,22 @@ pub struct Upload {
     pub sound: Option<Sound>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Where its files lie. Not a part of what the history of a status keeps: files move.
+    #[serde(skip)]
+    pub store: Store,
 }
 
 impl Upload {
     /// The name of its file.
     pub fn file(&self) -> String {
         format!("{}.{}", self.key, self.extension)
+    }
+
+    /// The names of all its files.
+    pub fn files(&self) -> Vec<String> {
+        let mut names = vec![self.file()];
+        names.extend(self.preview_extension.as_ref().and_then(|_| self.preview()));
+        names
     }
 
     /// The name of its preview's file; `None`: it is played, and has no picture.

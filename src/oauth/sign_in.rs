@@ -282,6 +282,7 @@ mod tests {
             limits: crate::config::Limits::default(),
             default_language: "en".into(),
             cache_secret: [0; 16],
+            public_bucket: None,
         };
         for typed in ["me", " ME ", "@me", "@@@Me", "me@example.org", "@me@Social.Example.Org"] {
             assert_eq!(login(&site, typed).name, "me", "{typed}");

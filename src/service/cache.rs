@@ -3,6 +3,8 @@
 //! file, and the file's name stands in `media_trash` in between: a kill at any moment leaves
 //! nothing behind.
 
+use std::sync::PoisonError;
+
 use crate::clock::DAY;
 use crate::db::cache_expiry::{self, Victim};
 use crate::db::{self, Conn, Db, Lane, Tx};
@@ -113,6 +115,7 @@ pub fn settle(tx: &Tx<'_>, cache: &Storage, name: &str) -> Result<()> {
 
 /// Removes a slice of the files that nothing needs any more; true when there may be more.
 pub fn sweep(db: &Db, media: &Media) -> Result<bool> {
+    let _only = media.trash.write().unwrap_or_else(PoisonError::into_inner);
     let names = sweep_files(db, media)?;
     if names.is_empty() {
         return Ok(false);
@@ -122,7 +125,8 @@ pub fn sweep(db: &Db, media: &Media) -> Result<bool> {
     Ok(true)
 }
 
-/// The files of a slice, whose names stay in the list until [`settle_all`].
+/// The files of a slice, whose names stay in the list until [`settle_all`]. Until then the caller
+/// holds `media.trash`, so that none of them is put there again in between.
 pub fn sweep_files(db: &Db, media: &Media) -> Result<Vec<(String, bool)>> {
     let names = db.read(|conn| db::upload::list_trash(conn, SLICE))?;
     for (name, cached) in &names {

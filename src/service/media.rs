@@ -1,6 +1,7 @@
 //! Uploads: what may be uploaded and attached, what becomes of it, avatars and headers.
 
 use std::path::Path;
+use std::sync::PoisonError;
 
 use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
@@ -8,7 +9,9 @@ use crate::media::Media;
 use crate::media::format;
 use crate::media::image::{Made, Order, Outcome, Purpose};
 use crate::media::storage::{self, Name};
-use crate::model::{Account, JobKind, MediaKind, Picture, Upload, UploadPurpose, UploadState};
+use crate::model::{
+    Account, JobKind, MediaKind, Picture, Store, Upload, UploadPurpose, UploadState,
+};
 use crate::site::Site;
 use crate::text::sanitize;
 
@@ -101,6 +104,7 @@ fn blank(id: i64, account_id: i64, key: String) -> Upload {
         bitrate: None,
         sound: None,
         error: None,
+        store: Store::Disk,
     }
 }
 
@@ -308,14 +312,47 @@ fn keep(media: &Media, database: &Db, order: &Order, key: &str, mut made: Made) 
         files.push((path, name));
     }
     let intended: Vec<String> = files.iter().map(|(_, name)| name.as_str().to_owned()).collect();
-    let write = database.write(Lane::Interactive, move |tx| {
-        intended.iter().try_for_each(|name| db::upload::intend(tx, name))
-    });
-    write.wait()?;
+    let (of, home) = (key.to_owned(), media.storage.home());
+    let write = move |tx: &Tx<'_>| {
+        // what belongs to an upload that is ready goes where that lies
+        let store = match db::object::find_ready_store(tx, &of)? {
+            Some(store) => store,
+            None => home,
+        };
+        db::object::set_store(tx, &of, store)?;
+        intend(tx, &intended, store)?;
+        Ok(store)
+    };
+    let store = {
+        let _kept = media.trash.read().unwrap_or_else(PoisonError::into_inner);
+        database.write(Lane::Interactive, write).wait()?
+    };
     for (path, name) in &files {
-        media.storage.keep(Path::new(path), name)?;
+        media.storage.keep_in(store, Path::new(path), name)?;
     }
     Ok(made)
+}
+
+/// Files are about to be put there.
+pub(super) fn intend(tx: &Tx<'_>, names: &[String], store: Store) -> Result<()> {
+    names.iter().try_for_each(|name| match store {
+        Store::Disk => db::upload::intend(tx, name),
+        Store::Bucket => db::object::intend(tx, name),
+    })
+}
+
+/// A file that lies there is not needed any more from that time on.
+pub(super) fn discard_in(tx: &Tx<'_>, store: Store, name: &str, due: i64) -> Result<()> {
+    match store {
+        Store::Disk => db::upload::discard(tx, name, due),
+        Store::Bucket => db::object::discard(tx, name, due),
+    }
+}
+
+/// Where files were put that no upload has yet.
+fn placed(conn: &Conn, key: &str, made: &Made) -> Result<Store> {
+    let in_bucket = db::object::is_intended(conn, &names(key, made).0)?;
+    Ok(if in_bucket { Store::Bucket } else { Store::Disk })
 }
 
 /// The names of the files that were made under a key.
@@ -325,17 +362,24 @@ fn names(key: &str, made: &Made) -> (String, Option<String>) {
 }
 
 /// The files are needed from now on.
-fn settle(tx: &Tx<'_>, key: &str, made: &Made) -> Result<()> {
+fn settle(tx: &Tx<'_>, key: &str, made: &Made, store: Store) -> Result<()> {
     let (full, small) = names(key, made);
-    db::upload::settle(tx, &full)?;
-    small.map_or(Ok(()), |small| db::upload::settle(tx, &small))
+    std::iter::once(full).chain(small).try_for_each(|name| settle_in(tx, store, &name))
+}
+
+/// A file that lies there is needed from now on.
+pub(super) fn settle_in(tx: &Tx<'_>, store: Store, name: &str) -> Result<()> {
+    match store {
+        Store::Disk => db::upload::settle(tx, name),
+        Store::Bucket => db::object::settle(tx, name),
+    }
 }
 
 /// The files are not needed after all.
 pub fn discard(tx: &Tx<'_>, key: &str, made: &Made) -> Result<()> {
-    let (full, small) = names(key, made);
+    let (store, (full, small)) = (placed(tx, key, made)?, names(key, made));
     for name in std::iter::once(full).chain(small) {
-        db::upload::discard(tx, &name, tx.now())?;
+        discard_in(tx, store, &name, tx.now())?;
     }
     db::upload::sweep_soon(tx)
 }
@@ -347,7 +391,7 @@ pub fn finish(tx: &Tx<'_>, id: i64, key: &str, outcome: &Outcome) -> Result<()> 
         (Some(mut upload), Outcome::Made(made)) => {
             fill(&mut upload, made);
             db::upload::update(tx, &upload, bytes(made))?;
-            settle(tx, key, made)
+            settle(tx, key, made, upload.store)
         }
         (Some(mut upload), Outcome::Refused(sentence) | Outcome::Converter { sentence, .. }) => {
             upload.state = UploadState::Failed;
@@ -387,9 +431,19 @@ fn fill(upload: &mut Upload, made: &Made) {
 }
 
 /// Gives an upload the preview that its owner chose.
+///
+/// # Errors
+/// 503 when the upload was moved to the other store meanwhile.
 pub fn set_preview(tx: &Tx<'_>, upload: &mut Upload, made: &Made) -> Result<()> {
+    let store = upload.store;
+    if placed(tx, &upload.key, made)? != store {
+        return Err(Error::Unavailable {
+            message: "The file is just being moved".into(),
+            retry_after: 5,
+        });
+    }
     if let Some(before) = &upload.preview_extension {
-        db::upload::discard(tx, &format!("{}.{before}", upload.key), tx.now())?;
+        discard_in(tx, store, &format!("{}.{before}", upload.key), tx.now())?;
     }
     upload.preview_extension = Some(made.full.extension.clone());
     upload.preview_width = Some(i64::from(made.full.width));
@@ -397,7 +451,7 @@ pub fn set_preview(tx: &Tx<'_>, upload: &mut Upload, made: &Made) -> Result<()> 
     upload.blurhash = made.blurhash.clone();
     let bytes = db::upload::get_bytes(tx, upload.id)? + made.full.bytes;
     db::upload::update(tx, upload, bytes)?;
-    settle(tx, &upload.key, made)?;
+    settle(tx, &upload.key, made, store)?;
     db::upload::sweep_soon(tx)
 }
 
@@ -491,8 +545,9 @@ fn set_picture(
             db::upload::delete_picture(tx, account_id, purpose)?;
             let mut upload = blank(tx.mint_id(), account_id, key);
             fill(&mut upload, &made);
+            upload.store = placed(tx, &upload.key, &made)?;
             db::upload::insert(tx, &upload, purpose, bytes(&made))?;
-            settle(tx, &upload.key, &made)?;
+            settle(tx, &upload.key, &made, upload.store)?;
             *picture = Some(Picture {
                 media_type: upload.media_type.clone(),
                 static_url: made

@@ -33,6 +33,7 @@ pub mod keys;
 pub mod leaving;
 pub mod list;
 pub mod media;
+pub mod media_move;
 pub mod mention;
 pub mod moderation;
 pub mod moving;

@@ -12,7 +12,7 @@ use crate::db::{self, Conn, Db, Lane, Tx, cache_expiry, cached_file, shelf};
 use crate::error::Result;
 use crate::media::Media;
 use crate::media::storage::{Found, Name};
-use crate::model::CacheKey;
+use crate::model::{CacheKey, Store};
 
 /// All steps: the shards of the cache, then those of the uploads.
 pub const STEPS: u32 = 512;
@@ -36,6 +36,8 @@ pub struct Findings {
     pub lost_uploads: u64,
     /// Names of some of those.
     pub names: Vec<String>,
+    /// Files of uploads that lie in the bucket, which is not looked at.
+    pub in_bucket: u64,
 }
 
 impl Findings {
@@ -47,6 +49,7 @@ impl Findings {
         self.orphan_bytes += other.orphan_bytes;
         self.lost += other.lost;
         self.lost_uploads += other.lost_uploads;
+        self.in_bucket += other.in_bucket;
         for name in other.names {
             self.tell(&name);
         }
@@ -161,6 +164,10 @@ fn check_uploads(db: &Db, media: &Media, first: u8, repair: bool) -> Result<Find
         let Some(last) = rows.last() else { break };
         after.clone_from(&last.key);
         for row in rows {
+            if row.store == Store::Bucket {
+                found.in_bucket += row.names.len() as u64;
+                continue;
+            }
             for name in row.names.iter().filter_map(|name| Name::parse(name)) {
                 let missing = files.remove(name.as_str()).is_none()
                     && media.storage.open_file(&name)?.is_none();
@@ -197,8 +204,10 @@ fn discard_upload(tx: &Tx<'_>, name: &str) -> Result<()> {
     db::upload::discard(tx, name, tx.now())
 }
 
-/// Whether a file may belong to an upload: one with its key is reason enough to leave it alone.
+/// Whether a file may belong to an upload: one with its key is reason enough to leave it alone,
+/// unless that lies in the bucket. What is being moved stands among what may go.
 fn is_upload(conn: &Conn, name: &str) -> Result<bool> {
     let key = name.split('.').next().unwrap_or_default();
-    Ok(shelf::has_upload(conn, key)? || cache_expiry::is_trash(conn, name)?)
+    let on_disk = db::object::find_store(conn, key)? == Some(Store::Disk);
+    Ok(on_disk || cache_expiry::is_trash(conn, name)?)
 }

@@ -15,6 +15,7 @@ pub mod key;
 pub mod multikey;
 mod rfc9421;
 mod sf;
+pub mod sigv4;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) mod tests;

@@ -14,6 +14,7 @@ mod home;
 mod interaction;
 pub mod locale;
 mod media;
+mod object;
 pub mod page;
 mod policy;
 mod profile;

@@ -20,7 +20,8 @@ use crate::service::account::Removal;
 
 use super::running::{Place, Running};
 use super::{
-    backfill, cards, emojis, import, lists, moving, prefetch, profiles, push, scheduled, uploads,
+    backfill, cards, emojis, import, lists, moving, objects, prefetch, profiles, push, scheduled,
+    uploads,
 };
 
 /// How many due rows one look takes.
@@ -175,6 +176,9 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
     if job.kind == JobKind::MakeSmall {
         return uploads::start_small(app, job, place);
     }
+    if job.kind == JobKind::SweepObjects {
+        return objects::start(app, job, place);
+    }
     if job.kind == JobKind::FetchCard {
         cards::start(app, job, place);
         return Ok(false);
@@ -254,7 +258,9 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::PublishScheduled => scheduled::publish(app, job, online),
         JobKind::VerifyQuote => quote::verify(app, job, online),
         JobKind::VerifyApproval => interaction::verify(app, job, online),
-        JobKind::FetchCard | JobKind::Prefetch => Err(Stop::Drop("it has a lane of its own")),
+        JobKind::FetchCard | JobKind::Prefetch | JobKind::SweepObjects => {
+            Err(Stop::Drop("it has a lane of its own"))
+        }
         JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags => {
             profiles::work(app, job, online)
         }

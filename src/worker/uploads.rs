@@ -1,9 +1,10 @@
 //! Jobs about uploads: decoding what was received, and removing files that nothing needs.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::clock::MINUTE;
+use crate::clock::{HOUR, MINUTE};
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::federation::process::{Step, Stop};
@@ -15,6 +16,8 @@ use super::emojis;
 use super::jobs::{finish, guarded};
 use super::running::Place;
 
+/// The first pause after a failure that passes, in milliseconds; doubled each time.
+const PAUSE: i64 = 10_000;
 /// A temporary file that belongs to nothing is left alone for so long.
 const LEFT_ALONE: Duration = Duration::from_secs(6 * 3600);
 
@@ -29,7 +32,12 @@ pub(super) fn start(app: &App, job: Job, mut place: Place) -> Result<bool> {
         });
         // at the end of the program it stays due
         let stopped = matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed();
-        if !stopped && let Err(error) = finish(&this, &job, result) {
+        let outcome = match result {
+            _ if stopped => Ok(()),
+            Err(Stop::Failed(error @ Error::Unavailable { .. })) => wait(&this, &job, &error),
+            result => finish(&this, &job, result),
+        };
+        if let Err(error) = outcome {
             tracing::error!(%error, "the outcome of an upload could not be written");
             place.hold_until(this.clock.now_ms() + MINUTE);
         }
@@ -61,6 +69,17 @@ pub(super) fn start_small(app: &App, job: Job, mut place: Place) -> Result<bool>
     Ok(false)
 }
 
+/// A full disk, or a store that does not answer, passes: what was taken in is not given up.
+fn wait(app: &App, job: &Job, error: &Error) -> Result<()> {
+    let (id, text) = (job.id, error.to_string());
+    let doubled = u32::try_from(job.attempts).unwrap_or(0).min(9);
+    let pause = (PAUSE << doubled).min(HOUR);
+    let written = app
+        .db
+        .write(Lane::Background, move |tx| db::job::postpone(tx, id, tx.now() + pause, &text));
+    written.wait()
+}
+
 /// Decodes an upload. Its job goes with the outcome.
 pub(super) fn process(app: &App, job: &Job) -> Step<bool> {
     let id = crate::id::parse(&String::from_utf8_lossy(&job.payload));
@@ -84,6 +103,8 @@ pub(super) fn process(app: &App, job: &Job) -> Step<bool> {
 
 /// Removes files that nothing needs any more, some at a time.
 pub(super) fn sweep(app: &App, job: &Job) -> Step<bool> {
+    // nothing is put back meanwhile
+    let _only = app.media.trash.write().unwrap_or_else(PoisonError::into_inner);
     let names = service::cache::sweep_files(&app.db, &app.media)?;
     let (id, cache) = (job.id, app.media.cache.clone());
     let written = app.db.write(Lane::Background, move |tx| {

@@ -8,6 +8,7 @@ mod attachments;
 mod bad_input;
 mod bodies;
 mod bounded;
+mod buckets;
 mod cards;
 mod conversations;
 mod cors;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real clients and real peers against two running Dassies.
 
-    tests/clients/run.py [NAME]…    (mastodon_py, mastodon_py_methods, toot, session, reader, static, masto, megalodon, browser, fedify)
+    tests/clients/run.py [NAME]…    (mastodon_py, mastodon_py_methods, toot, session, reader, static, s3, masto, megalodon, browser, fedify)
 
 Builds nothing: DASSIE names the program (default target/debug/dassie). Starts A (accounts ann and
 bob) and B (carl) with --dev on free ports of the loopback interface and with empty data folders,
@@ -36,9 +36,11 @@ PYTHON_CLIENTS = {"mastodon_py": "mastodon_py/test_mastodon_py.py",
                   "mastodon_py_methods": "mastodon_py/test_every_method.py", "toot": "toot/test_toot.py",
                   "session": "session/test_session.py",
                   "reader": "reader/test_reader.py",
-                  "static": "static/test_static.py"}
+                  "static": "static/test_static.py",
+                  "s3": "s3/test_s3.py"}
 NODE_CLIENTS = {"masto": "masto/masto.test.mjs", "megalodon": "megalodon/megalodon.test.mjs",
                 "browser": "browser/browser.test.mjs", "fedify": "fedify/fedify.test.mjs"}
+S3_SERVER = "0.14.1"
 TIME_LIMIT = 420  # seconds for one client
 
 
@@ -139,6 +141,20 @@ def python_with_clients():
     return python
 
 
+def s3_server():
+    """A server of object storage that checks signatures: s3s-fs, built from its package."""
+    folder = os.path.join(ROOT, "target/clients/s3s")
+    program = os.path.join(folder, "bin/s3s-fs")
+    if not os.access(program, os.X_OK):
+        # with the versions that its authors locked; it need not be quick
+        subprocess.run(["cargo", "install", "-q", "s3s-fs", "--version", S3_SERVER, "--locked", "--debug",
+                        "--features", "binary", "--root", folder], check=True,
+                       env=os.environ | {"CARGO_TARGET_DIR": os.path.join(folder, "build"),
+                                         "CARGO_PROFILE_DEV_DEBUG": "0"})
+        shutil.rmtree(os.path.join(folder, "build"), ignore_errors=True)
+    return program
+
+
 def node_modules(client):
     folder = os.path.join(HERE, client)
     with open(os.path.join(folder, "package-lock.json"), "rb") as f:
@@ -203,6 +219,8 @@ def main(arguments):
             python = python_with_clients()
         for client in set(chosen) & set(NODE_CLIENTS):
             node_modules(client)
+        if "s3" in chosen:
+            os.environ["S3_SERVER"] = s3_server()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
     good = bad = 0
@@ -221,6 +239,7 @@ def main(arguments):
             a.command("announce", "Hello :) https://example.org")
             ann, bob, carl = a.account("ann", "--admin"), a.account("bob"), b.account("carl")
             wanted = {
+                "DASSIE": PROGRAM,
                 "DASSIE_URL": a.url, "DASSIE_USER": "ann", "DASSIE_EMAIL": "ann@example.org",
                 "DASSIE_PASSWORD": PASSWORD, "DASSIE_TOKEN": ann,
                 "SECOND_USER": "bob", "SECOND_TOKEN": bob,

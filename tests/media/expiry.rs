@@ -258,8 +258,7 @@ fn limits_that_were_crossed_before_the_start_are_kept_again_after_it() {
     for n in 0..60 {
         put(&instance.app, n, &url(n), 10_000, 1000 - n);
     }
-    instance.configure(|config| config.media.cache_max_size = Size(100_000));
-    instance.start_again();
+    instance.start_with(|config| config.media.cache_max_size = Size(100_000));
     instance.app.media.room.press();
     eventually("it shrinks", || (used(&instance) == 90_000).then_some(()));
     assert_eq!(count(&instance.app), 9);

@@ -93,9 +93,10 @@ impl Instance {
         self.server = Some(server);
     }
 
-    /// Changes the settings for the next start.
-    pub fn configure(&mut self, change: fn(&mut Config)) {
+    /// Starts again with other settings.
+    pub fn start_with(&mut self, change: fn(&mut Config)) {
         change(&mut self.config);
+        self.start_again();
     }
 
     /// Moves the clock and lets the worker look.

@@ -10,6 +10,7 @@ mod peer;
 pub mod picture;
 mod push;
 pub mod relay;
+pub mod s3;
 mod stream;
 mod temp;
 mod website;

@@ -160,8 +160,11 @@ impl Media {
         Self {
             id: upload.id,
             kind: word(upload.kind),
-            url: ready.then(|| site.media(&upload.file())),
-            preview_url: upload.preview().filter(|_| ready).map(|name| site.media(&name)),
+            url: ready.then(|| site.upload(upload.store, &upload.file())),
+            preview_url: upload
+                .preview()
+                .filter(|_| ready)
+                .map(|name| site.upload(upload.store, &name)),
             remote_url: None,
             preview_remote_url: None,
             text_url: (),

@@ -23,7 +23,7 @@ pub(super) fn check(place: &Place, options: &Check) -> Result<()> {
     let mut progress = Progress::new();
     let (mut sum, mut from) = (MediaFindings::default(), 0);
     while from < MEDIA_STEPS {
-        progress.part(from, MEDIA_STEPS);
+        progress.part(from, MEDIA_STEPS, "");
         match super::ask(place, MediaCommand::Check { from, repair })? {
             MediaReply::Checked { found, next } if next > from => {
                 sum.add(found);
@@ -43,6 +43,10 @@ fn render(found: &MediaFindings, repair: bool) -> String {
         count(number(found.files), "file"),
         Size(found.bytes).rounded()
     );
+    if found.in_bucket > 0 {
+        let files = count(number(found.in_bucket), "file");
+        text += &format!("{files} in the bucket, not looked at\n");
+    }
     let orphan_bytes = size(i64::try_from(found.orphan_bytes).unwrap_or(i64::MAX));
     let faults = [
         (found.orphans, format!("that nothing needs, {orphan_bytes}"), true),

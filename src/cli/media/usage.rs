@@ -11,6 +11,13 @@ pub(super) fn render(usage: &MediaUsage) -> String {
     let uploads =
         usage.uploads.iter().fold((0, 0), |sum, one| (sum.0 + one.files, sum.1 + one.bytes));
     let mut text = format!("Uploads: {}, {}\n", files(uploads.0), size(uploads.1));
+    if usage.bucket.files > 0 {
+        text += &format!(
+            "In the bucket: {}, {}\n",
+            files(usage.bucket.files),
+            size(usage.bucket.bytes)
+        );
+    }
     text += &list("WHAT", &usage.uploads);
     let cache = &usage.cache;
     text += &format!(

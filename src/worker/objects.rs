@@ -1,0 +1,77 @@
+//! Removing objects of the bucket that nothing needs any more. While the store does not answer they
+//! wait: nothing is given up.
+
+use std::sync::PoisonError;
+
+use crate::app::App;
+use crate::clock::MINUTE;
+use crate::db::{self, Lane};
+use crate::federation::process::{Step, Stop};
+use crate::media::storage::Name;
+use crate::media::storage::s3::Bucket;
+use crate::model::Job;
+
+use super::jobs::{finish, guarded};
+use super::running::Place;
+use crate::error::Result;
+
+/// How many objects one round removes.
+const SLICE: i64 = 20;
+/// The pause while the store does not answer, in milliseconds.
+const PAUSE: i64 = 10 * MINUTE;
+
+/// Hands a round to the lane of the bucket.
+pub(super) fn start(app: &App, job: Job, mut place: Place) -> Result<bool> {
+    let this = app.clone();
+    let started = app.lanes.bucket.run(move || {
+        place.ring_when_done();
+        let result = guarded(|| sweep(&this, &job));
+        let stopped = matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed();
+        if !stopped && let Err(error) = finish(&this, &job, result) {
+            tracing::error!(%error, "the outcome of removing objects could not be written");
+            place.hold_until(this.clock.now_ms() + MINUTE);
+        }
+    });
+    if started.is_err() {
+        tracing::debug!("the lane of the bucket is full");
+    }
+    Ok(false)
+}
+
+/// One round.
+fn sweep(app: &App, job: &Job) -> Step<bool> {
+    // with a bucket in the settings again they are found by the next hour's look
+    let Ok(bucket) = app.media.storage.bucket() else {
+        return Err(Stop::Drop("no bucket is configured"));
+    };
+    let names = app.db.read(|conn| db::object::list_trash(conn, SLICE))?;
+    let mut pause = 0;
+    for name in names {
+        if app.wake.is_closed() || !remove(app, bucket, name)? {
+            pause = PAUSE;
+            break;
+        }
+    }
+    let id = job.id;
+    let written = app.db.write(Lane::Background, move |tx| {
+        let more = !db::object::list_trash(tx, 1)?.is_empty();
+        if more { db::job::again(tx, id, tx.now() + pause) } else { db::job::remove(tx, id) }
+    });
+    written.wait()?;
+    Ok(true)
+}
+
+/// Removes one object, unless it is needed again; false: the store does not answer.
+fn remove(app: &App, bucket: &Bucket, name: String) -> Result<bool> {
+    let _only = app.media.trash.write().unwrap_or_else(PoisonError::into_inner);
+    if !app.db.read(|conn| db::object::is_trash(conn, &name))? {
+        return Ok(true);
+    }
+    if let Some(name) = Name::parse(&name)
+        && bucket.remove(&name).is_err()
+    {
+        return Ok(false);
+    }
+    app.db.write(Lane::Background, move |tx| db::object::settle(tx, &name)).wait()?;
+    Ok(true)
+}
