@@ -11,7 +11,7 @@ use dassie::clock::{DAY, HOUR, MINUTE};
 use dassie::crypto;
 use dassie::db::{self, Lane};
 use dassie::media::storage::{Name, new_key};
-use dassie::model::{CacheClass, MediaKind, Page, Upload, UploadPurpose, UploadState};
+use dassie::model::{CacheClass, MediaKind, Page, Store, Upload, UploadPurpose, UploadState};
 use dassie::service::account::{self, NewAccount};
 use dassie::service::status::{self, Draft, Mentioned};
 use dassie::service::timeline;
@@ -306,6 +306,7 @@ impl Reader {
                 frame_rate: None,
                 bitrate: None,
                 sound: None,
+                store: Store::Disk,
             };
             db::upload::insert(tx, &upload, UploadPurpose::Attachment, 50_000)?;
             Ok(upload.id)
