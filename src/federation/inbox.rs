@@ -112,7 +112,7 @@ async fn receive(
     let seen = app.compute(move || look(&this, activities, &copy)).await??;
     let (signer, writes) = match seen {
         Seen::Nothing => return Ok(accepted()),
-        Seen::Judged(signer, writes) => (signer, writes),
+        Seen::Judged(signer, writes) => (*signer, writes),
         Seen::Unknown(inspected, activities) => {
             let signed = arrived.signed.clone();
             let (signer, form) = match verify::fetched(app, signed, inspected).await? {
@@ -147,9 +147,9 @@ enum Seen {
     /// There is nothing to do.
     Nothing,
     /// Who sent it, and what is to be written.
-    Judged(Account, Vec<Write>),
+    Judged(Box<Account>, Vec<Write>),
     /// The key of the signature is to be fetched.
-    Unknown(Inspected, Vec<Activity>),
+    Unknown(Box<Inspected>, Vec<Activity>),
 }
 
 /// All checks that ask nobody, the cheapest first.
@@ -164,9 +164,10 @@ fn look(app: &App, activities: Vec<Activity>, arrived: &Arrived) -> Result<Seen>
     let known = verify::known(app, signed)?;
     signed.spent(thread_cpu_us().saturating_sub(begin));
     match known {
-        Known::Here(Verified { account, form }) => {
+        Known::Here(verified) => {
+            let Verified { account, form } = *verified;
             let (signer, writes) = judge(app, account, form, activities, arrived)?;
-            Ok(Seen::Judged(signer, writes))
+            Ok(Seen::Judged(Box::new(signer), writes))
         }
         Known::Elsewhere(inspected) => Ok(Seen::Unknown(inspected, activities)),
     }

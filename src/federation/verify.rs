@@ -226,16 +226,16 @@ pub struct GoneKey(pub String);
 async fn signer(app: &App, signed: Signed) -> Result<std::result::Result<Verified, GoneKey>> {
     let (this, copy) = (app.clone(), signed.clone());
     match blocking(move || known(&this, &copy)).await? {
-        Known::Here(verified) => Ok(Ok(verified)),
+        Known::Here(verified) => Ok(Ok(*verified)),
         Known::Elsewhere(inspected) => fetched(app, signed, inspected).await,
     }
 }
 
 /// Whether the key that signed is here.
 pub enum Known {
-    Here(Verified),
+    Here(Box<Verified>),
     /// [`fetched`] goes on.
-    Elsewhere(Inspected),
+    Elsewhere(Box<Inspected>),
 }
 
 /// The account that signed a request, by the stored key. Blocking, and asks nobody.
@@ -244,9 +244,9 @@ pub fn known(app: &App, signed: &Signed) -> Result<Known> {
     Ok(match verify_known(app, signed, &inspected)? {
         Some(verified) => {
             compare_clocks(app, &verified, inspected.signed_ms);
-            Known::Here(verified)
+            Known::Here(Box::new(verified))
         }
-        None => Known::Elsewhere(inspected),
+        None => Known::Elsewhere(Box::new(inspected)),
     })
 }
 
@@ -254,7 +254,7 @@ pub fn known(app: &App, signed: &Signed) -> Result<Known> {
 pub async fn fetched(
     app: &App,
     signed: Signed,
-    inspected: Inspected,
+    inspected: Box<Inspected>,
 ) -> Result<std::result::Result<Verified, GoneKey>> {
     let signed_ms = inspected.signed_ms;
     // one address has one answer, whatever fragments are made up for it

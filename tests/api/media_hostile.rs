@@ -387,6 +387,7 @@ fn colours_come_out_as_they_were_meant() {
     };
     let halves = |left: &[u8], right: &[u8]| [left.repeat(8), right.repeat(8)].concat();
     let palette = vec![200, 10, 10, 10, 10, 200];
+    #[allow(clippy::type_complexity)]
     let none: fn() -> Vec<(&'static [u8; 4], Vec<u8>)> = Vec::new;
     let red = [200, 10, 10, 255];
     let blue = [10, 10, 200, 255];

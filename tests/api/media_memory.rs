@@ -22,6 +22,7 @@ fn decode(file: &[u8]) -> (Outcome, u64) {
     std::fs::write(&input, file).unwrap();
     let output = input.clone();
     let order = Order { input, output, purpose: Purpose::Attachment, max_pixels: PIXELS };
+    #[allow(clippy::zombie_processes, reason = "it is waited for by wait4, which tells its memory")]
     let mut child = Command::new(env!("CARGO_BIN_EXE_dassie"))
         .arg(dassie::media::child::COMMAND)
         .stdin(Stdio::piped())
