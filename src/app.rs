@@ -147,7 +147,8 @@ impl App {
             forwards: Throttle::new(clock.clone()),
             new_hosts: Throttle::new(clock.clone()),
             inbox: Throttle::new(clock.clone()),
-            media: Media::open(&config.storage.data_dir, surroundings.program)?,
+            media: Media::open(&config.storage.data_dir, surroundings.program)?
+                .with_tools(&config.media),
             uploads: InFlight::new(8, 8),
             translations: Kept::new(256),
             translation_languages: Kept::new(1),

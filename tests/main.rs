@@ -8,6 +8,7 @@ mod architecture;
 mod cli;
 mod durability;
 mod federation;
+mod media;
 mod oauth;
 mod pages;
 mod plans;

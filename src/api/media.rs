@@ -121,13 +121,9 @@ async fn receive(app: &Data<App>, me: i64, mut form: Form, wait: Duration) -> Re
 
 /// Looks at the first bytes, and sees to it that the file is on the disk (S-105).
 async fn keep(app: &Data<App>, file: Incoming) -> Result<(String, u64)> {
+    let this = App::clone(app);
     app.compute(move || {
-        if image::sniff(&file.beginning()?).is_none() {
-            return Err(refused(&format!(
-                "File has contents that are not supported; send one of {}",
-                image::MEDIA_TYPES.join(", ")
-            )));
-        }
+        this.media.check_kind(&file.beginning()?).map_err(|why| refused(&why))?;
         let bytes = file.bytes;
         Ok((file.keep()?, bytes))
     })

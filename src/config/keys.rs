@@ -94,6 +94,11 @@ keys! {
         inbox_requests_per_server: (|n| within(n, 0, 1_000_000)),
         max_emoji_bytes: (|n| within(n, 1024, 1_048_576)),
     }
+    media: Media {
+        ffmpeg: any,
+        heif_convert: any,
+        max_convert_seconds: (|n| within(n, 1, 86_400)),
+    }
     federation: Federation {
         require_signed_fetch: any,
         allowlist: any,

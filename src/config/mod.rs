@@ -8,6 +8,7 @@ mod cidr;
 mod host;
 mod keys;
 mod load;
+mod media;
 mod value;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 pub use cidr::Cidr;
 pub use keys::NEVER_PORTS;
 pub use load::{ConfigError, environment};
+pub use media::{Media, Program};
 
 use load::Origin;
 
@@ -29,6 +31,7 @@ pub struct Config {
     pub storage: Storage,
     pub instance: Instance,
     pub limits: Limits,
+    pub media: Media,
     pub federation: Federation,
     pub trends: Trends,
     pub translation: Translation,

@@ -25,6 +25,7 @@ mod markdown;
 mod markers;
 mod marks;
 mod media;
+mod media_tools;
 mod notification_groups;
 mod notification_policy;
 mod notifications;

@@ -72,7 +72,7 @@ pub enum Purpose {
 }
 
 /// What to do.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Order {
     pub input: PathBuf,
     /// What the outputs are called: this path with `.full` and `.small` behind.
@@ -155,7 +155,7 @@ fn refuse<T>(sentence: impl Into<String>) -> Result<T> {
 }
 
 /// Refuses what is larger than the limits, before a byte is allocated for it.
-fn check_size(width: u32, height: u32, max_pixels: u64) -> Result<()> {
+pub(super) fn check_size(width: u32, height: u32, max_pixels: u64) -> Result<()> {
     if width == 0 || height == 0 {
         return refuse("The image has no pixels");
     }
