@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dassie::config::{Config, Program};
+use dassie::config::Config;
 use image::GenericImageView;
 use serde_json::{Value, json};
 
