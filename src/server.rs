@@ -44,6 +44,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
     let address = listener.local_addr().map_err(Error::internal)?;
     let worker = Worker::start(&app)?;
     let streams = api::stream(&app)?;
+    look_for_tools(&app)?;
     let (sender, receiver) = mpsc::channel();
     let parts = app.clone();
     let thread = std::thread::Builder::new()
@@ -93,6 +94,16 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
         }
     };
     Ok(Server { app, handle, thread, worker, streams, control, address })
+}
+
+/// Looks for programs of this machine on a thread of its own: asking them takes a moment.
+fn look_for_tools(app: &App) -> Result<()> {
+    let app = app.clone();
+    std::thread::Builder::new()
+        .name("tools".into())
+        .spawn(move || app.media.look_for_tools())
+        .map(drop)
+        .map_err(|e| Error::internal(format!("cannot start a thread: {e}")))
 }
 
 impl Server {

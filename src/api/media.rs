@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::{self, Form, Params};
-use crate::media::format::{self, Format};
+use crate::media::format::Format;
 use crate::media::image::{self, Outcome, Purpose};
 use crate::media::storage::Incoming;
 use crate::model::{MediaKind, Upload, UploadState};
@@ -127,17 +127,12 @@ async fn keep(
     file: Incoming,
     taken: &'static [Format],
 ) -> Result<(String, u64, MediaKind)> {
+    let this = App::clone(app);
     app.compute(move || {
-        let format = format::sniff(&file.beginning()?).filter(|format| taken.contains(format));
-        let Some(format) = format else {
-            let types: Vec<_> = taken.iter().map(|format| format.media_type()).collect();
-            return Err(refused(&format!(
-                "File has contents that are not supported; send one of {}",
-                types.join(", ")
-            )));
-        };
+        let head = file.beginning()?;
+        let kind = this.media.check_kind(&head, taken).map_err(|why| refused(&why))?;
         let bytes = file.bytes;
-        Ok((file.keep()?, bytes, format.kind()))
+        Ok((file.keep()?, bytes, kind))
     })
     .await?
 }
@@ -174,9 +169,8 @@ pub(super) async fn decode(
     let (this, of) = (App::clone(app), key.clone());
     let left = temporary.clone();
     let decoded = app.lanes.decode.run(move || {
-        let most = this.site.limits.max_image_pixels as u64;
         let outcome =
-            service::media::process(&this.media, &this.db, &temporary, &of, purpose, most);
+            service::media::process(&this.media, &this.db, &this.site, &temporary, &of, purpose);
         let _ = this.media.storage.remove_temporary(&temporary);
         outcome
     });

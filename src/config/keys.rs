@@ -79,6 +79,9 @@ keys! {
         cache_dir: any,
         prefetch: any,
         prefetch_daily: any,
+        ffmpeg: any,
+        heif_convert: any,
+        max_convert_seconds: (|n| within(n, 1, 86_400)),
     }
     instance: Instance {
         title: some_text,

@@ -8,6 +8,7 @@ mod cidr;
 mod host;
 mod keys;
 mod load;
+mod media;
 mod size;
 mod value;
 
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 pub use cidr::Cidr;
 pub use keys::NEVER_PORTS;
 pub use load::{ConfigError, environment};
+pub use media::{Media, Prefetch, Program};
 pub use size::Size;
 
 use load::Origin;
@@ -109,32 +111,6 @@ impl S3 {
         let keys = !self.access_key.is_empty() && !self.secret_key.reveal().is_empty();
         self.endpoint.is_some() && !self.bucket.is_empty() && keys
     }
-}
-
-/// Files of elsewhere, and how much of the disk all files may take.
-#[derive(Clone, Debug)]
-pub struct Media {
-    /// What nobody looked at for so many days goes.
-    pub cache_days: usize,
-    /// The cache never takes more than this.
-    pub cache_max_size: Size,
-    /// So much of the disk stays free: neither the cache nor uploads go below it.
-    pub min_free_disk: Size,
-    /// Where the cache is; see [`Config::cache_dir`].
-    pub cache_dir: Option<PathBuf>,
-    /// What is fetched before anybody looks.
-    pub prefetch: Prefetch,
-    /// How much of that a day.
-    pub prefetch_daily: Size,
-}
-
-/// Which attachments are fetched before anybody looks at them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Prefetch {
-    #[default]
-    None,
-    /// Those of what comes into a home timeline.
-    Home,
 }
 
 /// How the instance presents itself.
@@ -355,19 +331,6 @@ impl Default for Server {
 impl Default for Storage {
     fn default() -> Self {
         Self { data_dir: PathBuf::from("./data"), uploads: Uploads::Local }
-    }
-}
-
-impl Default for Media {
-    fn default() -> Self {
-        Self {
-            cache_days: 30,
-            cache_max_size: Size::megabytes(2000),
-            min_free_disk: Size::megabytes(500),
-            cache_dir: None,
-            prefetch: Prefetch::None,
-            prefetch_daily: Size::megabytes(200),
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::{
-    Audience, Cidr, LogFormat, LogLevel, LongText, Prefetch, S3Reads, Secret, Size,
+    Audience, Cidr, LogFormat, LogLevel, LongText, Prefetch, Program, S3Reads, Secret, Size,
     TranslationKind, Uploads,
 };
 
@@ -108,6 +108,25 @@ impl Setting for PathBuf {
 
     fn to_toml(&self) -> String {
         self.to_string_lossy().into_owned().to_toml()
+    }
+}
+
+/// A path, nothing for one that is looked for, or "none".
+impl Setting for Program {
+    fn from_text(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Ok(Self::Search),
+            "none" => Ok(Self::Never),
+            path => PathBuf::from_text(path).map(Self::At),
+        }
+    }
+
+    fn to_toml(&self) -> String {
+        match self {
+            Self::Search => "\"\"".to_owned(),
+            Self::Never => "\"none\"".to_owned(),
+            Self::At(path) => path.to_toml(),
+        }
     }
 }
 

@@ -33,12 +33,12 @@ pub fn make(order: &Order) -> Outcome {
     match attempt(order) {
         Ok(made) => Outcome::Made(made),
         Err(Trouble::Refused(refused)) => Outcome::Refused(refused.0),
-        Err(Trouble::Converter(what, seconds)) => {
+        Err(Trouble::Converter(codec, seconds)) => {
             let sentence = format!(
-                "The file is coded as {what}, which most browsers do not play. Send it with \
+                "The file is coded as {codec}, which most browsers do not play. Send it with \
                  H.264, VP9 or AV1, and with AAC, MP3, Opus or Vorbis"
             );
-            Outcome::Converter { sentence, seconds }
+            Outcome::Converter { sentence, codec, seconds }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Files of media: what kinds there are (`format`), where they are kept (`storage`), and how an
 //! upload becomes something that can be shown (`image`, `clip`) or heard (`sound`) by anybody, in a
-//! process of its own (`child`); packs of emojis (`pack`). Nothing here knows the database.
+//! process of its own (`child`); where that takes more than Dassie can do itself, with programs of
+//! the host (`tools`, `heif`); packs of emojis (`pack`). Nothing here knows the database.
 
 pub mod arriving;
 pub mod child;
@@ -8,11 +9,13 @@ pub mod clip;
 pub mod failures;
 pub mod foreign;
 pub mod format;
+pub mod heif;
 pub mod image;
 pub mod pack;
 pub mod room;
 pub mod sound;
 pub mod storage;
+pub mod tools;
 pub mod video;
 
 use std::path::PathBuf;
@@ -37,6 +40,8 @@ pub struct Media {
     pub room: Room,
     /// This program, which decodes in a process of its own.
     program: PathBuf,
+    /// Programs of the host.
+    tools: tools::Shelf,
     /// Something is ready, or has failed.
     pub finished: Notify,
     stopping: AtomicBool,
@@ -46,7 +51,8 @@ pub struct Media {
 }
 
 impl Media {
-    /// Media below the data folder, decoded by `program`.
+    /// Media below the data folder, decoded by `program` and by the host's programs that the
+    /// settings allow.
     pub fn open(config: &Config, program: PathBuf) -> Result<Self> {
         let cache = Storage::open(&config.cache_dir())?;
         let limits = &config.media;
@@ -55,6 +61,7 @@ impl Media {
             room: Room::new(&cache, limits.cache_max_size.0, limits.min_free_disk.0),
             cache,
             program,
+            tools: tools::Shelf::new(config.media.clone()),
             finished: Notify::new(),
             stopping: AtomicBool::new(false),
             trash: RwLock::new(()),
@@ -67,10 +74,17 @@ impl Media {
         Self { storage: self.storage.with_bucket(bucket, home), ..self }
     }
 
-    /// Decodes a file. Takes as long as it takes, 40 seconds at the most: not for a thread that
-    /// others wait for, and one at a time (S-107).
+    /// Decodes a file. Takes as long as it takes, 40 seconds at the most, and as long again for
+    /// HEIC and AVIF: not for a thread that others wait for, and one at a time (S-107).
     pub fn decode(&self, order: &image::Order) -> Result<image::Outcome> {
-        child::run(&self.program, order, &self.stopping)
+        match tools::prepare(self, order)? {
+            tools::Prepared::AsItIs => child::run(&self.program, order, &self.stopping),
+            tools::Prepared::Converted(made) => {
+                let order = image::Order { input: made.path.clone(), ..order.clone() };
+                child::run(&self.program, &order, &self.stopping)
+            }
+            tools::Prepared::Refused(sentence) => Ok(image::Outcome::Refused(sentence)),
+        }
     }
 
     /// Ends what is being decoded; it is due again at the next start.

@@ -35,7 +35,8 @@ pub fn check_room(media: &Media, least: u64) -> Result<()> {
     Ok(())
 }
 
-/// How large a file may be, by its first bytes: what is played may be larger than a picture.
+/// How large a file may be, by its first bytes: what is played may be larger than a picture, and
+/// HEIC and AVIF are pictures although films are packed alike.
 pub fn most_bytes(site: &Site, head: &[u8]) -> usize {
     match format::sniff(head) {
         Some(format) if !format.is_image() => site.limits.max_video_bytes,
@@ -278,19 +279,18 @@ pub fn relabel(
 pub fn process(
     media: &Media,
     database: &Db,
+    site: &Site,
     temporary: &str,
     key: &str,
     purpose: Purpose,
-    max_pixels: u64,
 ) -> Result<Outcome> {
     let input = media.storage.temporary(temporary);
+    let max_pixels = site.limits.max_image_pixels as u64;
     let order = Order { output: input.clone(), input, purpose, max_pixels };
-    let result = media.decode(&order).and_then(|outcome| match outcome {
-        // a video has no preview yet: a still of it would be made here
+    let made = media.make(&order, site.limits.max_video_bytes as u64);
+    let result = made.and_then(|outcome| match outcome {
         Outcome::Made(made) => keep(media, database, &order, key, made).map(Outcome::Made),
-        // and here it would be coded anew, and the order carried out once more
-        Outcome::Converter { sentence, .. } => Ok(Outcome::Refused(sentence)),
-        refused @ Outcome::Refused(_) => Ok(refused),
+        refused => Ok(refused),
     });
     for left in [order.full(), order.small()] {
         let _ = std::fs::remove_file(left);

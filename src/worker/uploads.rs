@@ -88,9 +88,8 @@ pub(super) fn process(app: &App, job: &Job) -> Step<bool> {
     let upload = upload.filter(|upload| upload.state == UploadState::Processing);
     let upload = upload.ok_or(Stop::Drop("the upload is gone"))?;
     let key = upload.key;
-    let max_pixels = app.site.limits.max_image_pixels as u64;
     let purpose = Purpose::Attachment;
-    let outcome = service::media::process(&app.media, &app.db, &key, &key, purpose, max_pixels)?;
+    let outcome = service::media::process(&app.media, &app.db, &app.site, &key, &key, purpose)?;
     let (job, of) = (job.id, key.clone());
     let written = app.db.write(Lane::Interactive, move |tx| {
         service::media::finish(tx, id, &of, &outcome)?;

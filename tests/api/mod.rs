@@ -28,6 +28,7 @@ mod marks;
 mod media;
 mod media_hostile;
 mod media_memory;
+mod media_tools;
 mod notification_groups;
 mod notification_policy;
 mod notifications;

@@ -1,9 +1,13 @@
-//! Files: what is uploaded, what of elsewhere is shown and for how long, the folders, a full disk.
+//! Files: what is uploaded, what of elsewhere is shown and for how long, the folders, a full disk,
+//! programs of the host.
 
 mod cache;
 mod cache_hostile;
 mod cache_small;
 mod expiry;
+pub mod fake;
 mod full;
 mod prefetch;
+pub mod real_tools;
 mod shelves;
+mod tools;

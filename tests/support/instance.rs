@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dassie::app::{App, Surroundings};
 use dassie::client::Resolve;
 use dassie::clock::Clock;
-use dassie::config::Config;
+use dassie::config::{Config, Program};
 use dassie::db::{self, Lane};
 use dassie::model::{CacheClass, Scopes};
 use dassie::server::{self, Server};
@@ -67,6 +67,9 @@ impl Instance {
         config.server.listen = listener.local_addr().unwrap();
         config.storage.data_dir = folder.path().join("data");
         config.network.allowed_private_ranges = vec!["127.0.0.0/8".parse().unwrap()];
+        // what this machine has must not change what is tested
+        config.media.ffmpeg = Program::Never;
+        config.media.heif_convert = Program::Never;
         if let Some(configure) = options.configure {
             configure(&mut config);
         }

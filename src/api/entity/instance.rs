@@ -231,7 +231,7 @@ fn limits(app: &App) -> Value {
             "supported_mime_types": ContentType::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         },
         "media_attachments": {
-            "supported_mime_types": crate::media::format::media_types(),
+            "supported_mime_types": app.media.accepted_types(),
             "description_limit": app.site.limits.max_description_characters,
             "image_size_limit": app.site.limits.max_image_bytes,
             "image_matrix_limit": app.site.limits.max_image_pixels,

@@ -68,7 +68,7 @@ pub enum Purpose {
 }
 
 /// What to do.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Order {
     pub input: PathBuf,
     /// What the outputs are called: this path with `.full` and `.small` behind.
@@ -102,9 +102,11 @@ pub enum Outcome {
     /// A sentence for the one who uploaded it.
     Refused(String),
     /// It has to be coded anew before browsers play it; a sentence for where nothing can do so,
-    /// and for how many seconds it is played, as the file says.
+    /// how it is coded, such as [`super::video::HEVC`], and for how many seconds it is played, as
+    /// the file says.
     Converter {
         sentence: String,
+        codec: String,
         seconds: f64,
     },
 }
@@ -163,7 +165,7 @@ fn refuse<T>(sentence: impl Into<String>) -> Result<T> {
 }
 
 /// Refuses what is larger than the limits, before a byte is allocated for it.
-fn check_size(width: u32, height: u32, max_pixels: u64) -> Result<()> {
+pub(super) fn check_size(width: u32, height: u32, max_pixels: u64) -> Result<()> {
     if width == 0 || height == 0 {
         return refuse("The image has no pixels");
     }

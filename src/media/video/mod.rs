@@ -25,12 +25,15 @@ pub const MAX_FRAME_RATE: u64 = 120;
 /// What is longer than this, and silent, is a film and no moving picture. Seconds.
 const LONGEST_GIFV: f64 = 60.0;
 
+/// What ffmpeg makes H.264 of, where it is there.
+pub const HEVC: &str = "HEVC";
+
 /// Why a file is not taken as it is.
 #[derive(Debug)]
 pub enum Trouble {
     Refused(Refused),
     /// What is in the file has to be coded anew before browsers play it; here what that is, such
-    /// as `HEVC`, and for how many seconds it is played, as the file says.
+    /// as [`HEVC`], and for how many seconds it is played, as the file says.
     Converter(String, f64),
 }
 

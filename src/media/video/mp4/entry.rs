@@ -61,7 +61,7 @@ pub fn read(stsd: &[u8], purpose: Use) -> Result<Vec<Entry>> {
 /// What a person calls a codec that browsers do not play.
 fn converter<T>(kind: &Kind) -> Result<T> {
     let name = match kind {
-        b"hvc1" | b"hev1" | b"dvh1" | b"dvhe" => "HEVC",
+        b"hvc1" | b"hev1" | b"dvh1" | b"dvhe" => video::HEVC,
         b"mp4v" => "MPEG-4 part 2",
         b"s263" | b"h263" | b"H263" => "H.263",
         b"apch" | b"apcn" | b"apcs" | b"apco" | b"ap4h" | b"ap4x" => "ProRes",
