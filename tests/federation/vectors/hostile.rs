@@ -183,7 +183,9 @@ fn s_004_s_006_s_009_ssrf_urls() {
     let new: Vec<String> =
         world.web.looked_up().into_iter().filter(|name| !looked_up.contains(name)).collect();
     for name in &new {
-        assert!(name == "rebind.mallory.example", "{name} was looked up");
+        // where they lead is what the address filter judges (S-004)
+        let names = ["rebind.mallory.example", "localhost"];
+        assert!(names.contains(&name.as_str()), "{name} was looked up");
     }
 }
 
