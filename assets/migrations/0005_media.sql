@@ -1,4 +1,7 @@
--- Uploads that are played
+-- Files: those of elsewhere that lie here for a while, and what becomes of old things.
+-- One section a part; each keeps to its own.
+
+-- == uploads that are played ==
 -- pictures a second as a fraction, such as 30000/1001; bits a second of the whole file
 ALTER TABLE upload ADD COLUMN frame_rate TEXT;
 ALTER TABLE upload ADD COLUMN bitrate INTEGER;
@@ -6,8 +9,6 @@ ALTER TABLE upload ADD COLUMN bitrate INTEGER;
 ALTER TABLE upload ADD COLUMN sound_codec TEXT;
 ALTER TABLE upload ADD COLUMN sound_rate INTEGER;
 ALTER TABLE upload ADD COLUMN sound_channels INTEGER;
--- Files: those of elsewhere that lie here for a while, and what becomes of old things.
--- One section a part; each keeps to its own.
 
 -- == retention ==
 
@@ -19,8 +20,6 @@ CREATE TABLE late_status (
 ) STRICT;
 -- whether somebody here takes part in a thread, however long it is
 CREATE INDEX status_thread_local ON status(thread_id) WHERE local = 1;
--- Files: those of elsewhere that lie here for a while, and what becomes of old things.
--- One section a part; each keeps to its own.
 
 -- == cache ==
 
@@ -60,11 +59,6 @@ ALTER TABLE media_trash ADD COLUMN cached INTEGER NOT NULL DEFAULT 0;
 CREATE TRIGGER cached_file_added AFTER INSERT ON cached_file BEGIN
   UPDATE cache_total SET files = files + 1, bytes = bytes + new.bytes WHERE id = 1;
 END;
-CREATE TRIGGER cached_file_removed AFTER DELETE ON cached_file BEGIN
-  UPDATE cache_total SET files = files - 1, bytes = bytes - old.bytes;
-  INSERT OR REPLACE INTO media_trash (name, due, cached)
-    VALUES (lower(hex(old.key)) || '.' || old.extension, 0, 1);
-END;
 -- Files go with what they belong to.
 CREATE TRIGGER media_uncached AFTER DELETE ON media BEGIN
   DELETE FROM cached_file WHERE class IN (0, 1) AND owner = old.id;
@@ -78,6 +72,7 @@ END;
 
 -- Until when an attachment is shown as a link, since its file could not be had (F-300).
 ALTER TABLE media ADD COLUMN unavailable_until INTEGER;
+
 -- == expiry ==
 
 -- Files of one server, and how much they are.
@@ -98,7 +93,6 @@ END;
 CREATE TRIGGER media_trash_settled AFTER DELETE ON media_trash WHEN old.cached = 1 BEGIN
   UPDATE cache_trash SET bytes = bytes - old.bytes WHERE id = 1;
 END;
-DROP TRIGGER cached_file_removed;
 CREATE TRIGGER cached_file_removed AFTER DELETE ON cached_file BEGIN
   UPDATE cache_total SET files = files - 1, bytes = bytes - old.bytes WHERE id = 1;
   -- not INSERT OR REPLACE: what that replaces is counted nowhere
@@ -132,7 +126,6 @@ CREATE TRIGGER bookmark_lets_go AFTER DELETE ON bookmark
   UPDATE cached_file SET kept = 0 WHERE class IN (0, 1)
     AND owner IN (SELECT id FROM media WHERE status_id = old.status_id);
 END;
--- Media on a small disk. One section a part; each keeps to its own.
 
 -- == emojis ==
 
