@@ -21,6 +21,11 @@ use crate::model::Event;
 
 /// How long one batch may collect background closures before it commits.
 const SLICE: Duration = Duration::from_millis(20);
+/// While many write, a commit waits for more of the background's: it costs as much as a dozen small
+/// writes. Many is what the last commit took, and that it was a moment ago.
+const COMPANY: Duration = Duration::from_millis(2);
+const MANY: usize = 3;
+const MOMENT: Duration = Duration::from_millis(10);
 /// How long nothing must have been refused for want of room.
 const ROOM_AGAIN: Duration = Duration::from_secs(30);
 /// How many closures one commit takes at the most.
@@ -193,9 +198,11 @@ impl Shared {
     fn next(&self) -> Next {
         let mut queues = lock(&self.queues);
         loop {
-            let task = queues.interactive.pop_front().or_else(|| queues.background.pop_front());
-            if let Some(task) = task {
-                return Next::Batch(task);
+            if let Some(task) = queues.interactive.pop_front() {
+                return Next::Batch(task, Lane::Interactive);
+            }
+            if let Some(task) = queues.background.pop_front() {
+                return Next::Batch(task, Lane::Background);
             }
             if queues.closing {
                 return Next::End;
@@ -209,23 +216,48 @@ impl Shared {
         }
     }
 
-    /// A further task for a batch that began `since`; the last place of a batch is kept for
-    /// the background, so that a flood of interactive writes never starves it.
-    fn another(&self, taken: usize, since: Instant) -> Option<Box<dyn Task>> {
+    /// A further task for a batch, for which it may have to be waited.
+    fn another(&self, batch: &mut Batch) -> Option<Box<dyn Task>> {
         let mut queues = lock(&self.queues);
-        let interactive = if taken + 1 < BATCH { queues.interactive.pop_front() } else { None };
-        if interactive.is_some() {
-            return interactive;
+        loop {
+            // the last place is kept for the background, so that a flood of interactive writes
+            // never starves it
+            if batch.taken + 1 < BATCH
+                && let Some(task) = queues.interactive.pop_front()
+            {
+                batch.taken += 1;
+                // somebody waits for it
+                batch.company = None;
+                return Some(task);
+            }
+            if batch.taken >= BATCH || batch.since.elapsed() >= SLICE {
+                return None;
+            }
+            if let Some(task) = queues.background.pop_front() {
+                batch.taken += 1;
+                return Some(task);
+            }
+            let left = batch.company?.checked_sub(batch.since.elapsed())?;
+            if queues.closing {
+                return None;
+            }
+            queues = self.wake.wait_timeout(queues, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        let background = taken < BATCH && since.elapsed() < SLICE;
-        if background { queues.background.pop_front() } else { None }
     }
+}
+
+/// What one commit takes.
+struct Batch {
+    since: Instant,
+    taken: usize,
+    /// So long after it began, more of the background is waited for.
+    company: Option<Duration>,
 }
 
 /// See [`Shared::next`].
 enum Next {
     /// A batch that begins with this task.
-    Batch(Box<dyn Task>),
+    Batch(Box<dyn Task>, Lane),
     /// Nothing came for a while.
     Look,
     End,
@@ -233,17 +265,19 @@ enum Next {
 
 fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, mut rest: Rest) {
     let last_id = Cell::new(last_id);
-    let mut full = None;
+    let (mut full, mut last) = (None, None::<(usize, Instant)>);
     loop {
-        let first = match shared.next() {
-            Next::Batch(first) => first,
+        let (first, lane) = match shared.next() {
+            Next::Batch(first, lane) => (first, lane),
             Next::Look => {
                 rest.look(conn, shared.commits.load(Ordering::SeqCst));
                 continue;
             }
             Next::End => break,
         };
-        let since = Instant::now();
+        let many = last.is_some_and(|(n, ended)| n >= MANY && ended.elapsed() < MOMENT);
+        let company = (many && lane == Lane::Background).then_some(COMPANY);
+        let mut batch = Batch { since: Instant::now(), taken: 1, company };
         let mut events = Vec::new();
         let mut done = Vec::new();
         let mut commit = conn.sql.execute_batch("BEGIN IMMEDIATE").map_err(Error::from);
@@ -253,7 +287,7 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
                 commit = run_one(conn, task.as_mut(), &last_id, &mut events);
             }
             done.push(task);
-            next = shared.another(done.len(), since);
+            next = shared.another(&mut batch);
         }
         let commit = commit.and_then(|()| Ok(conn.sql.execute_batch("COMMIT")?));
         if commit.is_err() && !conn.sql.is_autocommit() {
@@ -276,6 +310,7 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
         for task in done {
             task.finish(&commit);
         }
+        last = Some((batch.taken, Instant::now()));
     }
     // nothing is lost without this, it only makes the next start quicker; no ANALYZE: statistics
     // of a young database lead the planner astray in a grown one
