@@ -94,6 +94,27 @@ fn one(conn: &Conn, condition: &str, args: impl rusqlite::Params) -> Result<Opti
     optional(conn.sql.prepare_cached(&sql)?.query_row(args, from_row))
 }
 
+/// What visibility asks of an account.
+pub struct Standing {
+    pub domain: Option<String>,
+    pub suspended: bool,
+    pub silenced: bool,
+}
+
+/// Where an account stands, by id: a good deal less than reading all of it.
+pub fn standing(conn: &Conn, id: i64) -> Result<Option<Standing>> {
+    optional(
+        conn.sql
+            .prepare_cached(
+                "SELECT domain, suspended_at IS NOT NULL, silenced_at IS NOT NULL
+                 FROM account WHERE id = ?",
+            )?
+            .query_row([id], |row| {
+                Ok(Standing { domain: row.get(0)?, suspended: row.get(1)?, silenced: row.get(2)? })
+            }),
+    )
+}
+
 /// By id.
 pub fn find(conn: &Conn, id: i64) -> Result<Option<Account>> {
     one(conn, "id = ?", [id])

@@ -23,49 +23,67 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<DomainBlock> {
     })
 }
 
-/// A domain and those above it, as JSON: with its port, without it, then suffix by suffix.
-pub(super) fn and_above(domain: &str) -> String {
+/// A domain and those above it: with its port, without it, then suffix by suffix.
+fn and_above(domain: &str) -> impl Iterator<Item = &str> {
     let name = domain.rsplit_once(':').map_or(domain, |(name, _)| name);
-    let mut names = vec![domain];
-    let mut rest = Some(name);
-    while let Some(suffix) = rest {
-        names.push(suffix);
-        rest = suffix.split_once('.').map(|(_, above)| above);
+    let suffixes =
+        std::iter::successors(Some(name), |rest| rest.split_once('.').map(|(_, above)| above));
+    std::iter::once(domain).filter(move |domain| *domain != name).chain(suffixes)
+}
+
+/// What the blocks of a domain and of those above it say together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// 0: nothing, 1: silence, 2: suspend.
+    pub severity: i64,
+    pub reject_media: bool,
+    pub reject_reports: bool,
+}
+
+/// The limits of a domain (F-338); in allowlist mode one that is not allowed is suspended (F-339).
+/// Each inbox
+/// request asks: a look-up for each part of the name, and no list to be taken apart.
+pub fn limits(conn: &Conn, domain: &str) -> Result<Limits> {
+    let mut limits = Limits::default();
+    let mut find = conn.sql.prepare_cached(
+        "SELECT severity, reject_media, reject_reports FROM domain_block WHERE domain = ?",
+    )?;
+    for name in and_above(domain) {
+        let found: Option<(i64, bool, bool)> =
+            optional(find.query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))))?;
+        if let Some((severity, media, reports)) = found {
+            limits.severity = limits.severity.max(severity);
+            limits.reject_media |= media;
+            limits.reject_reports |= reports;
+        }
     }
-    serde_json::to_string(&names).unwrap_or_default()
+    if super::meta::get(conn, "allowlist")?.as_deref() == Some("1") && !is_allowed(conn, domain)? {
+        limits.severity = 2;
+    }
+    Ok(limits)
 }
 
-/// Whether a block of the domain or of one above it refuses media.
-pub fn rejects_media(conn: &Conn, domain: &str) -> Result<bool> {
-    Ok(conn
-        .sql
-        .prepare_cached(
-            "SELECT 1 FROM domain_block WHERE reject_media = 1
-             AND domain IN (SELECT value FROM json_each(?))",
-        )?
-        .exists([and_above(domain)])?)
-}
-
-/// Whether a block of the domain or of one above it refuses reports.
-pub fn rejects_reports(conn: &Conn, domain: &str) -> Result<bool> {
-    Ok(conn
-        .sql
-        .prepare_cached(
-            "SELECT 1 FROM domain_block WHERE reject_reports = 1
-             AND domain IN (SELECT value FROM json_each(?))",
-        )?
-        .exists([and_above(domain)])?)
+fn is_allowed(conn: &Conn, domain: &str) -> Result<bool> {
+    let mut find = conn.sql.prepare_cached("SELECT 1 FROM domain_allow WHERE domain = ?")?;
+    for name in and_above(domain) {
+        if find.exists([name])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The widest block that suspends a domain; `None`: it is only not allowed.
 pub fn suspended_by(conn: &Conn, domain: &str) -> Result<Option<String>> {
-    let mut statement = conn.sql.prepare_cached(
-        "SELECT domain FROM domain_block WHERE severity = 2
-         AND domain IN (SELECT value FROM json_each(?))",
-    )?;
-    let rows = statement.query_map([and_above(domain)], |row| row.get(0))?;
-    let found: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
-    Ok(found.into_iter().min_by_key(String::len))
+    let mut find =
+        conn.sql.prepare_cached("SELECT 1 FROM domain_block WHERE domain = ? AND severity = 2")?;
+    let mut widest = None;
+    for name in and_above(domain) {
+        if find.exists([name])? {
+            widest = Some(name.to_owned());
+        }
+    }
+    Ok(widest)
 }
 
 /// The block of exactly this domain.

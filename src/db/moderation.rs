@@ -6,21 +6,6 @@ use super::{Conn, Tx, optional};
 use crate::error::Result;
 use crate::model::Page;
 
-/// The severest block on a domain or one above it (F-338): 0 none, 1 silence, 2 suspend. In
-/// allow-list mode all that is not allowed is suspended (F-339).
-pub fn domain_severity(conn: &Conn, domain: &str) -> Result<i64> {
-    Ok(conn
-        .sql
-        .prepare_cached(
-            "SELECT CASE WHEN EXISTS (SELECT 1 FROM meta WHERE key = 'allowlist' AND value = '1')
-               AND NOT EXISTS (SELECT 1 FROM domain_allow
-                 WHERE domain IN (SELECT value FROM json_each(?1)))
-             THEN 2 ELSE (SELECT ifnull(max(severity), 0) FROM domain_block
-               WHERE domain IN (SELECT value FROM json_each(?1))) END",
-        )?
-        .query_row([super::domain::and_above(domain)], |row| row.get(0))?)
-}
-
 /// `account` blocks `target`.
 pub fn blocks(conn: &Conn, account: i64, target: i64) -> Result<bool> {
     Ok(conn

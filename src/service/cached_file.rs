@@ -11,8 +11,6 @@ use crate::media::foreign;
 use crate::model::{Account, CacheClass, CacheKey, CachedFile, JobKind};
 use crate::site::Site;
 
-use super::domain;
-
 /// An original of up to so many bytes is its own preview.
 pub const OWN_PREVIEW: u64 = 300_000;
 /// The queue of smaller versions, and how many wait in it at the most.
@@ -155,7 +153,8 @@ pub fn find_emoji(
 
 /// Nothing of this server is shown.
 pub fn is_blocked(conn: &Conn, host: &str) -> Result<bool> {
-    Ok(domain::rejects_media(conn, host)? || domain::is_suspended(conn, host)?)
+    let limits = crate::db::domain::limits(conn, host)?;
+    Ok(limits.reject_media || limits.severity >= 2)
 }
 
 /// Whether what a file belongs to still shows it.

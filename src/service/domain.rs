@@ -17,17 +17,17 @@ const LONGEST: usize = 4000;
 /// Nothing is taken from this host or sent to it. Sub-domains of a blocked one are meant too, and
 /// in allow-list mode all that is not allowed (F-339).
 pub fn is_suspended(conn: &Conn, host: &str) -> Result<bool> {
-    Ok(db::moderation::domain_severity(conn, host)? >= 2)
+    Ok(db::domain::limits(conn, host)?.severity >= 2)
 }
 
 /// Pictures and attachments of this host are left out (F-340).
 pub fn rejects_media(conn: &Conn, host: &str) -> Result<bool> {
-    db::domain::rejects_media(conn, host)
+    Ok(db::domain::limits(conn, host)?.reject_media)
 }
 
 /// Reports of this host are left unread (F-340).
 pub fn rejects_reports(conn: &Conn, host: &str) -> Result<bool> {
-    db::domain::rejects_reports(conn, host)
+    Ok(db::domain::limits(conn, host)?.reject_reports)
 }
 
 /// Says whether only allowed servers are spoken to; part of the database, so that the one
@@ -205,8 +205,9 @@ fn queue_limits(tx: &Tx<'_>, domain: &str) -> Result<()> {
 /// One slice of [`spread`]: the accounts of exactly this domain above `after`. The last of them,
 /// when there are more.
 pub fn limit_slice(tx: &Tx<'_>, domain: &str, after: i64) -> Result<(Removal, i64)> {
-    let severity = Severity::from_number(db::moderation::domain_severity(tx, domain)?);
-    let without_media = rejects_media(tx, domain)?;
+    let limits = db::domain::limits(tx, domain)?;
+    let severity = Severity::from_number(limits.severity);
+    let without_media = limits.reject_media;
     let accounts = db::domain::list_accounts(tx, domain, after, SLICE)?;
     let Some((last, _)) = accounts.last().copied() else { return Ok((Removal::Done, after)) };
     for (id, had) in accounts {
@@ -262,7 +263,7 @@ fn limit(tx: &Tx<'_>, account: &Account, had: Severity, now: Severity) -> Result
 /// A new account of a limited domain is limited from the beginning.
 pub(super) fn at_arrival(tx: &Tx<'_>, account: &Account) -> Result<()> {
     let Some(domain) = &account.domain else { return Ok(()) };
-    let severity = Severity::from_number(db::moderation::domain_severity(tx, domain)?);
+    let severity = Severity::from_number(db::domain::limits(tx, domain)?.severity);
     // suspended: it was on its way here when its domain was blocked
     if severity != Severity::Noop {
         limit(tx, account, Severity::Noop, severity)?;

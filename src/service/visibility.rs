@@ -27,7 +27,7 @@ pub fn can_see(conn: &Conn, viewer: i64, status: &Status) -> Result<bool> {
     };
     Ok(addressed
         && !db::moderation::blocks(conn, status.account_id, viewer)?
-        && db::account::find(conn, status.account_id)?.is_some_and(|a| a.suspended_at.is_none()))
+        && db::account::standing(conn, status.account_id)?.is_some_and(|a| !a.suspended))
 }
 
 /// Whether `viewer` wants to see things of this account in lists.
@@ -37,7 +37,7 @@ pub fn wants(conn: &Conn, viewer: i64, account_id: i64) -> Result<bool> {
     {
         return Ok(false);
     }
-    let domain = db::account::find(conn, account_id)?.and_then(|account| account.domain);
+    let domain = db::account::standing(conn, account_id)?.and_then(|account| account.domain);
     Ok(match domain {
         Some(domain) => !db::moderation::hides_domain(conn, viewer, &domain)?,
         None => true,
@@ -48,7 +48,7 @@ pub fn wants(conn: &Conn, viewer: i64, account_id: i64) -> Result<bool> {
 /// last part of `db::visible::found`.
 pub fn is_hidden_from(conn: &Conn, viewer: i64, account_id: i64) -> Result<bool> {
     Ok(viewer != account_id
-        && db::account::find(conn, account_id)?.is_some_and(|a| a.silenced_at.is_some())
+        && db::account::standing(conn, account_id)?.is_some_and(|a| a.silenced)
         && !db::follow::is_following(conn, viewer, account_id)?)
 }
 
