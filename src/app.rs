@@ -7,10 +7,10 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cache::{Documents, Kept, Keys, Relays, Tokens, Viewed};
+use crate::cache::{Ahead, Backlog, Documents, Kept, Keys, Relays, Tokens, Viewed};
 use crate::client::{Client, Lanes, Resolve, Settings, Turns};
 use crate::clock::Clock;
-use crate::config::{Config, Uploads};
+use crate::config::{Config, Prefetch, Uploads};
 use crate::crypto::web_push::VapidKey;
 use crate::db::{self, Conn, Db, Lane, Tx};
 use crate::error::{Error, Result};
@@ -83,6 +83,10 @@ pub struct Parts {
     pub fetched_files: Throttle<IpAddr>,
     /// Cached files that were looked at since that was last written down.
     pub viewed: Viewed,
+    /// Statuses whose pictures should be here before anybody looks.
+    pub ahead: Arc<Ahead>,
+    /// How many accepted activities wait.
+    pub backlog: Backlog,
     /// Texts that were translated lately, and what is translated into what.
     pub translations: Kept<Translated>,
     pub translation_languages: Kept<LanguagePairs>,
@@ -126,11 +130,20 @@ impl App {
         let streams = Arc::new(Hub::default());
         let (for_tokens, for_wake) = (Arc::clone(&tokens), Arc::clone(&wake));
         let for_streams = Arc::clone(&streams);
+        let ahead = Arc::new(Ahead::default());
+        let (for_ahead, for_clock) = (Arc::clone(&ahead), clock.clone());
+        let only_people = config.media.prefetch == Prefetch::None;
         let after_commit = move |events: Vec<Event>| {
             for event in events {
                 match &event {
                     Event::TokensEnded { .. } => for_tokens.clear(),
                     Event::DeliveryQueued | Event::JobQueued => for_wake.rouse(),
+                    Event::TimelineGrew { id, author_id, plain } => {
+                        let only_author = (*plain && only_people).then_some(*author_id);
+                        if for_ahead.add(*id, only_author, for_clock.now_ms()) {
+                            for_wake.rouse();
+                        }
+                    }
                     _ => {}
                 }
                 for_streams.tell(event);
@@ -173,6 +186,8 @@ impl App {
             media_turns: Turns::new(8, 64),
             fetched_files: Throttle::new(clock.clone()),
             viewed: Viewed::default(),
+            ahead,
+            backlog: Backlog::default(),
             translations: Kept::new(256),
             translation_languages: Kept::new(1),
             config,
@@ -355,10 +370,8 @@ fn claim(db: &Db, config: &Config, site: &Site) -> Result<()> {
     let (allowlist, instance) = (config.federation.allowlist, config.instance.clone());
     let never_shared = config.federation.never_shared_inbox;
     let hold_back = config.federation.hold_back_new_accounts;
-    let prefetch = config.media.prefetch;
     db.write(Lane::Interactive, move |tx| {
         service::domain::set_allowlist(tx, allowlist)?;
-        service::prefetch::set(tx, prefetch)?;
         service::keys::complete(tx)?;
         service::delivery::set_never_shared(tx, never_shared)?;
         service::notification_policy::set_default(tx, hold_back)?;

@@ -1,6 +1,8 @@
 //! Small caches of what every request needs: tokens by hash, parsed private keys by account,
 //! public documents that many ask for.
 
+mod ahead;
+mod backlog;
 mod relays;
 mod viewed;
 
@@ -13,6 +15,8 @@ use crate::error::{Error, Result};
 use crate::model::Token;
 use crate::signature::key::PrivateKey;
 
+pub use ahead::Ahead;
+pub use backlog::Backlog;
 pub use relays::Relays;
 pub use viewed::Viewed;
 

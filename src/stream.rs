@@ -174,7 +174,7 @@ impl Hub {
                 }
                 state.events.push_back(event);
             }
-            Event::DeliveryQueued | Event::JobQueued => return,
+            Event::DeliveryQueued | Event::JobQueued | Event::TimelineGrew { .. } => return,
         }
         drop(state);
         self.bell.notify_all();

@@ -21,7 +21,7 @@ mod uploads;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::app::App;
 use crate::clock::{HOUR, MINUTE};
@@ -41,6 +41,8 @@ const LOOK: usize = 500;
 const LOOK_FAILING: usize = 50;
 /// The pause between two rounds while there is more to do at once.
 const SOON: Duration = Duration::from_millis(10);
+/// While jobs are worked off, housekeeping has a slice now and then: a flood is no time for it.
+const HOUSE_PAUSE: Duration = Duration::from_secs(1);
 /// The pause, in milliseconds, while a lane is full.
 const CROWDED: i64 = 2000;
 
@@ -57,6 +59,7 @@ impl Worker {
             app: app.clone(),
             running: Arc::new(Running::new(app.wake.clone())),
             house: House::default(),
+            kept_house: None,
             cache: Cache::default(),
         };
         let thread =
@@ -81,6 +84,8 @@ struct State {
     app: App,
     running: Arc<Running>,
     house: House,
+    /// When housekeeping had its last slice.
+    kept_house: Option<Instant>,
     cache: Cache,
 }
 
@@ -126,7 +131,14 @@ impl State {
         });
         self.start_deliveries()?;
         let more_jobs = jobs::start(&self.app, &self.running)?;
-        let more_house = self.house.keep(&self.app, now)?;
+        let ahead_waits = prefetch::start(&self.app);
+        let is_soon = self.kept_house.is_some_and(|last| last.elapsed() < HOUSE_PAUSE);
+        let more_house = if more_jobs && is_soon {
+            true
+        } else {
+            self.kept_house = Some(Instant::now());
+            self.house.keep(&self.app, now)?
+        };
         // what fell due while we were at it has nobody who rings for it
         let late = self.house.next().min(self.cache.next()) <= self.app.clock.now_ms();
         if more_jobs || more_house || more_cache || late {
@@ -139,7 +151,7 @@ impl State {
         })?;
         let held = self.running.next_release(now);
         let crowded = JobKind::ALL.iter().any(|kind| jobs::is_crowded(&self.app, *kind));
-        let room = crowded.then_some(now + CROWDED);
+        let room = (crowded || ahead_waits).then_some(now + CROWDED);
         Ok(Next::At(
             [due, held, room, Some(self.house.next()), Some(self.cache.next())]
                 .into_iter()

@@ -53,7 +53,6 @@ pub mod origin_count;
 pub mod pin;
 pub mod plan;
 pub mod poll;
-pub mod prefetch;
 pub mod privacy;
 pub mod profile;
 pub mod push;

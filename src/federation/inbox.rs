@@ -214,7 +214,8 @@ fn drop_cheaply(
             }
             left.push(activity);
         }
-        if db::job::count(conn, WAITING)? >= if size > USUAL { MANY } else { WAITING } {
+        let most = if size > USUAL { MANY } else { WAITING };
+        if app.backlog.is_full(most, || db::job::count(conn, WAITING))? {
             return Err(Error::Unavailable {
                 message: "Too much waits to be processed".into(),
                 retry_after: 60,

@@ -13,6 +13,9 @@ pub enum Event {
     AccountChanged { account_id: i64 },
     /// A status or boost is new: written here or sent to us, never one that was fetched.
     StatusArrived { id: i64 },
+    /// A status or boost was put into somebody's timeline; `plain`: it is no boost and has no emojis
+    /// of its own.
+    TimelineGrew { id: i64, author_id: i64, plain: bool },
     /// A status has another text, or others of its details.
     StatusUpdated { id: i64 },
     /// A status or boost is gone.

@@ -99,8 +99,6 @@ pub enum JobKind {
     ConfirmGone = 85,
     /// Read a list of blocked domains that somebody else keeps: its id. Always the same row.
     RefreshDomainList = 86,
-    /// Fetch the pictures of a status in a home timeline before anybody looks: its id.
-    Prefetch = 92,
     /// Remove objects of the bucket that nothing needs any more.
     SweepObjects = 95,
     /// Whether a remote author agreed to a reply of another: the reply's id.
@@ -149,7 +147,6 @@ impl JobKind {
         Self::RefreshDomainList,
         Self::VerifyApproval,
         Self::MakeSmall,
-        Self::Prefetch,
         Self::EmojiStills,
     ];
 

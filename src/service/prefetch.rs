@@ -3,19 +3,13 @@
 //! many bytes a day. Nothing of what relays bring, or of public timelines.
 
 use crate::clock::DAY;
-use crate::config::Prefetch;
 use crate::db::{self, Conn, Tx};
 use crate::error::Result;
-use crate::model::{CacheClass, JobKind, MediaKind, Status};
+use crate::model::{CacheClass, Event, MediaKind, Status};
 use crate::site::Site;
 
-/// What the settings say, for those who write statuses and know no settings.
-const SETTING: &str = "prefetch";
 /// The day, and the bytes of attachments that were fetched on it.
 const SPENT: &str = "prefetch_spent";
-/// So many jobs may wait in each lane of this many: a server that hangs holds up one of them.
-const MOST: i64 = 50;
-const LANES: i64 = 4;
 /// How many files one status is good for.
 const FILES: usize = 40;
 
@@ -34,35 +28,13 @@ impl Wanted {
     }
 }
 
-/// Notes what the settings say.
-pub fn set(tx: &Tx<'_>, prefetch: Prefetch) -> Result<()> {
-    let text = if prefetch == Prefetch::Home { "home" } else { "none" };
-    if db::meta::get(tx, SETTING)?.as_deref() == Some(text) {
-        return Ok(());
-    }
-    db::meta::set(tx, SETTING, text)
-}
-
-/// A status was put into a timeline: if it is a home, and pictures are lacking, they are fetched
-/// soon. With many jobs waiting it is left to those who look.
-pub fn consider(tx: &Tx<'_>, timeline: i64, status: &Status) -> Result<()> {
+/// A status was put into a timeline: pictures that are lacking are fetched soon.
+pub fn consider(tx: &Tx<'_>, status: &Status) {
     if status.local && status.reblog_of_id.is_none() {
-        return Ok(());
+        return;
     }
-    let media = db::meta::get(tx, SETTING)?.as_deref() == Some("home");
-    if db::user::find(tx, timeline)?.is_none() || !db::prefetch::is_lacking(tx, status.id, media)? {
-        return Ok(());
-    }
-    // the lowest bits of an id are a counter that is mostly 0
-    let lane = format!("prefetch {}", (status.account_id >> 16) % LANES);
-    let payload = status.id.to_string();
-    if db::job::count_lane(tx, &lane, MOST)? >= MOST
-        || db::job::waits_with(tx, JobKind::Prefetch, &lane, payload.as_bytes())?
-    {
-        return Ok(());
-    }
-    db::job::insert(tx, JobKind::Prefetch, &lane, payload.as_bytes())?;
-    Ok(())
+    let plain = status.reblog_of_id.is_none() && status.emojis.is_empty();
+    tx.after_commit(Event::TimelineGrew { id: status.id, author_id: status.account_id, plain });
 }
 
 /// The files of a status that are not here; attachments only with `media`.

@@ -275,7 +275,8 @@ fn insert(tx: &Tx<'_>, timeline: i64, status: &Status) -> Result<()> {
             boosted_id: status.reblog_of_id,
         },
     )?;
-    super::prefetch::consider(tx, timeline, status)
+    super::prefetch::consider(tx, status);
+    Ok(())
 }
 
 /// One's own statuses belong to one's home as those of somebody followed.

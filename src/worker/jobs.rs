@@ -20,8 +20,7 @@ use crate::service::account::Removal;
 
 use super::running::{Place, Running};
 use super::{
-    backfill, cards, emojis, import, lists, moving, objects, prefetch, profiles, push, scheduled,
-    uploads,
+    backfill, cards, emojis, import, lists, moving, objects, profiles, push, scheduled, uploads,
 };
 
 /// How many due rows one look takes.
@@ -124,7 +123,6 @@ impl Round<'_> {
 pub(super) fn is_crowded(app: &App, kind: JobKind) -> bool {
     match kind {
         JobKind::FetchCard => cards::is_crowded(app),
-        JobKind::Prefetch => prefetch::is_crowded(app),
         JobKind::Push => app.lanes.push.free() == 0,
         _ => false,
     }
@@ -181,10 +179,6 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
     }
     if job.kind == JobKind::FetchCard {
         cards::start(app, job, place);
-        return Ok(false);
-    }
-    if job.kind == JobKind::Prefetch {
-        prefetch::start(app, job, place);
         return Ok(false);
     }
     let pushes = job.kind == JobKind::Push;
@@ -258,9 +252,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::PublishScheduled => scheduled::publish(app, job, online),
         JobKind::VerifyQuote => quote::verify(app, job, online),
         JobKind::VerifyApproval => interaction::verify(app, job, online),
-        JobKind::FetchCard | JobKind::Prefetch | JobKind::SweepObjects => {
-            Err(Stop::Drop("it has a lane of its own"))
-        }
+        JobKind::FetchCard | JobKind::SweepObjects => Err(Stop::Drop("it has a lane of its own")),
         JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags => {
             profiles::work(app, job, online)
         }

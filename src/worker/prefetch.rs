@@ -2,60 +2,70 @@
 //! needs it. Failures are silent: whoever looks tries again.
 
 use crate::app::App;
-use crate::clock::MINUTE;
 use crate::config::Prefetch;
-use crate::db::{self, Lane};
+use crate::db::Lane;
 use crate::error::Result;
 use crate::lookup::cached_file;
-use crate::model::Job;
 use crate::service::prefetch;
 
-use super::running::Place;
+use super::jobs::guarded;
 
 /// How much of the media lane stays free for those who wait.
 const LEFT: usize = 5;
 
-/// Whether there is no room for one more.
-pub(super) fn is_crowded(app: &App) -> bool {
+/// Starts to work off what waits, while there is room. True when it has to be looked at again.
+pub(super) fn start(app: &App) -> bool {
+    while app.ahead.needs_work() {
+        if is_crowded(app) {
+            return true;
+        }
+        if !app.ahead.begin() {
+            break;
+        }
+        let this = app.clone();
+        if app.lanes.media.run(move || work_off(&this)).is_err() {
+            app.ahead.leave();
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether others need the room.
+fn is_crowded(app: &App) -> bool {
     app.lanes.media.free() <= LEFT
 }
 
-/// Starts the fetches of one status, if there is room.
-pub(super) fn start(app: &App, job: Job, mut place: Place) {
-    if is_crowded(app) {
-        return;
-    }
-    let this = app.clone();
-    let started = app.lanes.media.run(move || {
-        place.ring_when_done();
-        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&this, &job)));
-        if !matches!(worked, Ok(Ok(()))) {
-            tracing::error!("what was fetched ahead could not be written");
-            place.hold_until(this.clock.now_ms() + MINUTE);
+/// One status after the other, until nothing waits or others need the room.
+fn work_off(app: &App) {
+    while let Some(status) = app.ahead.next() {
+        let done = guarded(|| Ok(run(app, status).map(|()| true)?));
+        if let Err(error) = done {
+            tracing::error!(?error, "what was fetched ahead could not be kept");
         }
-    });
-    if started.is_err() {
-        tracing::debug!("the media lane is full");
+        if app.wake.is_closed() || app.lanes.media.free() < LEFT {
+            app.ahead.leave();
+            return;
+        }
     }
 }
 
 /// The lacking files of one status, one after the other, while there is room and budget.
-fn run(app: &App, job: &Job) -> Result<()> {
-    let (id, status) = (job.id, crate::id::parse(&String::from_utf8_lossy(&job.payload)));
+fn run(app: &App, status: i64) -> Result<()> {
+    if app.media.room.is_low()? {
+        return Ok(());
+    }
     let media = app.config.media.prefetch == Prefetch::Home;
-    let wanted = match status {
-        Some(status) if !app.media.room.is_low()? => {
-            app.db.read(|conn| prefetch::list_wanted(conn, &app.site, status, media))?
-        }
-        _ => Vec::new(),
-    };
+    let wanted = app.db.read(|conn| prefetch::list_wanted(conn, &app.site, status, media))?;
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let budget = app.config.media.prefetch_daily.0;
     let mut spent = 0;
     let before = app.db.read(prefetch::spent)?;
     for one in wanted {
         if app.wake.is_closed() {
-            // cut off by the end of the program: it stays due
-            return Ok(());
+            break;
         }
         if one.is_attachment() && before.saturating_add(spent) >= budget {
             continue;
@@ -68,11 +78,8 @@ fn run(app: &App, job: &Job) -> Result<()> {
             Err(error) => tracing::debug!(url = one.url, %error, "not fetched ahead"),
         }
     }
-    let written = app.db.write(Lane::Background, move |tx| {
-        if spent > 0 {
-            prefetch::spend(tx, spent)?;
-        }
-        db::job::remove(tx, id)
-    });
-    written.wait()
+    if spent == 0 {
+        return Ok(());
+    }
+    app.db.write(Lane::Background, move |tx| prefetch::spend(tx, spent)).wait()
 }

@@ -3,17 +3,16 @@
 use std::sync::mpsc::channel;
 
 use dassie::db::{self, Lane};
-use dassie::model::{CacheClass, CachedFile, JobKind};
+use dassie::model::{CacheClass, CachedFile};
 use dassie::service::prefetch;
 use serde_json::json;
 
 use crate::api::{follow_peer, id};
 use crate::support::{Instance, Options, Peer, eventually};
 
-/// How many jobs of this kind wait.
-fn jobs(instance: &Instance) -> usize {
-    let due = instance.app.db.read(|conn| db::job::list_due(conn, 100, &[], &[])).unwrap();
-    due.into_iter().filter(|(_, kind, _)| *kind == JobKind::Prefetch).count()
+/// How many statuses wait to be looked after.
+fn waiting(instance: &Instance) -> usize {
+    instance.app.ahead.waiting()
 }
 
 /// The file as if it had been fetched.
@@ -70,9 +69,9 @@ fn whoever_is_in_a_home_timeline_is_fetched_ahead_and_nobody_else() {
     };
     // a word from a stranger is in no home
     arrives("otto", 1, json!({"to": [ann.uri], "tag": [{"type": "Mention", "href": ann.uri}]}));
-    assert_eq!(jobs(&instance), 0);
+    assert_eq!(waiting(&instance), 0);
     let status: i64 = arrives("mia", 2, attached(&peer)).parse().unwrap();
-    assert_eq!(jobs(&instance), 1);
+    assert_eq!(waiting(&instance), 1);
     let wanted = |media| {
         let (app, of) = (&instance.app, status);
         let list = app.db.read(|conn| prefetch::list_wanted(conn, &app.site, of, media)).unwrap();
@@ -84,14 +83,24 @@ fn whoever_is_in_a_home_timeline_is_fetched_ahead_and_nobody_else() {
     assert_eq!(wanted(true), [avatar.clone(), photo.clone()]);
     have(&instance, CacheClass::Avatar, mia, &avatar.1);
     assert_eq!(wanted(true), [photo]);
-    // with the avatar here there is nothing to fetch for the next ones
+    // the author is looked after already
     arrives("mia", 3, attached(&peer));
-    assert_eq!(jobs(&instance), 1);
+    assert_eq!(waiting(&instance), 1);
+    // an emoji of its own is another thing
+    let emoji = json!({"type": "Emoji", "id": peer.at("/emojis/1"), "name": ":cat:",
+        "icon": {"type": "Image", "mediaType": "image/png", "url": peer.at("/cat.png")}});
+    arrives("mia", 4, json!({"tag": [emoji]}));
+    assert_eq!(waiting(&instance), 2);
     for _ in 0..held {
         release.send(()).unwrap();
     }
     instance.app.wake.rouse();
-    eventually("it is done", || (jobs(&instance) == 0).then_some(()));
+    eventually("it is done", || (waiting(&instance) == 0).then_some(()));
+    eventually("the emoji was asked for", || {
+        peer.asked().iter().any(|path| path == "/cat.png").then_some(())
+    });
+    let asked = peer.asked();
+    assert!(!asked.iter().any(|path| path == "/photo.png" || path == "/mia.png"), "{asked:?}");
 }
 
 #[test]
@@ -101,8 +110,6 @@ fn attachments_are_fetched_ahead_if_the_operator_wants_it_and_within_a_day_s_byt
         configure: Some(|config| config.media.prefetch = dassie::config::Prefetch::Home),
     });
     let app = &instance.app;
-    let kept = app.db.read(|conn| db::meta::get(conn, "prefetch")).unwrap();
-    assert_eq!(kept.as_deref(), Some("home"));
     let spend =
         |bytes| app.db.write(Lane::Interactive, move |tx| prefetch::spend(tx, bytes)).wait();
     spend(100).unwrap();
