@@ -86,6 +86,8 @@ pub struct Parts {
     /// Texts that were translated lately, and what is translated into what.
     pub translations: Kept<Translated>,
     pub translation_languages: Kept<LanguagePairs>,
+    /// How much trending tags are used, by the tags of a page.
+    pub tag_uses: Kept<Vec<db::tag::Use>>,
 }
 
 /// What differs between service and tests.
@@ -175,6 +177,7 @@ impl App {
             viewed: Viewed::default(),
             translations: Kept::new(256),
             translation_languages: Kept::new(1),
+            tag_uses: Kept::new(16),
             config,
             site,
             clock,
