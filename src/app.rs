@@ -90,6 +90,8 @@ pub struct Parts {
     /// Texts that were translated lately, and what is translated into what.
     pub translations: Kept<Translated>,
     pub translation_languages: Kept<LanguagePairs>,
+    /// How much trending tags are used, by the tags of a page.
+    pub tag_uses: Kept<Vec<db::tag::Use>>,
 }
 
 /// What differs between service and tests.
@@ -190,6 +192,7 @@ impl App {
             backlog: Backlog::default(),
             translations: Kept::new(256),
             translation_languages: Kept::new(1),
+            tag_uses: Kept::new(16),
             config,
             site,
             clock,

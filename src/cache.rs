@@ -189,7 +189,7 @@ impl Documents {
     }
 }
 
-/// A few answers of other servers, each until its time is over; full, it starts anew.
+/// A few answers that cost much, each until its time is over; full, it starts anew.
 pub struct Kept<V> {
     most: usize,
     known: Mutex<HashMap<[u8; 16], Good<V>>>,

@@ -32,6 +32,18 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Lower case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    // addresses of files are made of it, a hundred a page: a format string costs ten times as much
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        for half in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(half), 16));
+        }
+    }
+    text
+}
+
 /// A secret of 256 bits in 43 characters of base64url: access tokens, sessions.
 pub fn token() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
@@ -180,10 +192,6 @@ fn permit() -> MutexGuard<'static, ()> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|b| format!("{b:02x}")).collect()
-    }
 
     #[test]
     fn s_067_passwords_are_argon2id_and_salted() {

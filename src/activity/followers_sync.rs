@@ -78,7 +78,7 @@ pub fn digest<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
             *byte ^= other;
         }
     }
-    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+    crypto::hex(&sum)
 }
 
 /// The ids of a partial collection or of one page of it, and the next page; `None` when it is no

@@ -1,6 +1,7 @@
 //! What is much talked about here, as far as this server knows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::web::Data;
@@ -10,10 +11,15 @@ use serde::Serialize;
 use super::entity::{self, PreviewCard};
 use super::{Auth, cards, timelines};
 use crate::app::App;
-use crate::clock::DAY;
+use crate::clock::{DAY, MINUTE};
+use crate::crypto::short_hash16;
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::http::{self, Params};
+
+/// How long the uses of trending tags stand as they were counted: that takes a look at each status
+/// of the last days that has one of them.
+const COUNTED: i64 = 5 * MINUTE;
 
 /// GET /api/v1/trends/tags, and its old name /api/v1/trends.
 pub(super) async fn tags(
@@ -24,7 +30,17 @@ pub(super) async fn tags(
 ) -> Result<HttpResponse> {
     let viewer = auth.viewer();
     list(&app, &request, &params, (10, 20), move |app, conn, offset, limit| {
-        entity::tags(conn, &app.site, viewer, &db::trend::list_tags(conn, offset, limit)?)
+        let found = db::trend::list_tags(conn, offset, limit)?;
+        let (key, now) = (short_hash16(format!("{found:?}").as_bytes()), conn.now());
+        let uses = match app.tag_uses.get(&key, now) {
+            Some(uses) => uses,
+            None => {
+                let uses = Arc::new(entity::tag_uses(conn, &found)?);
+                app.tag_uses.insert(key, now + COUNTED, &uses);
+                uses
+            }
+        };
+        entity::used_tags(conn, &app.site, viewer, &found, &uses)
     })
     .await
 }

@@ -1,5 +1,8 @@
 //! Accounts.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use rusqlite::{Row, named_params, params};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -55,9 +58,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
         following_count: row.get(27)?,
         last_status_at: row.get(28)?,
         pictures: pictures(row, 29)?,
-        details: details_from(row.get("details")?),
-        silenced_at: row.get("silenced_at")?,
-        sensitized_at: row.get("sensitized_at")?,
+        details: details_from(row.get(30)?),
+        silenced_at: row.get(31)?,
+        sensitized_at: row.get(32)?,
     })
 }
 
@@ -194,6 +197,24 @@ fn list_columns(conn: &Conn, columns: &str, ids: &[i64]) -> Result<Vec<Account>>
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let rows = statement.query_map([json_ids(ids)], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What `make` makes of each of `ids` that exists, as far as people see it. It may be made in an
+/// earlier snapshot, if the row has not changed since; so of nothing but the row.
+pub fn list_made<T: Send + Sync + 'static>(
+    conn: &Conn,
+    ids: &[i64],
+    make: impl Fn(Account) -> T,
+) -> Result<HashMap<i64, Arc<T>>> {
+    let mut known = conn.memo.as_ref().map(|recall| recall.memo.get(ids)).unwrap_or_default();
+    let missing: Vec<i64> = ids.iter().copied().filter(|id| !known.contains_key(id)).collect();
+    let rows = list_shown(conn, &missing)?.into_iter();
+    let made: Vec<(i64, Arc<T>)> = rows.map(|row| (row.id, Arc::new(make(row)))).collect();
+    if let Some(recall) = conn.memo.as_ref().filter(|_| !made.is_empty()) {
+        recall.memo.put(recall.age.get(), &made);
+    }
+    known.extend(made);
+    Ok(known)
 }
 
 /// Those under these actor URIs, in no order, as far as people see them.

@@ -38,6 +38,7 @@ pub mod leaving;
 pub mod list;
 pub mod mark;
 pub mod marker;
+mod memo;
 pub mod meta;
 mod migrate;
 pub mod moderation;
@@ -99,6 +100,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::model::Event;
+use memo::Memo;
 
 pub use writer::{Lane, Written};
 
@@ -123,12 +125,21 @@ struct Readers {
     back: Condvar,
     /// How often one was taken since the start.
     uses: AtomicU64,
+    memo: Arc<Memo>,
 }
 
 /// A connection as the layers above see it: something to hand to the functions of this folder.
 pub struct Conn {
     sql: Connection,
     clock: Clock,
+    /// Of a reader only: the writer sees rows that nobody else may see yet.
+    memo: Option<Recall>,
+}
+
+/// What is remembered of accounts, and how old that was when the snapshot was begun.
+struct Recall {
+    memo: Arc<Memo>,
+    age: Cell<u64>,
 }
 
 /// A write transaction: reads as [`Conn`] does, mints ids, remembers what to tell after the commit.
@@ -152,14 +163,19 @@ impl Db {
         let path = open::prepare_folder(folder)?;
         let mut writer = open::writer(&path, clock.clone())?;
         migrate::run(&mut writer.sql)?;
+        let memo = Arc::new(Memo::default());
+        memo.watch(&mut writer.sql)?;
         let mut readers = Vec::with_capacity(READERS);
         for _ in 0..READERS {
-            readers.push(open::reader(&path, clock.clone())?);
+            let mut reader = open::reader(&path, clock.clone())?;
+            reader.memo = Some(Recall { memo: Arc::clone(&memo), age: Cell::new(0) });
+            readers.push(reader);
         }
         let readers = Arc::new(Readers {
             idle: Mutex::new(readers),
             back: Condvar::new(),
             uses: AtomicU64::new(0),
+            memo,
         });
         let rest = rest::Rest::new(Arc::clone(&readers));
         let writer = writer::Writer::start(writer, after_commit, rest)?;
@@ -187,6 +203,9 @@ impl Db {
         self.inner.readers.uses.fetch_add(1, Ordering::Relaxed);
         let reader = ReaderGuard { readers: &self.inner.readers, conn: Some(reader) };
         let conn = reader.conn.as_ref().ok_or_else(|| Error::internal("no reader"))?;
+        if let Some(recall) = &conn.memo {
+            recall.age.set(recall.memo.age());
+        }
         conn.sql.prepare_cached("BEGIN")?.execute([])?;
         let result = f(conn);
         conn.sql.prepare_cached("COMMIT")?.execute([])?;

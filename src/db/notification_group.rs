@@ -1,6 +1,8 @@
 //! Notifications as groups: favourites or boosts of one status, or follows, of some hours.
 
-use rusqlite::{ToSql, params};
+use std::cmp::Reverse;
+
+use rusqlite::{ToSql, named_params, params};
 
 use super::notification::{COLUMNS, Wanted, from_row};
 use super::{Conn, Tx, json_ids, optional, visible};
@@ -8,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::{Notification, NotificationKind, Page};
 
 /// How many of its accounts a group names, as in Mastodon.
-const SAMPLES: i64 = 8;
+const SAMPLES: usize = 8;
 
 /// The newest key of a group that begins with `prefix` and goes on with digits.
 pub fn newest_key(conn: &Conn, account: i64, prefix: &str) -> Result<Option<String>> {
@@ -80,52 +82,67 @@ pub struct Group {
     pub accounts: Vec<i64>,
 }
 
-/// The groups of `keys`: what is not above the range, and the oldest that is not below it.
+/// The groups of `keys`: what is not above the range, and the oldest that is not below it. Each
+/// group is walked once, however much is asked of it.
 pub fn list_groups(
     conn: &Conn,
     account: i64,
     keys: &[String],
     (from, to): (i64, i64),
 ) -> Result<Vec<Group>> {
-    let of = |what: &str, rest: &str| {
-        format!(
-            "(SELECT {what} FROM notification o INDEXED BY notification_group
-              WHERE o.account_id = :viewer AND o.group_key = k.value AND o.id <= :to AND {} {rest})",
-            visible::heard_account("o.from_account_id")
-        )
-    };
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let sql = format!(
-        "SELECT k.value, {}, {}, {}, {},
-           (SELECT json_group_array(x) FROM {}) FROM json_each(:keys) k",
-        of("o.id", "ORDER BY o.id DESC LIMIT 1"),
-        of("o.created_at", "ORDER BY o.id DESC LIMIT 1"),
-        of("o.id", "AND o.id >= :from ORDER BY o.id LIMIT 1"),
-        of("count(*)", ""),
-        of("o.from_account_id AS x", "ORDER BY o.id DESC LIMIT :samples"),
+        "SELECT k.key, o.id, o.created_at, o.from_account_id FROM json_each(:keys) k
+         CROSS JOIN notification o INDEXED BY notification_group
+           ON o.account_id = :viewer AND o.group_key = k.value AND o.id <= :to AND {}",
+        visible::heard_account("o.from_account_id")
     );
-    let keys = serde_json::to_string(keys).map_err(Error::internal)?;
-    let now = conn.now();
-    let args: [(&str, &dyn ToSql); 6] = [
-        (":viewer", &account),
-        (":keys", &keys),
-        (":from", &from),
-        (":to", &to),
-        (":now", &now),
-        (":samples", &SAMPLES),
-    ];
+    let text = serde_json::to_string(keys).map_err(Error::internal)?;
+    let empty = |key: &String| Group {
+        key: key.clone(),
+        newest: 0,
+        newest_at: 0,
+        oldest: 0,
+        count: 0,
+        accounts: Vec::new(),
+    };
+    let mut groups: Vec<Group> = keys.iter().map(empty).collect();
+    let mut newest: Vec<Vec<(i64, i64)>> = vec![Vec::new(); keys.len()];
     let mut statement = conn.sql.prepare_cached(&sql)?;
-    let rows = statement.query_map(&args[..], |row| {
-        let accounts: String = row.get(5)?;
-        Ok(Group {
-            key: row.get(0)?,
-            newest: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
-            newest_at: row.get::<_, Option<i64>>(2)?.unwrap_or(0),
-            oldest: row.get::<_, Option<i64>>(3)?.unwrap_or(0),
-            count: row.get(4)?,
-            accounts: serde_json::from_str(&accounts).unwrap_or_default(),
-        })
+    let mut rows = statement.query(named_params! {
+        ":viewer": account, ":keys": text, ":to": to, ":now": conn.now(),
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    while let Some(row) = rows.next()? {
+        let at = usize::from(row.get::<_, u16>(0)?);
+        let (Some(group), Some(newest)) = (groups.get_mut(at), newest.get_mut(at)) else {
+            continue;
+        };
+        let id: i64 = row.get(1)?;
+        group.count += 1;
+        if id > group.newest {
+            (group.newest, group.newest_at) = (id, row.get(2)?);
+        }
+        if id >= from && (group.oldest == 0 || id < group.oldest) {
+            group.oldest = id;
+        }
+        newest.push((id, row.get(3)?));
+        // a group may have thousands
+        if newest.len() >= 8 * SAMPLES {
+            keep_newest(newest);
+        }
+    }
+    for (group, mut newest) in groups.iter_mut().zip(newest) {
+        keep_newest(&mut newest);
+        group.accounts = newest.into_iter().map(|(_, account)| account).collect();
+    }
+    Ok(groups)
+}
+
+fn keep_newest(found: &mut Vec<(i64, i64)>) {
+    found.sort_unstable_by_key(|(id, _)| Reverse(*id));
+    found.truncate(SAMPLES);
 }
 
 /// The newest of a group of the account's own, if it is one to show.

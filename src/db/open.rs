@@ -103,7 +103,7 @@ fn finish(mut sql: Connection, clock: Clock) -> Result<Conn> {
     sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     sql.set_prepared_statement_cache_capacity(256);
     super::plan::watch(&mut sql);
-    Ok(Conn { sql, clock })
+    Ok(Conn { sql, clock, memo: None })
 }
 
 /// A number pragma; a file that is no database fails here first.

@@ -1,10 +1,12 @@
-//! What an idle server holds on to: page caches, compiled statements and what the allocator keeps
-//! for later go back to the system once nobody has asked for anything for a while.
+//! What an idle server holds on to: page caches, compiled statements, what was made of accounts and
+//! what the allocator keeps for later go back to the system once nobody has asked for anything for
+//! a while.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::memo::Memo;
 use super::{Conn, Readers, lock};
 
 /// How long nothing must happen, and how often it is looked whether that is so.
@@ -23,6 +25,11 @@ impl Rest {
         Self { readers, seen: 0, rested: false }
     }
 
+    /// What has to be told of commits.
+    pub(super) fn memo(&self) -> Arc<Memo> {
+        Arc::clone(&self.readers.memo)
+    }
+
     /// One look, after [`QUIET`] without a write; `commits` as the writer counts them.
     pub(super) fn look(&mut self, writer: &Conn, commits: u64) {
         let happened = commits + self.readers.uses.load(Ordering::Relaxed);
@@ -36,6 +43,7 @@ impl Rest {
                 forget(reader);
             }
             forget(writer);
+            self.readers.memo.clear();
             give_back();
         }
     }
@@ -84,6 +92,7 @@ mod tests {
             idle: Mutex::new(vec![reader(), reader()]),
             back: Condvar::new(),
             uses: AtomicU64::new(0),
+            memo: Arc::default(),
         });
         let mut rest = Rest::new(Arc::clone(&readers));
         // one is out, in the middle of a snapshot

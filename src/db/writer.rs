@@ -264,6 +264,7 @@ enum Next {
 }
 
 fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, mut rest: Rest) {
+    let memo = rest.memo();
     let last_id = Cell::new(last_id);
     let (mut full, mut last) = (None, None::<(usize, Instant)>);
     loop {
@@ -294,6 +295,7 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
             let _ = conn.sql.execute_batch("ROLLBACK");
         }
         // also after a failure: it may have reached the disk all the same
+        memo.settle();
         shared.commits.fetch_add(1, Ordering::SeqCst);
         if commit.is_ok() && !events.is_empty() {
             after_commit(events);

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::activity::content_type;
 pub use crate::activity::content_type::is_activity as is_activity_type;
+use crate::crypto;
 
 /// What we answer documents with (F-018).
 pub const ACTIVITY_JSON: &str = "application/activity+json; charset=utf-8";
@@ -27,7 +28,7 @@ pub fn guard_activity(context: &GuardContext<'_>) -> bool {
 
 /// A public document: any cache may keep it for a while, with its ETag (F-039, S-137).
 pub fn public_document(request: &HttpRequest, body: Vec<u8>) -> HttpResponse {
-    let etag = format!("\"{}\"", hex(&crate::crypto::short_hash16(&body)));
+    let etag = format!("\"{}\"", crypto::hex(&crypto::short_hash16(&body)));
     let matches = request
         .headers()
         .get(header::IF_NONE_MATCH)
@@ -60,8 +61,4 @@ pub fn gone(tombstone: &Value) -> HttpResponse {
         .insert_header((header::VARY, "Accept"))
         .insert_header((header::CONTENT_TYPE, HeaderValue::from_static(ACTIVITY_JSON)))
         .body(tombstone.to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -33,7 +33,7 @@ const ENDING: usize = 24;
 
 /// 128 random bits that the names of one upload's files begin with.
 pub fn new_key() -> String {
-    crypto::random_bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+    crypto::hex(&crypto::random_bytes::<16>())
 }
 
 /// The name of a stored file: a key, a dot and an ending such as `jpg` or `small.jpg`.

@@ -1,5 +1,7 @@
 //! Files of elsewhere that lie here for a while.
 
+use crate::crypto;
+
 /// What a cached file is to what it belongs to; stored as its number, and a letter of its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i64)]
@@ -72,7 +74,7 @@ impl CacheKey {
 
     /// As the beginning of a name, 32 characters.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        crypto::hex(&self.0)
     }
 }
 

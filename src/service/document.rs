@@ -7,6 +7,7 @@ use crate::activity::PUBLIC;
 use crate::activity::build::{
     self, ActorDoc, AttachmentDoc, HashtagDoc, ImageDoc, MentionDoc, NoteDoc,
 };
+use crate::crypto;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::model::{
@@ -315,8 +316,7 @@ pub fn note_texts(tx: &db::Tx<'_>, instance: &crate::config::Instance) -> Result
         ("terms_of_service", &instance.terms_of_service.0),
     ] {
         let key = format!("text:{name}");
-        let hash = crate::crypto::short_hash16(text.as_bytes());
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = crypto::hex(&crypto::short_hash16(text.as_bytes()));
         let known = db::meta::get(tx, &key)?;
         if !known.is_some_and(|known| known.starts_with(&hash)) {
             db::meta::set(tx, &key, &format!("{hash} {}", tx.now()))?;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::crypto::hex;
 use crate::crypto::web_push::{self, Recipient, VapidKey};
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
@@ -35,10 +36,6 @@ pub fn find_key(conn: &Conn) -> Result<Option<VapidKey>> {
     let Some(text) = db::meta::get(conn, KEY)? else { return Ok(None) };
     let pkcs8 = unhex(&text).ok_or_else(|| Error::internal("the key for web push is broken"))?;
     VapidKey::from_pkcs8(&pkcs8).map(Some)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -5,7 +5,7 @@ use crate::clock::DAY;
 use crate::db::list::List;
 use crate::db::timeline::Entry;
 use crate::db::{self, Conn, Tx, follow::Follow};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id;
 use crate::model::{Event, Gone, Page, Place, Status, Visibility};
 
@@ -147,8 +147,10 @@ impl Source<'_> {
 }
 
 fn walk(conn: &Conn, source: &Source<'_>, page: &Page) -> Result<Vec<i64>> {
-    let oldest = db::timeline::oldest(conn, source.timeline)?.unwrap_or(i64::MAX);
+    let oldest =
+        || Ok::<_, Error>(db::timeline::oldest(conn, source.timeline)?.unwrap_or(i64::MAX));
     if page.ascending() {
+        let oldest = oldest()?;
         // the nearest to `min_id` are those behind the kept entries, where it points there
         let behind =
             if page.above() < oldest { between(conn, source, page, oldest)? } else { vec![] };
@@ -161,7 +163,7 @@ fn walk(conn: &Conn, source: &Source<'_>, page: &Page) -> Result<Vec<i64>> {
     if ids.len() >= page.limit {
         return Ok(ids);
     }
-    let below = ids.last().copied().unwrap_or(page.below()).min(page.below()).min(oldest);
+    let below = ids.last().copied().unwrap_or(page.below()).min(page.below()).min(oldest()?);
     ids.extend(older(conn, source, below, page.above(), page.limit - ids.len())?);
     Ok(ids)
 }

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use crate::clock;
-use crate::crypto::{hmac_sha256, sha256};
+use crate::crypto::{hex, hmac_sha256, sha256};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// In the place of a body's hash where nobody knows the body.
@@ -152,11 +152,6 @@ fn timestamp(ms: i64) -> String {
 
 fn day(time: &str) -> &str {
     time.get(..8).unwrap_or(time)
-}
-
-/// Lower case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Rows as the templates show them, read in a few batches whatever the number of statuses.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::locale::{Locale, fill};
 use crate::clock;
@@ -22,6 +23,8 @@ pub(super) struct Person {
     /// Always on this server: visitors are not sent to others for a picture.
     pub avatar: String,
     pub local: bool,
+    /// All its media are marked.
+    sensitized: bool,
 }
 
 impl Person {
@@ -33,6 +36,7 @@ impl Person {
             url: account.page().to_owned(),
             avatar: avatar(site, account),
             local: account.is_local(),
+            sensitized: account.sensitized_at.is_some(),
         }
     }
 }
@@ -71,7 +75,7 @@ pub(super) struct Choice {
 /// A status, as h-entry.
 pub(super) struct Post {
     pub id: i64,
-    pub author: Person,
+    pub author: Arc<Person>,
     pub url: String,
     pub boosted: Option<String>,
     pub spoiler: String,
@@ -103,8 +107,7 @@ pub(super) fn posts(
     let mut authors: Vec<i64> = shown().map(|status| status.account_id).collect();
     authors.sort_unstable();
     authors.dedup();
-    let authors: HashMap<i64, Account> =
-        db::account::list_shown(conn, &authors)?.into_iter().map(|a| (a.id, a)).collect();
+    let authors = db::account::list_made(conn, &authors, |row| Person::new(site, &row))?;
     let ids: Vec<i64> = shown().filter(|s| s.reblog_of_id.is_none()).map(|s| s.id).collect();
     let mut media: HashMap<i64, Vec<Attachment>> = HashMap::new();
     for item in db::upload::list_attachments(conn, &ids)? {
@@ -118,23 +121,22 @@ pub(super) fn posts(
             Some(of) => {
                 let booster = authors.get(&status.account_id);
                 let Some(original) = boosted.get(&of) else { continue };
-                let line = booster.map(|account| fill(&t.boosted, display_name(account)));
+                let line = booster.map(|person| fill(&t.boosted, &person.name));
                 (original.clone(), line)
             }
         };
         let Some(author) = authors.get(&status.account_id) else { continue };
         let media = media.get(&status.id).cloned().unwrap_or_default();
-        posts.push(post(site, t, conn.now(), status, author, line, media));
+        posts.push(post(t, conn.now(), status, author, line, media));
     }
     Ok(posts)
 }
 
 fn post(
-    site: &Site,
     t: &'static Locale,
     now: i64,
     status: Status,
-    author: &Account,
+    author: &Arc<Person>,
     boosted: Option<String>,
     media: Vec<Attachment>,
 ) -> Post {
@@ -143,7 +145,7 @@ fn post(
     let options = status.poll.map(|poll| poll.options).unwrap_or_default();
     Post {
         id: status.id,
-        author: Person::new(site, author),
+        author: Arc::clone(author),
         url: status.url.unwrap_or(status.uri),
         boosted,
         spoiler: status.spoiler_text,
@@ -152,7 +154,7 @@ fn post(
         time: (clock::wire_time(status.created_at), minute(status.created_at)),
         edited: status.edited_at.map(|at| fill(&t.edited, minute(at))),
         media,
-        sensitive: status.sensitive || author.sensitized_at.is_some(),
+        sensitive: status.sensitive || author.sensitized,
         poll: options
             .into_iter()
             .map(|(name, votes)| Choice { name, votes: told.then(|| fill(&t.votes, votes)) })

@@ -5,6 +5,7 @@ mod access;
 pub(crate) mod admin;
 mod announcements;
 mod attachments;
+mod authors;
 mod bad_input;
 mod bodies;
 mod bounded;

@@ -181,7 +181,7 @@ fn answer(
     let mut objects = shared.objects.lock().unwrap();
     match method {
         "PUT" => {
-            let hash = dassie::signature::sigv4::hex(&dassie::crypto::sha256(&body));
+            let hash = dassie::crypto::hex(&dassie::crypto::sha256(&body));
             if headers.get("x-amz-content-sha256") != Some(&hash) {
                 return refuse(400, "XAmzContentSHA256Mismatch");
             }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::status::Mention;
 use super::{Emoji, emojis};
 use crate::clock::{DAY, api_time, date};
 use crate::db::user::User;
@@ -140,6 +141,18 @@ impl Account {
             limited,
             suspended,
             sensitized,
+        }
+    }
+}
+
+impl Account {
+    /// As it stands in a status that names it.
+    pub(super) fn mention(&self) -> Mention {
+        Mention {
+            id: self.id,
+            username: self.username.clone(),
+            url: self.url.clone(),
+            acct: self.acct.clone(),
         }
     }
 }

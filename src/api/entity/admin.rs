@@ -100,7 +100,7 @@ pub(crate) struct AdminDomainBlock {
 
 /// SHA-256 of a domain in hexadecimal: so that two servers can compare their lists.
 fn digest(domain: &str) -> String {
-    crypto::sha256(domain.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    crypto::hex(&crypto::sha256(domain.as_bytes()))
 }
 
 impl AdminDomainBlock {

@@ -77,7 +77,7 @@ pub(super) use severance::Severance;
 pub(super) use status::{Context, Status, status, statuses, tag_url};
 pub(super) use status_edit::status_edits;
 pub(super) use suggestion::Suggestion;
-pub(super) use tag::{DAYS as HISTORY_DAYS, FullTag, history, tags};
+pub(super) use tag::{DAYS as HISTORY_DAYS, FullTag, history, tag_uses, tags, used_tags};
 pub(super) use translation::{Translation, texts};
 
 /// A custom emoji in a text.

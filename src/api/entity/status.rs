@@ -116,12 +116,12 @@ struct Program {
 
 /// An account that a status names.
 #[derive(Clone, Debug, Serialize)]
-struct Mention {
+pub(super) struct Mention {
     #[serde(serialize_with = "super::id")]
-    id: i64,
-    username: String,
-    url: String,
-    acct: String,
+    pub(super) id: i64,
+    pub(super) username: String,
+    pub(super) url: String,
+    pub(super) acct: String,
 }
 
 /// A hashtag in a status.
@@ -182,8 +182,8 @@ pub(super) fn statuses_and_accounts(
     let boosted = db::status::list(conn, &boosted)?;
     let mut quotes = Quotes::read(conn, viewer, page.iter().chain(&boosted))?;
     let quoted = std::mem::take(&mut quotes.statuses);
-    let inner: Vec<model::Status> = boosted.iter().chain(&quoted).cloned().collect();
-    let details = Details::read(conn, site, viewer, &page, &inner, others)?;
+    let all: Vec<&model::Status> = page.iter().chain(&boosted).chain(&quoted).collect();
+    let details = Details::read(conn, site, viewer, &all, others)?;
     let quoted: HashMap<i64, Arc<Status>> = quoted
         .into_iter()
         .filter_map(|status| {
@@ -253,19 +253,10 @@ struct Details<'a> {
     /// What the servers of remote ones count.
     origins: HashMap<i64, db::origin_count::Counts>,
     reactions: HashMap<i64, Reactions>,
-    marks: Marks,
+    marks: db::mark::Marks,
     /// The viewer's votes, by status.
     votes: HashMap<i64, Vec<i64>>,
     ties: Ties,
-}
-
-/// What the viewer did.
-struct Marks {
-    favourited: HashSet<i64>,
-    reblogged: HashSet<i64>,
-    bookmarked: HashSet<i64>,
-    pinned: HashSet<i64>,
-    muted: HashSet<i64>,
 }
 
 impl<'a> Details<'a> {
@@ -273,32 +264,29 @@ impl<'a> Details<'a> {
         conn: &Conn,
         site: &'a Site,
         viewer: i64,
-        page: &[model::Status],
-        boosted: &[model::Status],
+        all: &[&model::Status],
         others: &[i64],
     ) -> Result<Self> {
-        let all = || page.iter().chain(boosted);
+        let all = || all.iter().copied();
         // boosts have no text that anything could hang on
-        let written: Vec<i64> =
-            all().filter(|status| status.reblog_of_id.is_none()).map(|status| status.id).collect();
+        let said: Vec<&model::Status> = all().filter(|one| one.reblog_of_id.is_none()).collect();
+        let written: Vec<i64> = said.iter().map(|status| status.id).collect();
         let named: Vec<(i64, i64)> = db::status::list_mentions(conn, &written)?
             .into_iter()
             .filter(|(_, _, silent)| !silent)
             .map(|(status, account, _)| (status, account))
             .collect();
-        let authors: HashSet<i64> =
-            all().map(|status| status.account_id).chain(others.iter().copied()).collect();
-        let wanted: HashSet<i64> =
-            authors.iter().copied().chain(named.iter().map(|(_, account)| *account)).collect();
-        let wanted: Vec<i64> = wanted.into_iter().collect();
-        let mut stored: HashMap<i64, model::Account> = db::account::list_shown(conn, &wanted)?
-            .into_iter()
-            .map(|account| (account.id, account))
+        let wanted: HashSet<i64> = all()
+            .map(|status| status.account_id)
+            .chain(others.iter().copied())
+            .chain(named.iter().map(|(_, account)| *account))
             .collect();
+        let wanted: Vec<i64> = wanted.into_iter().collect();
+        let accounts = db::account::list_made(conn, &wanted, |row| Account::new(site, row))?;
         let mut mentions: HashMap<i64, Vec<Mention>> = HashMap::new();
         for (status, account) in named {
-            if let Some(account) = stored.get(&account) {
-                mentions.entry(status).or_default().push(mention(account));
+            if let Some(account) = accounts.get(&account) {
+                mentions.entry(status).or_default().push(account.mention());
             }
         }
         let mut tags: HashMap<i64, Vec<Tag>> = HashMap::new();
@@ -310,7 +298,7 @@ impl<'a> Details<'a> {
         let mut descriptions: HashMap<i64, Vec<String>> = HashMap::new();
         let mut media: HashMap<i64, Vec<Media>> = HashMap::new();
         let (local, remote): (Vec<&model::Status>, Vec<&model::Status>) =
-            all().filter(|status| status.reblog_of_id.is_none()).partition(|status| status.local);
+            said.iter().partition(|status| status.local);
         let ids = |of: &[&model::Status]| of.iter().map(|one| one.id).collect::<Vec<i64>>();
         for one in db::upload::list_attachments_of(conn, &ids(&local), &ids(&remote))? {
             if let Some(text) = one.description().filter(|_| !filters.is_empty()) {
@@ -321,8 +309,7 @@ impl<'a> Details<'a> {
         let texts = if filters.is_empty() {
             HashMap::new()
         } else {
-            all()
-                .filter(|status| status.reblog_of_id.is_none())
+            said.iter()
                 .map(|status| (status.id, searchable(status, descriptions.get(&status.id))))
                 .collect()
         };
@@ -336,7 +323,7 @@ impl<'a> Details<'a> {
         let marks = if viewer == 0 {
             db::mark::Marks::default()
         } else {
-            db::mark::list_marks(conn, viewer, &written)?
+            db::mark::list_marks(conn, viewer, &said)?
         };
         let polls: Vec<i64> = all().filter(|s| s.poll.is_some()).map(|s| s.id).collect();
         let votes = if viewer == 0 || polls.is_empty() {
@@ -350,11 +337,7 @@ impl<'a> Details<'a> {
             now: conn.now(),
             filters,
             texts,
-            accounts: authors
-                .iter()
-                .filter_map(|id| stored.remove(id))
-                .map(|account| (account.id, Arc::new(Account::new(site, account))))
-                .collect(),
+            accounts,
             mentions,
             tags,
             media,
@@ -368,13 +351,7 @@ impl<'a> Details<'a> {
                 .map(|(status, card)| (status, PreviewCard::new(site, card)))
                 .collect(),
             origins: db::origin_count::list(conn, &ids(&remote))?.into_iter().collect(),
-            marks: Marks {
-                favourited: marks.favourited.into_iter().collect(),
-                reblogged: marks.reblogged.into_iter().collect(),
-                bookmarked: marks.bookmarked.into_iter().collect(),
-                pinned: marks.pinned.into_iter().collect(),
-                muted: marks.muted.into_iter().collect(),
-            },
+            marks,
             votes,
             ties: Ties::read(conn, viewer, all())?,
         })
@@ -442,14 +419,5 @@ impl<'a> Details<'a> {
             emoji_reactions: reactions.clone(),
             reactions,
         })
-    }
-}
-
-fn mention(account: &model::Account) -> Mention {
-    Mention {
-        id: account.id,
-        username: account.username.clone(),
-        url: account.page().to_owned(),
-        acct: account.acct(),
     }
 }

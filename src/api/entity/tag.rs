@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::tag_url;
 use crate::clock::DAY;
+use crate::db::tag::Use;
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::site::Site;
@@ -58,14 +59,30 @@ pub(crate) fn tags(
     viewer: i64,
     tags: &[(i64, String)],
 ) -> Result<Vec<FullTag>> {
+    used_tags(conn, site, viewer, tags, &tag_uses(conn, tags)?)
+}
+
+/// How much `(id, name)` were used in the days of the history.
+pub(crate) fn tag_uses(conn: &Conn, tags: &[(i64, String)]) -> Result<Vec<Use>> {
+    let ids: Vec<i64> = tags.iter().map(|(id, _)| *id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    db::tag::list_uses(conn, &ids, conn.now() / DAY - DAYS + 1)
+}
+
+/// The same as [`tags`] where it was counted before how much they were used.
+pub(crate) fn used_tags(
+    conn: &Conn,
+    site: &Site,
+    viewer: i64,
+    tags: &[(i64, String)],
+    uses: &[Use],
+) -> Result<Vec<FullTag>> {
     let ids: Vec<i64> = tags.iter().map(|(id, _)| *id).collect();
     let today = conn.now() / DAY;
-    let used: HashMap<(i64, i64), db::tag::Use> = if ids.is_empty() {
-        HashMap::new()
-    } else {
-        let uses = db::tag::list_uses(conn, &ids, today - DAYS + 1)?;
-        uses.into_iter().map(|one| ((one.tag, one.day), one)).collect()
-    };
+    let used: HashMap<(i64, i64), &Use> =
+        uses.iter().map(|one| ((one.tag, one.day), one)).collect();
     let following = if viewer == 0 || ids.is_empty() {
         Vec::new()
     } else {

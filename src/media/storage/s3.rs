@@ -126,7 +126,7 @@ impl Bucket {
         let local = |e: io::Error| Fault(format!("a file cannot be read: {e}"));
         let mut file = File::open(from).map_err(local)?;
         let bytes = file.metadata().map_err(local)?.len();
-        let hash = sigv4::hex(&crypto::sha256_of(&mut file).map_err(local)?);
+        let hash = crypto::hex(&crypto::sha256_of(&mut file).map_err(local)?);
         drop(file);
         let kind = name.media_type().unwrap_or("application/octet-stream");
         let mut request = self.request("PUT", &self.address(name), hash, Some(kind));
@@ -227,7 +227,7 @@ impl Bucket {
     }
 
     fn plain(&self, method: &'static str, address: &str) -> OutRequest {
-        self.request(method, address, sigv4::hex(&crypto::sha256(b"")), None)
+        self.request(method, address, crypto::hex(&crypto::sha256(b"")), None)
     }
 
     /// A signed request with a body of this SHA-256.
