@@ -1,6 +1,7 @@
 //! The running program's parts in one place: cheap to clone, handed to every handler and worker.
 
 mod attempt;
+mod work;
 
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -12,7 +13,7 @@ use crate::client::{Client, Lanes, Resolve, Settings, Turns};
 use crate::clock::Clock;
 use crate::config::{Config, Prefetch, Uploads};
 use crate::crypto::web_push::VapidKey;
-use crate::db::{self, Conn, Db, Lane, Tx};
+use crate::db::{self, Conn, Db, Lane};
 use crate::error::{Error, Result};
 use crate::in_flight::InFlight;
 use crate::media::Media;
@@ -203,32 +204,6 @@ impl App {
         })))
     }
 
-    /// Reads on a thread that may block, away from the one that serves connections.
-    pub async fn read<T, F>(&self, f: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Conn) -> Result<T> + Send + 'static,
-    {
-        let db = self.db.clone();
-        actix_web::web::block(move || db.read(f))
-            .await
-            .map_err(|_| Error::internal("a read was cancelled"))?
-    }
-
-    /// Reads a handful of rows by their keys: at once on this thread while a reader is free, since
-    /// that takes less time than going to another thread. Not for lists, nor for what may be
-    /// slow: this thread serves all connections.
-    pub async fn read_few<T, F>(&self, f: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Conn) -> Result<T> + Send + 'static,
-    {
-        match self.db.try_read(f) {
-            Ok(result) => result,
-            Err(f) => self.read(f).await,
-        }
-    }
-
     /// The bytes of a public document: those of before while nothing was committed since, else
     /// as `build` makes them. `key` says all that the document depends on beside the database.
     pub async fn document<F>(&self, key: String, build: F) -> Result<Arc<[u8]>>
@@ -244,24 +219,6 @@ impl App {
         let body: Arc<[u8]> = self.read(move |conn| build(&parts, conn)).await?.into();
         self.documents.insert(key, &body, commits, now);
         Ok(body)
-    }
-
-    /// Writes for a person who waits; answers after the commit.
-    pub async fn write<T, F>(&self, f: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
-    {
-        self.db.write(Lane::Interactive, f).await
-    }
-
-    /// Runs slow CPU work (password hashes, keys) on a thread that may block.
-    pub async fn compute<T, F>(&self, f: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce() -> T + Send + 'static,
-    {
-        actix_web::web::block(f).await.map_err(|_| Error::internal("work was cancelled"))
     }
 
     /// Ends outgoing requests, lets the writer finish and closes the database. What waits in

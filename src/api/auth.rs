@@ -8,7 +8,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
 
 use super::{rate, streaming};
@@ -197,9 +197,8 @@ async fn find(request: &ServiceRequest, text: &str) -> Result<Arc<Token>> {
         Some(token) => token,
         None => {
             let parts = App::clone(app);
-            web::block(move || parts.tokens.load(&parts.db, &hash))
-                .await
-                .map_err(|_| Error::internal("a read was cancelled"))??
+            app.compute(move || parts.tokens.load(&parts.db, &hash))
+                .await??
                 .ok_or_else(invalid_token)?
         }
     };

@@ -85,44 +85,46 @@ pub use routes::routes;
 pub use streaming::{Pump as Streams, start as stream};
 
 /// Reads with the program's parts at hand.
-async fn read<T, F>(app: &Data<App>, f: F) -> Result<T>
+fn read<T, F>(app: &Data<App>, f: F) -> impl Future<Output = Result<T>>
 where
     T: Send + 'static,
     F: FnOnce(&App, &Conn) -> Result<T> + Send + 'static,
 {
     let parts = App::clone(app);
-    app.read(move |conn| f(&parts, conn)).await
+    app.read(move |conn| f(&parts, conn))
 }
 
 /// Reads something and answers it; the JSON is written on the thread that read the rows.
-async fn show<T, F>(app: &Data<App>, f: F) -> Result<HttpResponse>
+fn show<T, F>(app: &Data<App>, f: F) -> impl Future<Output = Result<HttpResponse>>
 where
     T: Serialize,
     F: FnOnce(&App, &Conn) -> Result<T> + Send + 'static,
 {
-    let body = read(app, move |app, conn| http::encode(&f(app, conn)?)).await?;
-    Ok(http::encoded(http::JSON, body))
+    shown(read(app, move |app, conn| http::encode(&f(app, conn)?)))
 }
 
 /// The same for a handful of rows that are found by their keys: see [`App::read_few`].
-async fn show_few<T, F>(app: &Data<App>, f: F) -> Result<HttpResponse>
+fn show_few<T, F>(app: &Data<App>, f: F) -> impl Future<Output = Result<HttpResponse>>
 where
     T: Serialize,
     F: FnOnce(&App, &Conn) -> Result<T> + Send + 'static,
 {
     let parts = App::clone(app);
-    let body = app.read_few(move |conn| http::encode(&f(&parts, conn)?)).await?;
-    Ok(http::encoded(http::JSON, body))
+    shown(app.read_few(move |conn| http::encode(&f(&parts, conn)?)))
+}
+
+async fn shown(body: impl Future<Output = Result<Vec<u8>>>) -> Result<HttpResponse> {
+    Ok(http::encoded(http::JSON, body.await?))
 }
 
 /// Writes with the program's parts at hand; answers after the commit.
-async fn write<T, F>(app: &Data<App>, f: F) -> Result<T>
+fn write<T, F>(app: &Data<App>, f: F) -> impl Future<Output = Result<T>>
 where
     T: Send + 'static,
     F: FnOnce(&App, &Tx<'_>) -> Result<T> + Send + 'static,
 {
     let parts = App::clone(app);
-    app.write(move |tx| f(&parts, tx)).await
+    app.write(move |tx| f(&parts, tx))
 }
 
 /// The id in a path; what is no id belongs to nothing.

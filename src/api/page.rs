@@ -29,7 +29,11 @@ pub(super) struct Ends {
 
 /// Reads a list and answers it with `Link: …; rel="next", …; rel="prev"`. The JSON is written on
 /// the thread that read the rows.
-pub(super) async fn read<T, F>(app: &Data<App>, request: &HttpRequest, f: F) -> Result<HttpResponse>
+pub(super) fn read<T, F>(
+    app: &Data<App>,
+    request: &HttpRequest,
+    f: F,
+) -> impl Future<Output = Result<HttpResponse>>
 where
     T: Serialize,
     F: FnOnce(&App, &Conn) -> Result<(Option<Ends>, T)> + Send + 'static,
@@ -38,6 +42,14 @@ where
         let (ends, items) = f(app, conn)?;
         Ok((ends, http::encode(&items)?))
     });
+    answer(app, request, found)
+}
+
+async fn answer(
+    app: &App,
+    request: &HttpRequest,
+    found: impl Future<Output = Result<(Option<Ends>, Vec<u8>)>>,
+) -> Result<HttpResponse> {
     let (ends, body) = found.await?;
     let mut response = http::encoded(http::JSON, body);
     let link = ends.and_then(|ends| link(&app.site, request.path(), request.query_string(), ends));

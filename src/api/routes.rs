@@ -12,6 +12,7 @@ use super::auth::{Need, Needs};
 // every module of handlers has its lines below
 use super::*;
 use crate::error::{Error, Result};
+use crate::http::handler;
 
 /// One method of a path.
 type On = (Method, Need, Route);
@@ -421,7 +422,7 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    (method.clone(), need, web::method(method).to(handler))
+    (method.clone(), need, handler::to(web::method(method), handler))
 }
 
 /// `get(need, handler)` and so on for the table.

@@ -22,6 +22,7 @@ pub mod domain;
 pub mod domain_list;
 pub mod emoji;
 pub mod endorsement;
+mod erased;
 pub mod familiar;
 pub mod favourite;
 pub mod featured_tag;
@@ -102,6 +103,7 @@ use crate::id;
 use crate::model::Event;
 use memo::Memo;
 
+pub use erased::Erased;
 pub use writer::{Lane, Written};
 
 /// How many readers there are: one less than the blocking pool has threads, since each keeps some
@@ -199,16 +201,11 @@ impl Db {
         }
     }
 
+    /// Compiled anew for each closure, so what surrounds that is elsewhere.
     fn read_on<T>(&self, reader: Conn, f: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
-        self.inner.readers.uses.fetch_add(1, Ordering::Relaxed);
-        let reader = ReaderGuard { readers: &self.inner.readers, conn: Some(reader) };
-        let conn = reader.conn.as_ref().ok_or_else(|| Error::internal("no reader"))?;
-        if let Some(recall) = &conn.memo {
-            recall.age.set(recall.memo.age());
-        }
-        conn.sql.prepare_cached("BEGIN")?.execute([])?;
-        let result = f(conn);
-        conn.sql.prepare_cached("COMMIT")?.execute([])?;
+        let snapshot = Snapshot::begin(&self.inner.readers, reader)?;
+        let result = f(snapshot.conn()?);
+        snapshot.end()?;
         result
     }
 
@@ -250,15 +247,37 @@ impl Db {
     }
 }
 
-/// Gives the reader back even when the closure panics.
-struct ReaderGuard<'a> {
+/// A reader in a snapshot; goes back even when the closure that reads panics.
+struct Snapshot<'a> {
     readers: &'a Readers,
-    conn: Option<Conn>,
+    /// `None` only while it is dropped.
+    reader: Option<Conn>,
 }
 
-impl Drop for ReaderGuard<'_> {
+impl<'a> Snapshot<'a> {
+    fn begin(readers: &'a Readers, reader: Conn) -> Result<Self> {
+        readers.uses.fetch_add(1, Ordering::Relaxed);
+        let snapshot = Self { readers, reader: Some(reader) };
+        if let Some(recall) = &snapshot.conn()?.memo {
+            recall.age.set(recall.memo.age());
+        }
+        snapshot.conn()?.sql.prepare_cached("BEGIN")?.execute([])?;
+        Ok(snapshot)
+    }
+
+    fn conn(&self) -> Result<&Conn> {
+        self.reader.as_ref().ok_or_else(|| Error::internal("no reader"))
+    }
+
+    fn end(self) -> Result<()> {
+        self.conn()?.sql.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+}
+
+impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
-        if let Some(conn) = self.conn.take() {
+        if let Some(conn) = self.reader.take() {
             if !conn.sql.is_autocommit() {
                 // a panic left the snapshot open
                 let _ = conn.sql.execute_batch("ROLLBACK");

@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::rest::{QUIET, Rest};
-use super::{AfterCommit, Conn, Tx, lock};
+use super::{AfterCommit, Conn, Erased, Tx, lock};
 use crate::error::{Error, Result};
 use crate::model::Event;
 
@@ -44,21 +45,23 @@ pub enum Lane {
 
 /// The answer to a write: await it, or [`Written::wait`] for it on a thread that may block.
 pub struct Written<T> {
-    answer: oneshot::Receiver<Result<T>>,
+    answer: oneshot::Receiver<Result<Erased>>,
+    of: PhantomData<fn() -> T>,
 }
 
-impl<T> Written<T> {
+impl<T: 'static> Written<T> {
     /// Blocks until the commit (or the failure) of the write.
     pub fn wait(self) -> Result<T> {
-        self.answer.blocking_recv().unwrap_or_else(|_| Err(stopping()))
+        self.answer.blocking_recv().unwrap_or_else(|_| Err(stopping()))?.take()
     }
 }
 
-impl<T> Future for Written<T> {
+impl<T: 'static> Future for Written<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.answer).poll(cx).map(|got| got.unwrap_or_else(|_| Err(stopping())))
+        let answer = std::task::ready!(Pin::new(&mut self.answer).poll(cx));
+        Poll::Ready(answer.unwrap_or_else(|_| Err(stopping())).and_then(Erased::take))
     }
 }
 
@@ -76,42 +79,39 @@ struct Shared {
 
 #[derive(Default)]
 struct Queues {
-    interactive: VecDeque<Box<dyn Task>>,
-    background: VecDeque<Box<dyn Task>>,
+    interactive: VecDeque<Task>,
+    background: VecDeque<Task>,
     closing: bool,
 }
 
+/// What a write does.
+type Work = Box<dyn FnOnce(&Tx<'_>) -> Result<Erased> + Send>;
+
 /// A closure with the place where its answer goes.
-trait Task: Send {
+struct Task {
+    work: Option<Work>,
+    result: Option<Result<Erased>>,
+    answer: oneshot::Sender<Result<Erased>>,
+}
+
+impl Task {
     /// Runs it; true when its changes shall stay.
-    fn run(&mut self, tx: &Tx<'_>) -> bool;
-    /// Why they shall not.
-    fn error(&self) -> Option<Error>;
-    /// Tells the caller, once the batch is committed or has failed.
-    fn finish(self: Box<Self>, commit: &Result<()>);
-}
-
-struct TaskOf<T, F> {
-    f: Option<F>,
-    result: Option<Result<T>>,
-    answer: oneshot::Sender<Result<T>>,
-}
-
-impl<T: Send, F: FnOnce(&Tx<'_>) -> Result<T> + Send> Task for TaskOf<T, F> {
     fn run(&mut self, tx: &Tx<'_>) -> bool {
-        let Some(f) = self.f.take() else { return false };
-        let result = catch_unwind(AssertUnwindSafe(|| f(tx)))
+        let Some(work) = self.work.take() else { return false };
+        let result = catch_unwind(AssertUnwindSafe(|| work(tx)))
             .unwrap_or_else(|_| Err(Error::internal("a write panicked and was undone")));
         let ok = result.is_ok();
         self.result = Some(result);
         ok
     }
 
+    /// Why they shall not.
     fn error(&self) -> Option<Error> {
         self.result.as_ref()?.as_ref().err().map(Error::again)
     }
 
-    fn finish(self: Box<Self>, commit: &Result<()>) {
+    /// Tells the caller, once the batch is committed or has failed.
+    fn finish(self, commit: &Result<()>) {
         let result = match (self.result, commit) {
             (Some(Ok(value)), Ok(())) => Ok(value),
             (Some(Err(error)), _) => Err(error),
@@ -151,8 +151,13 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     {
+        let answer = self.queue(lane, Box::new(move |tx| f(tx).map(Erased::new)));
+        Written { answer, of: PhantomData }
+    }
+
+    fn queue(&self, lane: Lane, work: Work) -> oneshot::Receiver<Result<Erased>> {
         let (answer, receiver) = oneshot::channel();
-        let task = TaskOf { f: Some(f), result: None, answer };
+        let task = Task { work: Some(work), result: None, answer };
         let mut queues = lock(&self.shared.queues);
         let closing = queues.closing;
         let queue = match lane {
@@ -162,10 +167,10 @@ impl Writer {
         if closing || queue.len() >= WAITING {
             let _ = task.answer.send(Err(if closing { stopping() } else { busy() }));
         } else {
-            queue.push_back(Box::new(task));
+            queue.push_back(task);
             self.shared.wake.notify_one();
         }
-        Written { answer: receiver }
+        receiver
     }
 
     pub(super) fn commits(&self) -> u64 {
@@ -217,7 +222,7 @@ impl Shared {
     }
 
     /// A further task for a batch, for which it may have to be waited.
-    fn another(&self, batch: &mut Batch) -> Option<Box<dyn Task>> {
+    fn another(&self, batch: &mut Batch) -> Option<Task> {
         let mut queues = lock(&self.queues);
         loop {
             // the last place is kept for the background, so that a flood of interactive writes
@@ -257,7 +262,7 @@ struct Batch {
 /// See [`Shared::next`].
 enum Next {
     /// A batch that begins with this task.
-    Batch(Box<dyn Task>, Lane),
+    Batch(Task, Lane),
     /// Nothing came for a while.
     Look,
     End,
@@ -285,7 +290,7 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
         let mut next = Some(first);
         while let Some(mut task) = next {
             if commit.is_ok() {
-                commit = run_one(conn, task.as_mut(), &last_id, &mut events);
+                commit = run_one(conn, &mut task, &last_id, &mut events);
             }
             done.push(task);
             next = shared.another(&mut batch);
@@ -338,7 +343,7 @@ fn tell_of_room(refused: Option<Instant>, is_full: bool) -> Option<Instant> {
 /// One closure in its savepoint. An error here is the connection's, not the closure's.
 fn run_one(
     conn: &Conn,
-    task: &mut dyn Task,
+    task: &mut Task,
     last_id: &Cell<i64>,
     events: &mut Vec<Event>,
 ) -> Result<()> {

@@ -36,21 +36,23 @@ use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
+use crate::http::handler;
+
 /// The routes of this module. Pages share some of them: there the `Accept` header decides.
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.route("/.well-known/webfinger", web::get().to(discovery::webfinger))
-        .route("/.well-known/host-meta", web::get().to(discovery::host_meta))
-        .route("/.well-known/host-meta.json", web::get().to(discovery::host_meta_json))
-        .route("/.well-known/nodeinfo", web::get().to(discovery::nodeinfo_links))
-        .route("/nodeinfo/{version}", web::get().to(discovery::nodeinfo))
+    cfg.route("/.well-known/webfinger", handler::get(discovery::webfinger))
+        .route("/.well-known/host-meta", handler::get(discovery::host_meta))
+        .route("/.well-known/host-meta.json", handler::get(discovery::host_meta_json))
+        .route("/.well-known/nodeinfo", handler::get(discovery::nodeinfo_links))
+        .route("/nodeinfo/{version}", handler::get(discovery::nodeinfo))
         .service(
             web::resource("/inbox")
-                .route(web::post().to(inbox::shared))
+                .route(handler::post(inbox::shared))
                 .default_service(web::to(inbox::not_allowed)),
         )
         .service(
             web::resource("/users/{name}/inbox")
-                .route(web::post().to(inbox::personal))
+                .route(handler::post(inbox::personal))
                 .default_service(web::to(inbox::not_allowed)),
         )
         .route("/actor", read(actor::instance))
@@ -109,5 +111,5 @@ where
     Args: actix_web::FromRequest + 'static,
     F::Output: actix_web::Responder + 'static,
 {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler)
+    handler::to(web::route().guard(guard::Any(guard::Get()).or(guard::Head())), handler)
 }

@@ -225,7 +225,7 @@ pub struct GoneKey(pub String);
 /// key's server does not answer, so that the sender tries again; F-109).
 async fn signer(app: &App, signed: Signed) -> Result<std::result::Result<Verified, GoneKey>> {
     let (this, copy) = (app.clone(), signed.clone());
-    match blocking(move || known(&this, &copy)).await? {
+    match app.compute(move || known(&this, &copy)).await?? {
         Known::Here(verified) => Ok(Ok(*verified)),
         Known::Elsewhere(inspected) => fetched(app, signed, inspected).await,
     }
@@ -326,12 +326,4 @@ fn compare_clocks(app: &App, verified: &Verified, signed_ms: i64) {
         let (peer, ahead) = (&verified.account.uri, ahead / 1000);
         tracing::warn!(%peer, ahead, "the clock of a peer differs by so many seconds from ours");
     }
-}
-
-async fn blocking<T, F>(f: F) -> Result<T>
-where
-    T: Send + 'static,
-    F: FnOnce() -> Result<T> + Send + 'static,
-{
-    actix_web::web::block(f).await.map_err(|_| Error::internal("a check was cancelled"))?
 }

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod file;
 pub mod files;
+pub mod handler;
 pub mod params;
 pub mod peer;
 pub mod respond;

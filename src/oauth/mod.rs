@@ -22,6 +22,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Error;
+use crate::http::handler;
 use crate::web::error_page;
 
 /// All addresses of this module. Those under `/oauth/token`, `/oauth/revoke` and `/.well-known`
@@ -29,37 +30,37 @@ use crate::web::error_page;
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(
         web::resource("/.well-known/oauth-authorization-server")
-            .route(web::get().to(metadata::show))
-            .route(web::head().to(metadata::show)),
+            .route(handler::get(metadata::show))
+            .route(handler::head(metadata::show)),
     )
     .service(
         web::resource("/oauth/authorize")
-            .route(web::get().to(authorize::ask))
-            .route(web::post().to(authorize::decide))
+            .route(handler::get(authorize::ask))
+            .route(handler::post(authorize::decide))
             .default_service(web::to(no_such_method)),
     )
     .service(
         web::resource("/oauth/authorize/native")
-            .route(web::get().to(authorize::show_code))
+            .route(handler::get(authorize::show_code))
             .default_service(web::to(no_such_method)),
     )
-    .service(web::resource("/oauth/token").route(web::post().to(token::issue)))
-    .service(web::resource("/oauth/revoke").route(web::post().to(revoke::revoke)))
+    .service(web::resource("/oauth/token").route(handler::post(token::issue)))
+    .service(web::resource("/oauth/revoke").route(handler::post(revoke::revoke)))
     .service(
         web::resource("/auth/sign_in")
-            .route(web::get().to(sign_in::form))
-            .route(web::post().to(sign_in::sign_in))
+            .route(handler::get(sign_in::form))
+            .route(handler::post(sign_in::sign_in))
             .default_service(web::to(no_such_method)),
     )
     .service(
         web::resource(sign_in::FACTOR)
-            .route(web::get().to(two_factor::form))
-            .route(web::post().to(two_factor::enter))
+            .route(handler::get(two_factor::form))
+            .route(handler::post(two_factor::enter))
             .default_service(web::to(no_such_method)),
     )
     .service(
         web::resource("/auth/sign_out")
-            .route(web::post().to(sign_in::sign_out))
+            .route(handler::post(sign_in::sign_out))
             .default_service(web::to(no_such_method)),
     )
     .configure(settings::routes);

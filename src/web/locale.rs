@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT_LANGUAGE;
+use toml::Spanned;
 use toml::de::DeTable;
 
 /// Declares [`Locale`] and the list of its keys together.
@@ -22,12 +23,8 @@ macro_rules! locale {
         impl Locale {
             /// Reads a locale file; a missing text shows its key, which a test makes impossible.
             fn parse(source: &str) -> Self {
-                let table = DeTable::parse(source).ok();
-                let text = |key: &str| {
-                    let found = table.as_ref().and_then(|t| t.get_ref().get(key)?.get_ref().as_str());
-                    found.unwrap_or(key).to_owned()
-                };
-                Self { $($key: text(stringify!($key)),)* }
+                let table = DeTable::parse(source).map(Spanned::into_inner).unwrap_or_default();
+                Self { $($key: text(&table, stringify!($key)),)* }
             }
         }
     };
@@ -76,6 +73,12 @@ locale! {
     settings_moving_refused settings_moving_moved settings_moving_is_back
     factor_title factor_lead factor_code factor_go factor_wrong factor_late
     noun_collections noun_email_domain_blocks noun_ip_blocks noun_canonical_email_blocks
+}
+
+/// Not inlined: there are some two hundred keys.
+#[inline(never)]
+fn text(table: &DeTable<'_>, key: &str) -> String {
+    table.get(key).and_then(|value| value.get_ref().as_str()).unwrap_or(key).to_owned()
 }
 
 static ENGLISH: LazyLock<Locale> =

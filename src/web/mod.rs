@@ -24,6 +24,8 @@ mod view;
 
 use actix_web::web::{self, ServiceConfig};
 
+use crate::http::handler;
+
 pub use accept::wants_html;
 pub use failure::error_page;
 
@@ -33,8 +35,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
         ($path:literal, $handler:path) => {
             cfg.service(
                 web::resource($path)
-                    .route(web::get().to($handler))
-                    .route(web::head().to($handler))
+                    .route(handler::get($handler))
+                    .route(handler::head($handler))
                     .default_service(web::to(page::method_not_allowed)),
             );
         };

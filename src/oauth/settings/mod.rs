@@ -17,7 +17,7 @@ use super::session::{self, Session};
 use super::{authorize, sign_in};
 use crate::app::{App, Attempt};
 use crate::error::Result;
-use crate::http::{Params, peer};
+use crate::http::{Params, handler, peer};
 use crate::web::locale::{Locale, fill};
 use crate::web::page::{self, Shell};
 
@@ -36,7 +36,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
         ($path:literal, $($method:ident = $handler:path),+) => {
             cfg.service(
                 web::resource($path)
-                    $(.route(web::$method().to(
+                    $(.route(handler::$method(
                         |app: web::Data<App>, request: HttpRequest, params: Params| async move {
                             let result = $handler(&app, &request, &params).await;
                             page::answer(&request, result)
