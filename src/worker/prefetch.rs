@@ -2,14 +2,14 @@
 //! needs it. Failures are silent: whoever looks tries again.
 
 use crate::app::App;
-use crate::clock::MINUTE;
 use crate::config::Prefetch;
 use crate::db::{self, Lane};
-use crate::error::Result;
+use crate::federation::process::Step;
 use crate::lookup::cached_file;
 use crate::model::Job;
 use crate::service::prefetch;
 
+use super::on_lane;
 use super::running::Place;
 
 /// How much of the media lane stays free for those who wait.
@@ -21,26 +21,14 @@ pub(super) fn is_crowded(app: &App) -> bool {
 }
 
 /// Starts the fetches of one status, if there is room.
-pub(super) fn start(app: &App, job: Job, mut place: Place) {
-    if is_crowded(app) {
-        return;
-    }
-    let this = app.clone();
-    let started = app.lanes.media.run(move || {
-        place.ring_when_done();
-        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&this, &job)));
-        if !matches!(worked, Ok(Ok(()))) {
-            tracing::error!("what was fetched ahead could not be written");
-            place.hold_until(this.clock.now_ms() + MINUTE);
-        }
-    });
-    if started.is_err() {
-        tracing::debug!("the media lane is full");
+pub(super) fn start(app: &App, job: Job, place: Place) {
+    if !is_crowded(app) {
+        on_lane::start(&app.lanes.media, app, job, place, run);
     }
 }
 
 /// The lacking files of one status, one after the other, while there is room and budget.
-fn run(app: &App, job: &Job) -> Result<()> {
+fn run(app: &App, job: &Job) -> Step<bool> {
     let (id, status) = (job.id, crate::id::parse(&String::from_utf8_lossy(&job.payload)));
     let media = app.config.media.prefetch == Prefetch::Home;
     let wanted = match status {
@@ -55,7 +43,7 @@ fn run(app: &App, job: &Job) -> Result<()> {
     for one in wanted {
         if app.wake.is_closed() {
             // cut off by the end of the program: it stays due
-            return Ok(());
+            return Ok(true);
         }
         if one.is_attachment() && before.saturating_add(spent) >= budget {
             continue;
@@ -74,5 +62,6 @@ fn run(app: &App, job: &Job) -> Result<()> {
         }
         db::job::remove(tx, id)
     });
-    written.wait()
+    written.wait()?;
+    Ok(true)
 }
