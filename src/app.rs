@@ -15,9 +15,9 @@ use crate::config::{Config, Prefetch, Uploads};
 use crate::crypto::web_push::VapidKey;
 use crate::db::{self, Conn, Db, Lane};
 use crate::error::{Error, Result};
-use crate::in_flight::InFlight;
+use crate::in_flight::{InFlight, Queue};
 use crate::media::Media;
-use crate::media::arriving::Arrivals;
+use crate::media::arriving::{Arrivals, Passed};
 use crate::media::failures::Failures;
 use crate::media::storage::s3::Bucket;
 use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Store, Translated};
@@ -80,6 +80,9 @@ pub struct Parts {
     pub arrivals: Arrivals,
     pub failures: Failures,
     pub media_turns: Turns,
+    /// Who looks at files for which there is no room, by address; and what those are, by key.
+    pub passing: Queue,
+    pub passed: Kept<Passed>,
     /// Files of elsewhere that one address had fetched lately.
     pub fetched_files: Throttle<IpAddr>,
     /// Cached files that were looked at since that was last written down.
@@ -187,6 +190,9 @@ impl App {
             arrivals: Arrivals::default(),
             failures: Failures::new(clock.clone()),
             media_turns: Turns::new(8, 64),
+            // each holds a thread of the media lane, and the others go on
+            passing: Queue::new(InFlight::new(10, 3), InFlight::new(256, 48)),
+            passed: Kept::new(1024),
             fetched_files: Throttle::new(clock.clone()),
             viewed: Viewed::default(),
             ahead,

@@ -3,6 +3,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 /// Counts what is under way.
 #[derive(Clone)]
@@ -48,6 +51,56 @@ impl Drop for Entry {
     }
 }
 
+/// So many are under way at once, and some more wait a while for their turn.
+#[derive(Clone)]
+pub struct Queue {
+    running: InFlight,
+    /// Those under way among them.
+    all: InFlight,
+    ended: Arc<Notify>,
+}
+
+impl Queue {
+    /// What may be under way, and what may be here in all.
+    pub fn new(running: InFlight, all: InFlight) -> Self {
+        Self { running, all, ended: Arc::default() }
+    }
+
+    /// A turn, once there is room for one more of this key; taken until the answer is dropped.
+    /// `None`: too many wait already, or it was not its turn in that time.
+    pub async fn enter(&self, key: &str, patience: Duration) -> Option<Turn> {
+        let place = self.all.enter(key)?;
+        let turn = async {
+            loop {
+                let ended = self.ended.notified();
+                let mut ended = std::pin::pin!(ended);
+                // what ends between the look and the wait is heard of
+                ended.as_mut().enable();
+                if let Some(entry) = self.running.enter(key) {
+                    return entry;
+                }
+                ended.await;
+            }
+        };
+        let entry = tokio::time::timeout(patience, turn).await.ok()?;
+        Some(Turn { entry: Some(entry), ended: Arc::clone(&self.ended), _place: place })
+    }
+}
+
+/// A turn in a [`Queue`].
+pub struct Turn {
+    entry: Option<Entry>,
+    ended: Arc<Notify>,
+    _place: Entry,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.entry = None;
+        self.ended.notify_waiters();
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -66,5 +119,28 @@ mod tests {
         assert!(third.is_some() && flights.enter("c").is_none());
         drop(first);
         assert!(flights.enter("c").is_some());
+    }
+
+    #[actix_web::test]
+    async fn who_waits_has_its_turn_when_another_one_ends() {
+        let queue = Queue::new(InFlight::new(3, 2), InFlight::new(9, 3));
+        let no_time = Duration::from_millis(5);
+        let first = queue.enter("a", no_time).await.unwrap();
+        let second = queue.enter("a", no_time).await.unwrap();
+        assert!(queue.enter("a", no_time).await.is_none(), "two of one key");
+        let third = queue.enter("b", no_time).await.unwrap();
+        assert!(queue.enter("c", no_time).await.is_none(), "three in all");
+        let waits = queue.clone();
+        let waiting = actix_web::rt::spawn(async move {
+            waits.enter("a", Duration::from_secs(60)).await.is_some()
+        });
+        while lock(&queue.all.counts).get("a") != Some(&3) {
+            tokio::task::yield_now().await;
+        }
+        assert!(queue.enter("a", Duration::from_secs(60)).await.is_none(), "one waits");
+        drop(first);
+        assert!(waiting.await.unwrap());
+        drop((second, third));
+        assert!(lock(&queue.all.counts).is_empty() && lock(&queue.running.counts).is_empty());
     }
 }

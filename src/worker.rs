@@ -11,6 +11,7 @@ mod jobs;
 mod lists;
 mod moving;
 mod objects;
+mod on_lane;
 mod prefetch;
 mod profiles;
 mod push;

@@ -286,7 +286,7 @@ fn look_at_files(instance: &Instance) {
     assert_eq!(read.unwrap(), None);
     let written = instance.app.db.write(db::Lane::Background, move |tx| {
         db::cached_file::touch(tx, &key, 1)?;
-        db::cached_source::intend(tx, "none.png")?;
+        db::upload::intend(tx, "none.png", true)?;
         db::upload::settle(tx, "none.png")?;
         db::cached_source::set_unavailable(tx, 1, None)
     });

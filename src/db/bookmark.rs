@@ -22,7 +22,7 @@ pub fn remove(tx: &Tx<'_>, account_id: i64, status_id: i64) -> Result<()> {
     tx.sql
         .prepare_cached("DELETE FROM bookmark WHERE account_id = ? AND status_id = ?")?
         .execute([account_id, status_id])?;
-    Ok(())
+    super::cache_expiry::let_go(tx, status_id)
 }
 
 /// `(row id, status id)` of what an account bookmarked and may still read, newest first; paged

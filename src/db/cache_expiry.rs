@@ -82,20 +82,49 @@ pub fn list_shard(conn: &Conn, first: u8, after: &CacheKey, limit: i64) -> Resul
     list(conn, rest, params![after.0, last, limit])
 }
 
-/// Whether somebody here favourited or bookmarked what this attachment belongs to.
+/// Why the files of a status `s` go last: somebody here favourited or bookmarked it, or it is of a
+/// direct conversation in which somebody here writes.
+const KEPT: &str = "EXISTS (SELECT 1 FROM bookmark b WHERE b.status_id = s.id)
+  OR EXISTS (SELECT 1 FROM user u CROSS JOIN favourite f
+    ON f.account_id = u.account_id AND f.status_id = s.id)
+  OR (s.visibility = 3 AND EXISTS (SELECT 1 FROM status x INDEXED BY status_thread_local
+    WHERE x.thread_id = s.thread_id AND x.local = 1))";
+
+/// Whether what this attachment belongs to goes last.
 pub fn is_kept(conn: &Conn, media: i64) -> Result<bool> {
-    Ok(conn
-        .sql
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM bookmark b WHERE b.status_id = m.status_id)
-               OR EXISTS (SELECT 1 FROM user u CROSS JOIN favourite f
-                 ON f.account_id = u.account_id AND f.status_id = m.status_id)
-             FROM media m WHERE m.id = ?",
-        )?
-        .query_map([media], |row| row.get(0))?
-        .next()
-        .transpose()?
-        .unwrap_or(false))
+    let sql = format!(
+        "SELECT {KEPT} FROM media m CROSS JOIN status s ON s.id = m.status_id WHERE m.id = ?"
+    );
+    let mut statement = conn.sql.prepare_cached(&sql)?;
+    let found = statement.query_map([media], |row| row.get(0))?.next().transpose()?;
+    Ok(found.unwrap_or(false))
+}
+
+/// Somebody here lets go of a status: a trigger knows of favourites and bookmarks, this of the rest
+/// of the reasons.
+pub fn let_go(tx: &Tx<'_>, status: i64) -> Result<()> {
+    let sql = format!(
+        "UPDATE cached_file SET kept = 1 WHERE kept = 0 AND class IN (0, 1) AND owner IN
+           (SELECT m.id FROM status s CROSS JOIN media m ON m.status_id = s.id
+            WHERE s.id = ? AND ({KEPT}))"
+    );
+    tx.sql.prepare_cached(&sql)?.execute([status])?;
+    Ok(())
+}
+
+/// What is attached to a direct conversation goes last from now on, or not any more, as [`KEPT`]
+/// says of each.
+pub fn keep_conversation(tx: &Tx<'_>, thread: i64) -> Result<()> {
+    let sql = format!(
+        "UPDATE cached_file SET kept = 1 - kept
+         WHERE class IN (0, 1) AND owner IN
+             (SELECT m.id FROM status s CROSS JOIN media m ON m.status_id = s.id
+              WHERE s.thread_id = ? AND s.visibility = 3)
+           AND kept <> (SELECT {KEPT} FROM media m CROSS JOIN status s ON s.id = m.status_id
+             WHERE m.id = cached_file.owner)"
+    );
+    tx.sql.prepare_cached(&sql)?.execute([thread])?;
+    Ok(())
 }
 
 /// Whether a file of the cache is about to be removed, or to be put in place.

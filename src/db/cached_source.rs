@@ -3,7 +3,6 @@
 use rusqlite::params;
 
 use super::{Conn, Tx, optional};
-use crate::clock::HOUR;
 use crate::error::Result;
 
 /// Where a file is elsewhere, and whose.
@@ -64,22 +63,6 @@ pub fn find_card(conn: &Conn, id: i64) -> Result<Option<Source>> {
             .prepare_cached("SELECT image FROM card WHERE id = ?")?
             .query_row([id], |row| Ok(Source { url: row.get(0)?, ..Source::default() })),
     )
-}
-
-/// A file is about to be put into the cache: if nothing comes of it, it goes in an hour.
-pub fn intend(tx: &Tx<'_>, name: &str) -> Result<()> {
-    discard(tx, name, tx.now() + HOUR)
-}
-
-/// A file of the cache is not needed after all.
-pub fn discard(tx: &Tx<'_>, name: &str, due: i64) -> Result<()> {
-    tx.sql
-        .prepare_cached(
-            "INSERT INTO media_trash (name, due, cached) VALUES (?, ?, 1)
-             ON CONFLICT (name) DO UPDATE SET due = excluded.due, cached = 1",
-        )?
-        .execute(params![name, due])?;
-    Ok(())
 }
 
 /// An attachment cannot be had before this time: it is shown as a link (F-300).

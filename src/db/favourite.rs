@@ -36,14 +36,16 @@ pub fn insert(tx: &Tx<'_>, account_id: i64, status_id: i64, uri: Option<&str>) -
 
 /// Removes one and answers what it was.
 pub fn remove(tx: &Tx<'_>, account_id: i64, status_id: i64) -> Result<Option<Favourite>> {
-    optional(
+    let gone = optional(
         tx.sql
             .prepare_cached(
                 "DELETE FROM favourite WHERE account_id = ? AND status_id = ?
                  RETURNING account_id, status_id, uri",
             )?
             .query_row(params![account_id, status_id], from_row),
-    )
+    )?;
+    super::cache_expiry::let_go(tx, status_id)?;
+    Ok(gone)
 }
 
 /// The account's favourite of a status.

@@ -321,19 +321,20 @@ pub fn list_trash(conn: &Conn, limit: i64) -> Result<Vec<(String, bool)>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A file is about to be put in place: if nothing comes of it, it goes in an hour.
-pub fn intend(tx: &Tx<'_>, name: &str) -> Result<()> {
-    discard(tx, name, tx.now() + HOUR)
+/// A file is about to be put in place, in the folder of the uploads or in that of the cache: if
+/// nothing comes of it, it goes in an hour.
+pub fn intend(tx: &Tx<'_>, name: &str, cached: bool) -> Result<()> {
+    discard(tx, name, cached, tx.now() + HOUR)
 }
 
 /// A file on the disk is not needed any more.
-pub fn discard(tx: &Tx<'_>, name: &str, due: i64) -> Result<()> {
+pub fn discard(tx: &Tx<'_>, name: &str, cached: bool, due: i64) -> Result<()> {
     tx.sql
         .prepare_cached(
-            "INSERT INTO media_trash (name, due) VALUES (?, ?)
-             ON CONFLICT (name) DO UPDATE SET due = excluded.due",
+            "INSERT INTO media_trash (name, due, cached) VALUES (?, ?, ?)
+             ON CONFLICT (name) DO UPDATE SET due = excluded.due, cached = excluded.cached",
         )?
-        .execute(params![name, due])?;
+        .execute(params![name, due, cached])?;
     Ok(())
 }
 

@@ -1,12 +1,11 @@
-//! Answers with files, of the disk or still growing there, with the headers of S-109. They never
-//! change under their address, so that whoever has one needs not ask again; they are read piece by
-//! piece, away from the thread that serves all connections.
+//! Answers with files of the disk, with the headers of S-109. They never change under their address,
+//! so that whoever has one needs not ask again; they are read piece by piece, away from the thread
+//! that serves all connections.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 
-use actix_web::body::{BodyStream, SizedStream};
+use actix_web::body::SizedStream;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
@@ -15,10 +14,9 @@ use futures_util::{Stream, stream};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::media::arriving::{End, Progress, Viewer};
 
 /// How much is read at once.
-const PIECE: u64 = 128 * 1024;
+pub const PIECE: u64 = 128 * 1024;
 
 /// For what is always the same under its address, and for what stands in for something else.
 pub const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -56,7 +54,7 @@ impl Shown {
 }
 
 /// An answer with a file of known size.
-enum Begun {
+pub enum Begun {
     /// There is nothing more to it.
     Whole(HttpResponse),
     /// The bytes from a place on follow, so many.
@@ -73,7 +71,8 @@ fn policy(media_type: &str) -> &'static str {
     }
 }
 
-fn begin(request: &HttpRequest, shown: &Shown, size: u64) -> Begun {
+/// The answer to a request for a file of this size, but for its bytes.
+pub fn begin(request: &HttpRequest, shown: &Shown, size: u64) -> Begun {
     let fresh = is_fresh(request, &shown.tag);
     let range = if fresh { Range::Whole } else { wanted(request.headers(), &shown.tag, size) };
     let mut response = match range {
@@ -121,35 +120,6 @@ pub fn serve(
     }
 }
 
-/// Answers with a file that is still arriving and whose kind is known. A range that is not there
-/// yet is answered at once as well, and its bytes follow when they have come: players show that
-/// they wait, as with any slow server.
-pub fn serve_arriving(
-    app: &App,
-    request: &HttpRequest,
-    viewer: Viewer,
-    progress: Progress,
-    shown: &Shown,
-) -> HttpResponse {
-    let whole = (progress.end == Some(End::Whole)).then_some(progress.bytes);
-    if let Some(size) = whole.or(progress.length) {
-        return match begin(request, shown, size) {
-            Begun::Whole(answer) => answer,
-            Begun::Part(mut response, from, length) => {
-                let to = from + length;
-                response
-                    .body(SizedStream::new(length, growing(app.clone(), viewer, from, Some(to))))
-            }
-        };
-    }
-    let mut response = HttpResponse::Ok();
-    shown.headers(&mut response);
-    if request.method() == Method::HEAD {
-        return response.body(BodyStream::new(stream::empty::<Result<Bytes>>()));
-    }
-    response.body(BodyStream::new(growing(app.clone(), viewer, 0, None)))
-}
-
 /// The bytes of a file from a place on, so many of them.
 fn pieces(app: App, file: File, from: u64, length: u64) -> impl Stream<Item = Result<Bytes>> {
     let state = (app, Some(file), from, length);
@@ -167,38 +137,6 @@ fn pieces(app: App, file: File, from: u64, length: u64) -> impl Stream<Item = Re
             }
             Ok(Err(e)) => Some((Err(Error::internal(e)), (app, None, next, 0))),
             Err(e) => Some((Err(e), (app, None, next, 0))),
-        }
-    })
-}
-
-/// The bytes of a file that grows, up to `to` or its end. A download that breaks ends this with an
-/// error, so that nobody takes the half of a file for the whole.
-fn growing(
-    app: App,
-    viewer: Viewer,
-    from: u64,
-    to: Option<u64>,
-) -> impl Stream<Item = Result<Bytes>> {
-    stream::unfold((app, Some(viewer), from), move |(app, viewer, from)| async move {
-        let mut viewer = viewer.filter(|_| to.is_none_or(|to| from < to))?;
-        let progress = viewer.until(|progress| progress.bytes > from).await;
-        if progress.bytes <= from {
-            let whole = progress.end == Some(End::Whole) && to.is_none();
-            let broken = || Error::Remote("the download broke off".into());
-            return (!whole).then(|| (Err(broken()), (app, None, from)));
-        }
-        let there = to.map_or(progress.bytes, |to| to.min(progress.bytes)) - from;
-        let size = usize::try_from(there.min(PIECE)).unwrap_or(0);
-        let arriving = Arc::clone(&viewer.arriving);
-        let read = app.compute(move || {
-            let mut piece = vec![0; size];
-            let file = arriving.file().ok_or_else(|| Error::internal("a file without bytes"))?;
-            file.read_exact_at(&mut piece, from).map_err(Error::internal)?;
-            Ok(Bytes::from(piece))
-        });
-        match read.await.flatten() {
-            Ok(piece) => Some((Ok(piece), (app, Some(viewer), from + size as u64))),
-            Err(error) => Some((Err(error), (app, None, from))),
         }
     })
 }

@@ -22,8 +22,9 @@ use crate::service::cached_file::{self, OWN_PREVIEW, Wanted};
 /// How long the background waits for a download that others began.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Fetches a file into the cache, or waits for the download that is under way; blocks, so it is
-/// called on a thread of the media lane. `None`: it is not to be had now.
+/// Fetches a file into the cache before anybody looks, or waits for the download that is under way;
+/// blocks, so it is called on a thread of the media lane. `None`: it is not to be had now, or is
+/// larger than 2 MB: that is left to who looks.
 ///
 /// # Errors
 /// When the database or the disk fails.
@@ -38,8 +39,9 @@ pub fn fetch(app: &App, class: CacheClass, owner: i64, url: &str) -> Result<Opti
     let (viewer, duty) = app.arrivals.join(wanted.key);
     match duty {
         Some(duty) => {
+            drop(viewer);
             let _turn = app.media_turns.take(&app.lanes.media, &wanted.host);
-            run(app, &wanted, duty);
+            run(app, &wanted, duty, true);
         }
         None => viewer.arriving.wait(PATIENCE),
     }
@@ -73,42 +75,29 @@ pub fn join(app: &App, wanted: &Wanted, admit: impl FnOnce() -> Result<()>) -> R
     let Some(duty) = duty else { return Ok(viewer) };
     admit()?;
     let (this, of) = (app.clone(), wanted.clone());
-    app.media_turns.run(&app.lanes.media, &wanted.host, move || run(&this, &of, duty))?;
+    app.media_turns.run(&app.lanes.media, &wanted.host, move || run(&this, &of, duty, false))?;
     Ok(viewer)
 }
 
 /// Downloads a file on this thread, tells those who wait, and keeps it.
-fn run(app: &App, wanted: &Wanted, duty: Duty) {
+fn run(app: &App, wanted: &Wanted, duty: Duty, ahead: bool) {
     let arriving = Arc::clone(&duty.arriving);
-    match bring(app, wanted, &arriving) {
+    match bring(app, wanted, &arriving, ahead) {
         Ok(None) => arriving.end(End::Kept),
         Ok(Some((incoming, _place))) => {
             arriving.end(End::Whole);
-            let what = What::Server(wanted.host.clone());
-            app.failures.forget(&what);
-            app.failures.forget(&What::File(wanted.key));
-            if let Err(error) = keep(app, wanted, &arriving, incoming) {
-                tracing::warn!(%error, "a file of elsewhere could not be kept");
+            arrived(app, wanted);
+            match keep(app, wanted, &arriving, incoming) {
+                Ok(()) => {}
+                Err(error) if error.is_disk_full() => {
+                    tracing::debug!(%error, "a file of elsewhere is not kept");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a file of elsewhere could not be kept");
+                }
             }
         }
-        Err(Outcome::Abandoned) => {}
-        Err(Outcome::Known(why)) => arriving.end(End::Failed(why)),
-        Err(Outcome::Failed(why)) => {
-            note(app, wanted, why);
-            arriving.end(End::Failed(why));
-        }
-        Err(Outcome::NoAnswer(error)) => {
-            if !app.wake.is_closed() {
-                no_answer(app, wanted, &error);
-            }
-            arriving.end(End::Failed(Failure::Passing));
-        }
-        Err(Outcome::Ours(error)) => {
-            tracing::error!(%error, "a file of elsewhere could not be stored");
-            let full = matches!(error, Error::Unavailable { .. });
-            let why = if full { Failure::NoRoom } else { Failure::Passing };
-            arriving.end(End::Failed(why));
-        }
+        Err(outcome) => arriving.end(End::Failed(settle(app, wanted, outcome))),
     }
     // those who come now find it in the database
     drop(duty);
@@ -118,19 +107,52 @@ fn bring(
     app: &App,
     wanted: &Wanted,
     arriving: &Arc<Arriving>,
+    ahead: bool,
 ) -> std::result::Result<Option<(Incoming, Reservation)>, Outcome> {
     // between the look of who asked and its turn another one may have brought it
     if open(app, wanted)?.is_some() {
         return Ok(None);
     }
-    if !arriving.is_wanted() {
+    if !ahead && !arriving.is_wanted() {
         return Err(Outcome::Abandoned);
     }
     // others of the same server may have waited in vain meanwhile
     if let Some((why, _)) = failed_lately(app, wanted) {
         return Err(Outcome::Known(why));
     }
-    download::download(app, wanted, arriving).map(Some)
+    download::download(app, wanted, arriving, ahead).map(Some)
+}
+
+/// It came: what failed before is forgotten.
+pub(super) fn arrived(app: &App, wanted: &Wanted) {
+    app.failures.forget(&What::Server(wanted.host.clone()));
+    app.failures.forget(&What::File(wanted.key));
+}
+
+/// Notes what came of a download that did not end well; why there is no file.
+pub(super) fn settle(app: &App, wanted: &Wanted, outcome: Outcome) -> Failure {
+    match outcome {
+        Outcome::Abandoned => Failure::Passing,
+        Outcome::Known(why) => why,
+        Outcome::Failed(why) => {
+            note(app, wanted, why);
+            why
+        }
+        Outcome::NoAnswer(error) => {
+            if !app.wake.is_closed() {
+                no_answer(app, wanted, &error);
+            }
+            Failure::Passing
+        }
+        Outcome::Ours(Error::Unavailable { message, .. }) => {
+            tracing::debug!(url = %wanted.url, %message, "no room for a file of elsewhere");
+            Failure::NoRoom
+        }
+        Outcome::Ours(error) => {
+            tracing::error!(%error, "a file of elsewhere could not be stored");
+            Failure::Passing
+        }
+    }
 }
 
 /// It is not asked for again before a while; what will hardly come back is shown as a link
@@ -196,7 +218,7 @@ pub(super) fn store(
     };
     let name = Name::parse(&file.name()).ok_or_else(|| Error::internal("a name of no file"))?;
     let intended = file.name();
-    app.db.write(Lane::Background, move |tx| cached_source::intend(tx, &intended)).wait()?;
+    app.db.write(Lane::Background, move |tx| db::upload::intend(tx, &intended, true)).wait()?;
     app.media.cache.keep(from, &name)?;
     let small = small_wanted
         && bytes > OWN_PREVIEW

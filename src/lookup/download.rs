@@ -19,13 +19,14 @@ use crate::service::cached_file::{Wanted, is_blocked};
 /// How much is gathered before it is written and told. A read that brings less than it could
 /// emptied the line: who waits gets what there is before the next comes.
 const PIECE: usize = 128 * 1024;
-const READ: usize = 16 * 1024;
+pub(super) const READ: usize = 16 * 1024;
 const GATHER: Duration = Duration::from_millis(50);
 /// After this time a download must have come in at so many bytes a second on average: whoever
 /// sends slower on purpose would hold a thread for hours.
-const GRACE: Duration = Duration::from_secs(20);
-const LEAST_RATE: u64 = 16 * 1024;
-/// What nobody waits for any more is finished all the same when no more than this is missing.
+pub(super) const GRACE: Duration = Duration::from_secs(20);
+pub(super) const LEAST_RATE: u64 = 16 * 1024;
+/// What nobody waits for any more is finished all the same when no more than this is missing; what
+/// is fetched before anybody looks is no larger.
 const SOON: u64 = 2 << 20;
 /// How much is reserved at a time for a file whose length is not told, in bytes.
 const STEP: u64 = 4 << 20;
@@ -53,8 +54,56 @@ impl From<Error> for Outcome {
     }
 }
 
+impl From<ClientError> for Outcome {
+    fn from(error: ClientError) -> Self {
+        match error.kind {
+            Kind::TooLarge => Self::Failed(Failure::TooLarge),
+            Kind::BadUrl | Kind::Forbidden | Kind::Redirect => Self::Failed(Failure::Refused),
+            _ => Self::NoAnswer(error),
+        }
+    }
+}
+
+/// What is sent to its server.
+pub(super) fn request(app: &App, wanted: &Wanted) -> OutRequest {
+    OutRequest::get(&wanted.url)
+        .header("accept", "image/*, video/*, audio/*, */*;q=0.1")
+        // the bytes shall be those that are there, in their length
+        .header("accept-encoding", "identity")
+        .limits(Limits::file(cap(app, wanted.class)))
+}
+
+/// Whether an answer with this status has the file, or the `part` of it that was asked for.
+pub(super) fn judge(status: u16, part: bool) -> Result<(), Outcome> {
+    match status {
+        200 => Ok(()),
+        206 if part => Ok(()),
+        404 | 410 => Err(Outcome::Failed(Failure::Gone)),
+        400..=403 | 405..=407 | 451 => Err(Outcome::Failed(Failure::Refused)),
+        _ => Err(Outcome::Failed(Failure::Passing)),
+    }
+}
+
+/// F-338: nothing of blocked servers, also where it was sent on to one.
+pub(super) fn check_host(app: &App, wanted: &Wanted, head: &Head<'_>) -> Result<(), Outcome> {
+    let host = host_of(&head.answer.final_url).unwrap_or_default();
+    if host != wanted.host && app.db.read(|conn| is_blocked(conn, &host))? {
+        return Err(Outcome::Failed(Failure::Refused));
+    }
+    Ok(())
+}
+
+/// The kind of a file of this class, by its first bytes (S-105). What is no attachment is an image.
+pub(super) fn kind(class: CacheClass, head: &[u8]) -> Result<&'static str, Outcome> {
+    let ending = foreign::sniff(&head[..head.len().min(HEAD)]);
+    let takes = |ending: &&str| {
+        class == CacheClass::Original || foreign::family(ending) == Some(Family::Image)
+    };
+    ending.filter(takes).ok_or(Outcome::Failed(Failure::Refused))
+}
+
 /// How large a file of this class may be.
-fn cap(app: &App, class: CacheClass) -> usize {
+pub(super) fn cap(app: &App, class: CacheClass) -> usize {
     match class {
         CacheClass::Original => app.site.limits.max_remote_media_bytes,
         CacheClass::Emoji | CacheClass::EmojiStill => EMOJI,
@@ -62,23 +111,19 @@ fn cap(app: &App, class: CacheClass) -> usize {
     }
 }
 
-/// Whether this class takes files of this kind: what is no attachment is an image.
-fn takes(class: CacheClass, ending: &str) -> bool {
-    class == CacheClass::Original || foreign::family(ending) == Some(Family::Image)
-}
-
 /// Downloads a file; it is whole, and not yet under its name. Its place is kept until the
-/// reservation is dropped.
+/// reservation is dropped. `ahead`: also if nobody waits for it, unless it is large.
 pub(super) fn download(
     app: &App,
     wanted: &Wanted,
     arriving: &Arc<Arriving>,
+    ahead: bool,
 ) -> Result<(Incoming, Reservation), Outcome> {
-    let cap = cap(app, wanted.class);
     let mut into = Into {
         app,
         wanted,
         arriving,
+        ahead,
         incoming: app.media.cache.begin()?,
         gathered: Vec::new(),
         told: Instant::now(),
@@ -89,26 +134,11 @@ pub(super) fn download(
         is_file: false,
         stop: None,
     };
-    let request = OutRequest::get(&wanted.url)
-        .header("accept", "image/*, video/*, audio/*, */*;q=0.1")
-        // the bytes shall be those that are there, in their length
-        .header("accept-encoding", "identity")
-        .limits(Limits::file(cap));
-    let answer = app.client.send_into(request, &mut into);
+    let answer = app.client.send_into(request(app, wanted), &mut into);
     if let Some(stop) = into.stop {
         return Err(stop);
     }
-    let answer = answer.map_err(|error| match error.kind {
-        Kind::TooLarge => Outcome::Failed(Failure::TooLarge),
-        Kind::BadUrl | Kind::Forbidden | Kind::Redirect => Outcome::Failed(Failure::Refused),
-        _ => Outcome::NoAnswer(error),
-    })?;
-    match answer.status {
-        200 => {}
-        404 | 410 => return Err(Outcome::Failed(Failure::Gone)),
-        400..=403 | 405..=407 | 451 => return Err(Outcome::Failed(Failure::Refused)),
-        _ => return Err(Outcome::Failed(Failure::Passing)),
-    }
+    judge(answer?.status, false)?;
     into.finish()
 }
 
@@ -117,6 +147,7 @@ struct Into<'a> {
     app: &'a App,
     wanted: &'a Wanted,
     arriving: &'a Arc<Arriving>,
+    ahead: bool,
     incoming: Incoming,
     gathered: Vec<u8>,
     told: Instant,
@@ -151,9 +182,7 @@ impl Into<'_> {
 
     /// The kind of file, from its first bytes; tells it with them.
     fn look(&mut self) -> Result<(), Outcome> {
-        let ending = foreign::sniff(&self.gathered[..self.gathered.len().min(HEAD)]);
-        let ending = ending.filter(|ending| takes(self.wanted.class, ending));
-        let ending = ending.ok_or(Outcome::Failed(Failure::Refused))?;
+        let ending = kind(self.wanted.class, &self.gathered)?;
         self.arriving.begin(self.incoming.reader()?, ending, self.length);
         Ok(())
     }
@@ -176,7 +205,7 @@ impl Into<'_> {
         if spent > GRACE && self.bytes < spent.as_secs() * LEAST_RATE {
             return Err(Outcome::Failed(Failure::Passing));
         }
-        if !self.arriving.is_wanted() && !self.is_nearly_whole() {
+        if !self.arriving.is_wanted() && !self.is_worth_it() {
             return Err(Outcome::Abandoned);
         }
         if self.bytes > self.place.bytes() {
@@ -191,11 +220,16 @@ impl Into<'_> {
         Ok(())
     }
 
-    fn is_nearly_whole(&self) -> bool {
-        self.length.is_some_and(|length| {
-            let missing = length.saturating_sub(self.bytes);
-            missing <= SOON || missing <= self.bytes
-        })
+    /// Although nobody waits for it.
+    fn is_worth_it(&self) -> bool {
+        match self.length {
+            Some(length) if self.ahead => length <= SOON,
+            Some(length) => {
+                let missing = length.saturating_sub(self.bytes);
+                missing <= SOON || missing <= self.bytes
+            }
+            None => self.ahead && self.bytes <= SOON,
+        }
     }
 
     /// All has come.
@@ -230,19 +264,12 @@ impl Sink for Into<'_> {
             return Ok(());
         }
         self.length = head.length;
-        // F-338: also where it was sent on to
-        let host = host_of(&head.answer.final_url).unwrap_or_default();
-        if host != self.wanted.host {
-            let blocked = self.app.db.read(|conn| is_blocked(conn, &host));
-            match blocked {
-                Ok(false) => {}
-                Ok(true) => return Err(self.fail(Outcome::Failed(Failure::Refused))),
-                Err(error) => return Err(self.fail(Outcome::Ours(error))),
-            }
+        if self.ahead && !self.arriving.is_wanted() && !self.is_worth_it() {
+            return Err(self.fail(Outcome::Abandoned));
         }
-        if let Err(why) = self.reserve(head.length.unwrap_or(STEP)) {
-            return Err(self.fail(why));
-        }
+        check_host(self.app, self.wanted, head)
+            .and_then(|()| self.reserve(head.length.unwrap_or(STEP)))
+            .map_err(|why| self.fail(why))?;
         Ok(())
     }
 }

@@ -6,5 +6,6 @@ pub mod cached_file;
 pub mod card;
 mod download;
 pub mod emojis;
+pub mod passing;
 pub mod smaller;
 pub mod translate;

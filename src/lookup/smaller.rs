@@ -42,11 +42,13 @@ pub fn make(app: &App, payload: &[u8]) -> Result<()> {
         purpose: Purpose::Preview,
         max_pixels: app.site.limits.max_image_pixels as u64,
     };
-    let made = app.media.decode(&order);
-    let result = made.and_then(|outcome| match outcome {
+    // nothing is decoded for which there is no room
+    let place = app.media.room.reserve(0);
+    let made = place.and_then(|place| Ok((place, app.media.decode(&order)?)));
+    let result = made.and_then(|(mut place, outcome)| match outcome {
         Outcome::Made(made) => {
             let (ending, bytes) = (&made.full.extension, made.full.bytes);
-            let _place = app.media.room.reserve(bytes)?;
+            place.grow(bytes)?;
             cached_file::store(app, &wanted, &order.full(), ending, bytes, false)
         }
         Outcome::Refused(reason) | Outcome::Converter { sentence: reason, .. } => {
@@ -58,5 +60,13 @@ pub fn make(app: &App, payload: &[u8]) -> Result<()> {
     for left in [order.full(), order.small()] {
         let _ = std::fs::remove_file(left);
     }
-    result
+    match result {
+        // the original stands in, and who looks after a while has it tried again
+        Err(error @ Error::Unavailable { .. }) if !app.wake.is_closed() => {
+            tracing::debug!(%url, %error, "no smaller version now");
+            app.failures.note(What::File(wanted.key), Failure::NoRoom);
+            Ok(())
+        }
+        result => result,
+    }
 }

@@ -37,6 +37,15 @@ pub enum End {
     Failed(Failure),
 }
 
+/// What a file is that is not kept here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// By its first bytes.
+    pub ending: &'static str,
+    /// Its bytes, where its server tells.
+    pub size: Option<u64>,
+}
+
 /// How far a download is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {

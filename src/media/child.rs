@@ -34,7 +34,8 @@ const LOOK: Duration = Duration::from_millis(4);
 ///
 /// # Errors
 /// When the process cannot be started, or is ended because the server stops: then it is worth
-/// trying again. Whatever the file does to the process is an [`Outcome::Refused`].
+/// trying again, as on a full disk. Whatever the file does to the process is an
+/// [`Outcome::Refused`].
 pub fn run(program: &Path, order: &Order, stopping: &AtomicBool) -> Result<Outcome> {
     let text = serde_json::to_vec(order).map_err(Error::internal)?;
     let mut child = Command::new(program)
@@ -56,6 +57,7 @@ pub fn run(program: &Path, order: &Order, stopping: &AtomicBool) -> Result<Outco
         let _ = stdout.take(64 * 1024).read_to_string(&mut answer);
     }
     match serde_json::from_str(&answer) {
+        Ok(Outcome::Refused(why)) if why == Error::disk_full().public() => Err(Error::disk_full()),
         Ok(outcome) if fine => Ok(outcome),
         _ => Ok(Outcome::Refused("The file could not be decoded".to_owned())),
     }

@@ -198,7 +198,7 @@ fn choose(class: CacheClass, source: &Source) -> Option<(&str, Option<CacheClass
 /// false.
 pub fn keep(tx: &Tx<'_>, wanted: &Wanted, mut file: CachedFile) -> Result<bool> {
     if !is_current(tx, wanted)? {
-        cached_source::discard(tx, &file.name(), tx.now())?;
+        db::upload::discard(tx, &file.name(), true, tx.now())?;
         db::upload::sweep_soon(tx)?;
         return Ok(false);
     }

@@ -15,6 +15,8 @@ pub(super) fn keep(tx: &Tx<'_>, status: &Status) -> Result<()> {
     }
     if status.local {
         put(tx, status.account_id, status, false)?;
+        // what was attached to it before goes last from now on
+        db::cache_expiry::keep_conversation(tx, status.thread_id)?;
     }
     let Some(author) = db::account::find(tx, status.account_id)? else { return Ok(()) };
     let named: Vec<i64> = db::status::list_mentions(tx, &[status.id])?
@@ -47,6 +49,14 @@ fn put(tx: &Tx<'_>, account: i64, status: &Status, unread: bool) -> Result<()> {
 pub fn mark(tx: &Tx<'_>, account: i64, id: i64, unread: bool) -> Result<()> {
     if db::conversation::set_unread(tx, account, id, unread)? {
         tx.after_commit(Event::ConversationChanged { account_id: account, id });
+    }
+    Ok(())
+}
+
+/// A direct status of somebody here went: what others attached to its conversation may go as well.
+pub(super) fn left(tx: &Tx<'_>, status: &Status) -> Result<()> {
+    if status.visibility == Visibility::Direct {
+        db::cache_expiry::keep_conversation(tx, status.thread_id)?;
     }
     Ok(())
 }

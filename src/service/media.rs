@@ -336,7 +336,7 @@ fn keep(media: &Media, database: &Db, order: &Order, key: &str, mut made: Made) 
 /// Files are about to be put there.
 pub(super) fn intend(tx: &Tx<'_>, names: &[String], store: Store) -> Result<()> {
     names.iter().try_for_each(|name| match store {
-        Store::Disk => db::upload::intend(tx, name),
+        Store::Disk => db::upload::intend(tx, name, false),
         Store::Bucket => db::object::intend(tx, name),
     })
 }
@@ -344,7 +344,7 @@ pub(super) fn intend(tx: &Tx<'_>, names: &[String], store: Store) -> Result<()> 
 /// A file that lies there is not needed any more from that time on.
 pub(super) fn discard_in(tx: &Tx<'_>, store: Store, name: &str, due: i64) -> Result<()> {
     match store {
-        Store::Disk => db::upload::discard(tx, name, due),
+        Store::Disk => db::upload::discard(tx, name, false, due),
         Store::Bucket => db::object::discard(tx, name, due),
     }
 }

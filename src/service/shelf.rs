@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::cache::key_of;
-use crate::db::{self, Conn, Db, Lane, Tx, cache_expiry, cached_file, shelf};
+use crate::db::{self, Conn, Db, Lane, cache_expiry, cached_file, shelf};
 use crate::error::Result;
 use crate::media::Media;
 use crate::media::storage::{Found, Name};
@@ -190,7 +190,7 @@ fn check_uploads(db: &Db, media: &Media, first: u8, repair: bool) -> Result<Find
         db.write(Lane::Background, move |tx| {
             for name in orphans {
                 if !is_upload(tx, &name)? {
-                    discard_upload(tx, &name)?;
+                    db::upload::discard(tx, &name, false, tx.now())?;
                 }
             }
             db::upload::sweep_soon(tx)
@@ -198,10 +198,6 @@ fn check_uploads(db: &Db, media: &Media, first: u8, repair: bool) -> Result<Find
         .wait()?;
     }
     Ok(found)
-}
-
-fn discard_upload(tx: &Tx<'_>, name: &str) -> Result<()> {
-    db::upload::discard(tx, name, tx.now())
 }
 
 /// Whether a file may belong to an upload: one with its key is reason enough to leave it alone,

@@ -510,6 +510,7 @@ pub fn delete(tx: &Tx<'_>, site: &Site, author: &Account, id: i64) -> Result<Sta
     // to be written anew, perhaps
     db::upload::set_loose(tx, status.id)?;
     db::status::delete(tx, status.id)?;
+    conversation::left(tx, &status)?;
     delivery::queue(tx, author, &activity, inboxes)?;
     Ok(status)
 }

@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
+use super::coming;
 use crate::app::App;
 use crate::clock::MINUTE;
 use crate::db::{self, Lane};
@@ -19,6 +20,7 @@ use crate::http::file::{self, A_WHILE, FOR_EVER, Shown};
 use crate::http::peer;
 use crate::id;
 use crate::lookup::cached_file;
+use crate::lookup::passing::{Asked, Looker};
 use crate::media::arriving::{End, Failure, Progress, Viewer};
 use crate::media::failures::What;
 use crate::media::foreign::{self, Family};
@@ -201,16 +203,41 @@ impl Look<'_> {
         if let Some((why, seconds)) = cached_file::failed_lately(self.app, wanted) {
             return failure(wanted, why, seconds).map(Err);
         }
-        let admit = || {
-            let address = peer::limited(self.request, &self.app.config.server.trusted_proxies);
-            let (count, until) = self.app.fetched_files.take(&address, WINDOW);
-            if count > MOST {
-                let left = (until - self.app.clock.now_ms()) / 1000 + 1;
-                return Err(Error::TooMany { retry_after: u32::try_from(left).unwrap_or(1) });
+        cached_file::join(self.app, wanted, || self.admit()).map(Ok)
+    }
+
+    /// Counts what one address has fetched.
+    fn admit(&self) -> Result<()> {
+        let address = peer::limited(self.request, &self.app.config.server.trusted_proxies);
+        let (count, until) = self.app.fetched_files.take(&address, WINDOW);
+        if count > MOST {
+            let left = (until - self.app.clock.now_ms()) / 1000 + 1;
+            return Err(Error::TooMany { retry_after: u32::try_from(left).unwrap_or(1) });
+        }
+        Ok(())
+    }
+
+    fn looker(&self, wanted: &Wanted) -> Looker {
+        let address = peer::limited(self.request, &self.app.config.server.trusted_proxies);
+        Looker { app: self.app.clone(), wanted: wanted.clone(), address: address.to_string() }
+    }
+
+    /// Answers with a file for which there is no room, as it goes by.
+    async fn pass(&self, wanted: &Wanted, age: &'static str) -> Result<HttpResponse> {
+        self.admit()?;
+        let looker = self.looker(wanted);
+        let (about, opened) = match looker.known() {
+            Some(about) => (about, None),
+            None => {
+                let turn = looker.turn().await?;
+                match looker.open(&turn, Asked::default()).await? {
+                    Ok(passing) => (passing.about, Some(passing)),
+                    Err(why) => return failure(wanted, why, 30),
+                }
             }
-            Ok(())
         };
-        cached_file::join(self.app, wanted, admit).map(Ok)
+        let shown = shown(&wanted.key, about.ending, age)?;
+        coming::serve_passing(looker, self.request, about, opened, &shown).await
     }
 
     /// Answers with a file as it arrives.
@@ -226,6 +253,10 @@ impl Look<'_> {
                 let (row, file) = self.open(wanted).await?.ok_or(Error::NotFound)?;
                 self.serve(&row, file, age)
             }
+            (Some(End::Failed(Failure::NoRoom)), _) => {
+                drop(viewer);
+                self.pass(wanted, age).await
+            }
             (Some(End::Failed(why)), _) => failure(wanted, why, 30),
             (_, Some(ending)) => {
                 // an original that is small enough is its own preview
@@ -233,7 +264,8 @@ impl Look<'_> {
                 let own = small && wanted.class == CacheClass::Original;
                 let age = if own { FOR_EVER } else { age };
                 let shown = shown(&wanted.key, ending, age)?;
-                Ok(file::serve_arriving(self.app, self.request, viewer, progress, &shown))
+                let looker = self.looker(wanted);
+                Ok(coming::serve_arriving(looker, self.request, viewer, progress, &shown))
             }
             _ => failure(wanted, Failure::Passing, 30),
         }
@@ -270,10 +302,7 @@ fn failure(wanted: &Wanted, why: Failure, seconds: u32) -> Result<HttpResponse> 
         Failure::Gone | Failure::Refused | Failure::TooLarge => {
             Err(Error::Missing("The file cannot be had from its server".into()))
         }
-        Failure::NoRoom => Err(Error::Unavailable {
-            message: "The disk of this server is full".into(),
-            retry_after: 600,
-        }),
+        Failure::NoRoom => Err(Error::disk_full()),
         Failure::Passing => Err(Error::Unavailable {
             message: "The file cannot be had from its server now".into(),
             retry_after: seconds,

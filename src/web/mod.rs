@@ -8,6 +8,7 @@ mod about;
 mod accept;
 mod asset;
 mod cache;
+mod coming;
 mod emoji;
 mod failure;
 mod home;

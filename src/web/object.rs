@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::body::SizedStream;
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::stream;
@@ -66,9 +66,12 @@ async fn find_store(app: &App, name: &Name) -> Result<Option<Store>> {
 /// Where the client is sent, and how long it may remember; `None`: nowhere.
 fn place(app: &App, request: &HttpRequest, name: &Name) -> Result<Option<(String, String)>> {
     let settings = &app.config.s3;
-    // the policy of our own pages knows no other server
-    let site = HeaderName::from_static("sec-fetch-site");
-    if request.headers().get(site).is_some_and(|site| site == "same-origin") {
+    // the policy of our own pages knows no other server; who goes to a file leaves them, and a film
+    // that is a page of its own would ask for itself once more as a stranger
+    let says = |name: &str, value: &str| {
+        request.headers().get(name).is_some_and(|told| told.as_bytes() == value.as_bytes())
+    };
+    if says("sec-fetch-site", "same-origin") && !says("sec-fetch-mode", "navigate") {
         return Ok(None);
     }
     if app.site.public_bucket.is_some() {
@@ -89,7 +92,7 @@ fn redirect(place: &str, kept: &str) -> Result<HttpResponse> {
     Ok(HttpResponse::Found()
         .insert_header((header::LOCATION, place))
         .insert_header((header::CACHE_CONTROL, kept))
-        .insert_header((header::VARY, "sec-fetch-site"))
+        .insert_header((header::VARY, "sec-fetch-site, sec-fetch-mode"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))

@@ -49,6 +49,10 @@ impl Cache {
             }
             self.next = now + MINUTE;
             self.tell(app)?;
+            if app.media.has_untried_tools() && !self.low {
+                let this = app.clone();
+                drop(app.lanes.decode.run(move || this.media.look_for_tools_again()));
+            }
         }
         let excess = room.excess()?;
         if excess > 0 {

@@ -2,13 +2,14 @@
 //! deliveries, and most of that lane is left to pictures.
 
 use crate::app::App;
-use crate::clock::MINUTE;
 use crate::db::{self, Lane};
-use crate::error::{Error, Result};
+use crate::error::Error;
+use crate::federation::process::Step;
 use crate::lookup;
 use crate::model::Job;
 use crate::service;
 
+use super::on_lane;
 use super::running::Place;
 
 /// How much of the media lane stays free for others.
@@ -20,27 +21,15 @@ pub(super) fn is_crowded(app: &App) -> bool {
 }
 
 /// Starts the fetch of one card, if there is room.
-pub(super) fn start(app: &App, job: Job, mut place: Place) {
-    if is_crowded(app) {
-        return;
-    }
-    let this = app.clone();
-    let started = app.lanes.media.run(move || {
-        place.ring_when_done();
-        if let Err(error) = run(&this, &job) {
-            tracing::error!(%error, "a preview could not be written");
-            // or it would be fetched again and again
-            place.hold_until(this.clock.now_ms() + MINUTE);
-        }
-    });
-    if started.is_err() {
-        tracing::debug!("the media lane is full");
+pub(super) fn start(app: &App, job: Job, place: Place) {
+    if !is_crowded(app) {
+        on_lane::start(&app.lanes.media, app, job, place, run);
     }
 }
 
 /// One card: its outcome and the end of its job are one transaction. A page that does not answer
 /// is no reason to ask again at once: the next reader after a while does.
-fn run(app: &App, job: &Job) -> Result<()> {
+fn run(app: &App, job: &Job) -> Step<bool> {
     let (id, card) = (job.id, crate::id::parse(&String::from_utf8_lossy(&job.payload)));
     let card = card.unwrap_or(0);
     let preview = match app.db.read(|conn| db::card::link(conn, card))? {
@@ -49,13 +38,14 @@ fn run(app: &App, job: &Job) -> Result<()> {
     };
     if preview.is_none() && app.wake.is_closed() {
         // cut off by the end of the program: it stays due
-        return Ok(());
+        return Ok(true);
     }
     let written = app.db.write(Lane::Background, move |tx| {
         service::card::found(tx, card, preview.as_ref())?;
         db::job::remove(tx, id)
     });
-    written.wait()
+    written.wait()?;
+    Ok(true)
 }
 
 fn lookup_card(app: &App, link: &str) -> Option<crate::model::Preview> {

@@ -171,14 +171,14 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
     if matches!(job.kind, JobKind::ProcessUpload | JobKind::EmojiStills) {
         return uploads::start(app, job, place);
     }
-    if job.kind == JobKind::MakeSmall {
-        return uploads::start_small(app, job, place);
-    }
-    if job.kind == JobKind::SweepObjects {
-        return objects::start(app, job, place);
-    }
-    if job.kind == JobKind::FetchCard {
-        cards::start(app, job, place);
+    let beside = match job.kind {
+        JobKind::MakeSmall => Some(uploads::start_small as fn(&App, Job, Place)),
+        JobKind::SweepObjects => Some(objects::start as _),
+        JobKind::FetchCard => Some(cards::start as _),
+        _ => None,
+    };
+    if let Some(start) = beside {
+        start(app, job, place);
         return Ok(false);
     }
     let pushes = job.kind == JobKind::Push;

@@ -11,7 +11,7 @@ use crate::media::storage::Name;
 use crate::media::storage::s3::Bucket;
 use crate::model::Job;
 
-use super::jobs::{finish, guarded};
+use super::on_lane;
 use super::running::Place;
 use crate::error::Result;
 
@@ -21,21 +21,8 @@ const SLICE: i64 = 20;
 const PAUSE: i64 = 10 * MINUTE;
 
 /// Hands a round to the lane of the bucket.
-pub(super) fn start(app: &App, job: Job, mut place: Place) -> Result<bool> {
-    let this = app.clone();
-    let started = app.lanes.bucket.run(move || {
-        place.ring_when_done();
-        let result = guarded(|| sweep(&this, &job));
-        let stopped = matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed();
-        if !stopped && let Err(error) = finish(&this, &job, result) {
-            tracing::error!(%error, "the outcome of removing objects could not be written");
-            place.hold_until(this.clock.now_ms() + MINUTE);
-        }
-    });
-    if started.is_err() {
-        tracing::debug!("the lane of the bucket is full");
-    }
-    Ok(false)
+pub(super) fn start(app: &App, job: Job, place: Place) {
+    on_lane::start(&app.lanes.bucket, app, job, place, sweep);
 }
 
 /// One round.

@@ -14,6 +14,7 @@ use crate::service;
 
 use super::emojis;
 use super::jobs::{finish, guarded};
+use super::on_lane;
 use super::running::Place;
 
 /// The first pause after a failure that passes, in milliseconds; doubled each time.
@@ -50,23 +51,13 @@ pub(super) fn start(app: &App, job: Job, mut place: Place) -> Result<bool> {
 }
 
 /// Makes a smaller version of a file of elsewhere, behind the uploads that wait.
-pub(super) fn start_small(app: &App, job: Job, mut place: Place) -> Result<bool> {
-    let this = app.clone();
-    let started = app.lanes.decode.run(move || {
-        place.ring_when_done();
-        let make = || Ok(crate::lookup::smaller::make(&this, &job.payload).map(|()| false)?);
-        let result = guarded(make);
-        let stopped = matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed();
-        if !stopped && let Err(error) = finish(&this, &job, result) {
-            tracing::error!(%error, "the outcome of a smaller version could not be written");
-            place.hold_until(this.clock.now_ms() + MINUTE);
-        }
-        this.media.finished.notify_waiters();
+pub(super) fn start_small(app: &App, job: Job, place: Place) {
+    on_lane::start(&app.lanes.decode, app, job, place, |app, job| {
+        let made = crate::lookup::smaller::make(app, &job.payload);
+        app.media.finished.notify_waiters();
+        made?;
+        Ok(false)
     });
-    if started.is_err() {
-        tracing::debug!("the lane that decodes is full");
-    }
-    Ok(false)
 }
 
 /// A full disk, or a store that does not answer, passes: what was taken in is not given up.

@@ -290,6 +290,9 @@ fn clients_are_sent_to_the_bucket_where_the_settings_say_so() {
     assert_ne!(fetch(url).header("location"), Some(place.as_str()));
     // our own pages show nothing from elsewhere
     assert_eq!(get(url, &[("sec-fetch-site", "same-origin")]).status, 200);
+    // who goes to the file itself leaves them, or a film would stay black
+    let goes = [("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "navigate")];
+    assert_eq!(get(url, &goes).status, 302);
 
     instance.start_with(|config| config.s3.public_url = Some("https://files.example".into()));
     let id = media["id"].as_str().unwrap();

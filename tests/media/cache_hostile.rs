@@ -267,3 +267,81 @@ fn s_018_a_slow_server_does_not_hold_up_the_others() {
         assert_eq!(one.join().unwrap(), 404);
     }
 }
+
+#[test]
+fn s_013_a_server_that_hangs_or_trickles_is_given_up_and_nothing_is_kept() {
+    let world = World::new();
+    let picture = crate::support::picture::coded(
+        &crate::support::picture::noise(300, 300),
+        image::ImageFormat::Png,
+    );
+    let size = picture.len();
+    let begin_with = move |body: &[u8], out: &mut std::net::TcpStream| {
+        let _ = out.write_all(head(200, "image/png", Some(size)).as_bytes());
+        let _ = out.write_all(&body[..100]);
+    };
+    let (body, body2) = (picture.clone(), picture.clone());
+    let hangs = world.files.script("/hangs.png", move |_, out| {
+        begin_with(&body, out);
+        // until the other side ends it
+        let _ = std::io::Read::read(out, &mut [0]);
+    });
+    let trickles = world.files.script("/trickles.png", move |_, out| {
+        begin_with(&body2, out);
+        while out.write_all(&[7]).is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(500));
+        }
+    });
+    let media = [(1, &hangs), (2, &trickles)].map(|(n, url)| world.shows(n, "image/png", url));
+    let viewers: Vec<_> = media
+        .iter()
+        .map(|media| {
+            let (mut stream, answer) = begin(at(&media["url"]), "");
+            assert!(answer.starts_with("http/1.1 200"), "{answer}");
+            std::thread::spawn(move || {
+                let mut got = Vec::new();
+                let _ = std::io::Read::read_to_end(&mut stream, &mut got);
+                got.len()
+            })
+        })
+        .collect();
+    // other files come meanwhile, of the same server too
+    let url = world.files.file("/other.png", "image/png", &png());
+    assert_eq!(fetch(&world.shows(3, "image/png", &url)["url"]).status, 200);
+    for viewer in viewers {
+        let got = viewer.join().unwrap();
+        assert!((100..size).contains(&got), "cut off, and not ended: {got}");
+    }
+    world.quiet();
+    assert_eq!(world.instance.app.db.read(dassie::db::cached_file::total).unwrap().0, 1);
+    let left = std::fs::read_dir(world.instance.folder.path().join("data/cache/tmp")).unwrap();
+    assert_eq!(left.count(), 0);
+    for (media, path) in media.iter().zip(["/hangs.png", "/trickles.png"]) {
+        assert_eq!(fetch(&media["url"]).status, 503);
+        assert_eq!(world.files.times(path), 1, "not again before a while");
+        world.files.file(path, "image/png", &picture);
+    }
+    world.instance.advance(31_000);
+    for media in &media {
+        assert!(fetch(&media["url"]).body == picture);
+    }
+}
+
+#[test]
+fn f_300_more_than_was_promised_is_nobody_s() {
+    let world = World::new();
+    let body = png();
+    let of = body.clone();
+    let url = world.files.script("/a.png", move |_, out| {
+        let _ = out.write_all(head(200, "image/png", Some(of.len())).as_bytes());
+        let _ = out.write_all(&of);
+        let _ = out.write_all(&[7; 5000]);
+    });
+    let media = world.shows(1, "image/png", &url);
+    for _ in 0..2 {
+        assert_eq!(fetch(&media["url"]).body, body);
+        world.quiet();
+    }
+    let size = i64::try_from(body.len()).unwrap();
+    assert_eq!(world.instance.app.db.read(dassie::db::cached_file::total).unwrap(), (1, size));
+}

@@ -1,18 +1,26 @@
 //! A disk that is full, on a small file system of its own. Where none can be mounted these tests
 //! say so and do nothing.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 
 use dassie::clock::{Clock, MINUTE};
-use dassie::config::{Config, Size};
+use dassie::config::{Config, Prefetch, Size};
+use dassie::db;
+use dassie::media::image::{Order, Purpose};
 use serde_json::json;
 
+use super::cache::{World, at, begin, fetch, png};
+use super::fake::program;
+use super::passing::{film, write_part};
 use crate::api::follow_peer;
 use crate::support::cached::{count, is_there, put};
-use crate::support::picture::{coded, corners};
-use crate::support::{Instance, Options, Peer, eventually};
+use crate::support::files::head;
+use crate::support::picture::{coded, corners, moving};
+use crate::support::{Instance, Options, Peer, eventually, with_websites};
 
 /// Mounted while this lives.
 struct SmallDisk(PathBuf);
@@ -149,4 +157,162 @@ fn s_113_a_cache_on_a_full_disk_makes_room_although_nothing_can_be_written() {
     let left = files.iter().filter(|file| is_there(app, file) == (true, true)).count();
     assert_eq!((left, left < 20, left > 5), (count(app), true, true), "and no more than needed");
     assert_eq!(is_there(app, &files[0]), (false, false));
+}
+
+/// Nothing must stay free: the disk is filled to the last byte.
+fn without_floor(config: &mut Config) {
+    on_small_disk(config);
+    config.media.min_free_disk = Size(0);
+}
+
+#[test]
+fn s_113_f_300_a_disk_that_fills_up_during_a_download_takes_nothing_from_the_viewer() {
+    let world = World::with(without_floor);
+    let Some(disk) = mounted(&world.instance) else { return };
+    let body = film(4 << 20);
+    for (number, ranges) in [(1, true), (2, false)] {
+        let (more, gate) = mpsc::channel::<()>();
+        let (gate, of, times) = (Mutex::new(gate), body.clone(), AtomicUsize::new(0));
+        let path = format!("/{number}.mp4");
+        let url = world.files.script(&path, move |headers, out| {
+            if times.fetch_add(1, Ordering::SeqCst) > 0 {
+                return write_part(&of, headers, ranges, out);
+            }
+            let _ = out.write_all(head(200, "video/mp4", Some(of.len())).as_bytes());
+            let _ = out.write_all(&of[..1 << 20]);
+            let _ = gate.lock().unwrap().recv();
+            let _ = out.write_all(&of[1 << 20..]);
+        });
+        let media = world.shows(number, "video/mp4", &url);
+        let (mut player, answer) = begin(at(&media["url"]), "");
+        assert!(answer.starts_with("http/1.1 200"), "{answer}");
+        let mut film = vec![0; 1 << 20];
+        player.read_exact(&mut film).unwrap();
+        let ballast = fill(&disk.0);
+        more.send(()).unwrap();
+        let mut rest = vec![0; 3 << 20];
+        player.read_exact(&mut rest).unwrap();
+        film.extend(rest);
+        assert!(film == body, "{ranges}");
+        // who comes later sees it as well, and nothing half-written stays
+        assert!(fetch(&media["url"]).body == body);
+        world.quiet();
+        assert_eq!(world.instance.app.db.read(db::cached_file::total).unwrap(), (0, 0));
+        assert_eq!(std::fs::read_dir(disk.0.join("cache/tmp")).unwrap().count(), 0);
+        assert!(!world.ann.home().is_empty(), "serving goes on");
+        std::fs::remove_file(ballast).unwrap();
+        let asked = world.files.times(&path);
+        for _ in 0..2 {
+            assert!(fetch(&media["url"]).body == body);
+            world.quiet();
+        }
+        assert_eq!(world.files.times(&path), asked + 1, "it is kept again");
+        let (_, bytes) = world.instance.app.db.read(db::cached_file::total).unwrap();
+        let gone = world.instance.app.db.write(db::Lane::Interactive, |tx| {
+            dassie::db::cache_expiry::list_old(tx, false, i64::MAX, 9)?
+                .iter()
+                .try_for_each(|one| db::cached_file::delete(tx, &one.key).map(drop))
+        });
+        gone.wait().unwrap();
+        assert_eq!(bytes, 4 << 20);
+        dassie::service::cache::sweep(&world.instance.app.db, &world.instance.app.media).unwrap();
+    }
+}
+
+#[test]
+fn s_113_jobs_that_meet_a_full_disk_wait_for_room() {
+    let world = World::with(|config| {
+        without_floor(config);
+        with_websites(config);
+        config.media.prefetch = Prefetch::Home;
+    });
+    let Some(disk) = mounted(&world.instance) else { return };
+    let held = |path: &str, kind: &'static str, body: Vec<u8>| {
+        let (release, gate) = mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
+        let url = world.files.script(path, move |_, out| {
+            let _ = gate.lock().unwrap().recv();
+            let _ = out.write_all(head(200, kind, Some(body.len())).as_bytes());
+            let _ = out.write_all(&body);
+        });
+        (url, release)
+    };
+    let gif = moving(20, 20);
+    world.has_avatar(&world.files.file("/a.gif", "image/gif", &gif), 1);
+    let account = world.ann.get(&format!("/api/v1/accounts/{}", world.mia));
+    assert_eq!(fetch(&account["avatar"]).body, gif);
+    world.quiet();
+    let page = b"<title>A page</title><meta property='og:description' content='x'>".to_vec();
+    let (url, page) = held("/page", "text/html", page);
+    let status = world.ann.writes(&url.replace("127.0.0.1", "localhost"), "public");
+    let (url, picture) = held("/b.png", "image/png", png());
+    let media = world.shows(1, "image/png", &url);
+    eventually("both are asked for", || {
+        (world.files.times("/page") + world.files.times("/b.png") == 2).then_some(())
+    });
+    let ballast = fill(&disk.0);
+    drop((page, picture));
+    // what moves stands in for its still version, which cannot be written
+    let still = fetch(&account["avatar_static"]);
+    assert_eq!(still.body, gif);
+    assert_eq!(still.header("cache-control"), Some("public, max-age=600"));
+    world.quiet();
+    // nor is that taken for a fault of the picture
+    let app = &world.instance.app;
+    let input = world.instance.folder.path().join("input");
+    std::fs::write(&input, coded(&corners(300, 300), image::ImageFormat::Png)).unwrap();
+    let output = app.media.storage.temporary(&dassie::media::storage::new_key());
+    let purpose = Purpose::Attachment;
+    let error = app.media.decode(&Order { input, output, purpose, max_pixels: 1_000_000 });
+    assert!(error.unwrap_err().is_disk_full());
+    assert_eq!(std::fs::read_dir(disk.0.join("cache/tmp")).unwrap().count(), 0);
+    assert_eq!(fetch(&media["url"]).body, png(), "and it goes by meanwhile");
+
+    for left in std::fs::read_dir(disk.0.join("media/tmp")).unwrap().flatten() {
+        std::fs::remove_file(left.path()).unwrap();
+    }
+    std::fs::remove_file(ballast).unwrap();
+    let path = format!("/api/v1/statuses/{}", status["id"].as_str().unwrap());
+    eventually("the card is there", || {
+        world.instance.advance(MINUTE);
+        (world.ann.get(&path)["card"]["title"] == "A page").then_some(())
+    });
+    eventually("the picture is", || {
+        world.instance.advance(MINUTE);
+        (fetch(&media["url"]).status == 200 && count(app) >= 2).then_some(())
+    });
+    eventually("and the still version", || {
+        world.instance.advance(MINUTE);
+        (fetch(&account["avatar_static"]).header("content-type") == Some("image/png")).then_some(())
+    });
+    let sql = rusqlite::Connection::open(disk.0.join("dassie.db")).unwrap();
+    let sound: String = sql.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(sound, "ok");
+}
+
+#[test]
+fn programs_that_could_not_be_tried_out_on_a_full_disk_are_tried_again() {
+    fn folder(config: &Config) -> PathBuf {
+        config.storage.data_dir.parent().unwrap().join("tool")
+    }
+    let instance = Instance::with(Options {
+        clock: Clock::manual(1_767_225_600_000),
+        configure: Some(|config| {
+            config.media.heif_convert = program(&folder(config), "exit 1");
+            std::fs::write(folder(config).join("full"), "").unwrap();
+        }),
+    });
+    let takes_heic = || {
+        let about = instance.get("/api/v2/instance").json();
+        let types = about["configuration"]["media_attachments"]["supported_mime_types"].clone();
+        types.as_array().unwrap().contains(&json!("image/heic"))
+    };
+    assert!(!takes_heic());
+    assert!(instance.app.media.has_untried_tools());
+    std::fs::remove_file(instance.folder.path().join("tool/full")).unwrap();
+    eventually("it is tried again", || {
+        instance.advance(MINUTE);
+        (!instance.app.media.has_untried_tools()).then_some(())
+    });
+    assert!(takes_heic());
 }

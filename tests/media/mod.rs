@@ -3,10 +3,13 @@
 
 mod cache;
 mod cache_hostile;
+mod cache_lost;
 mod cache_small;
 mod expiry;
 pub mod fake;
 mod full;
+mod kept;
+mod passing;
 mod prefetch;
 pub mod real_tools;
 mod shelves;

@@ -120,3 +120,41 @@ fn attachments_are_fetched_ahead_if_the_operator_wants_it_and_within_a_day_s_byt
     spend(5).unwrap();
     assert_eq!(app.db.read(prefetch::spent).unwrap(), 5);
 }
+
+#[test]
+fn what_is_large_is_left_to_those_who_look() {
+    let world = super::cache::World::new();
+    let app = &world.instance.app;
+    let film = |size| super::passing::film(size);
+    let large = world.files.file("/large.mp4", "video/mp4", &film(3 << 20));
+    let small = world.files.file("/small.mp4", "video/mp4", &film(1 << 20));
+    let endless = |path: &str, size: usize| {
+        world.files.script(path, move |_, out| {
+            use std::io::Write;
+            let _ = out.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+            let _ = out.write_all(&film(size));
+        })
+    };
+    let unknown_large = endless("/unknown.mp4", 3 << 20);
+    let unknown_small = endless("/less.mp4", 1 << 20);
+    for (number, (url, size, comes)) in [
+        (&large, 3 << 20, false),
+        (&small, 1 << 20, true),
+        (&unknown_large, 3 << 20, false),
+        (&unknown_small, 1 << 20, true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let media = world.shows(u32::try_from(number).unwrap(), "video/mp4", url);
+        let owner: i64 = id(&media).parse().unwrap();
+        let (this, of) = (app.clone(), url.clone());
+        let class = CacheClass::Original;
+        let bring = move || dassie::lookup::cached_file::fetch(&this, class, owner, &of);
+        let file = app.lanes.media.run(bring).unwrap().blocking_recv().unwrap().unwrap();
+        assert_eq!(file.is_some(), comes, "{url}");
+        // and that is no failure
+        assert!(super::cache::fetch(&media["url"]).body == film(size), "{url}");
+        world.quiet();
+    }
+}

@@ -139,10 +139,11 @@ pub struct Refused(pub String);
 
 impl From<::image::ImageError> for Refused {
     fn from(error: ::image::ImageError) -> Self {
-        use ::image::ImageError::{Limits, Unsupported};
+        use ::image::ImageError::{IoError, Limits, Unsupported};
         Self(match error {
             Limits(_) => "The image is too large".to_owned(),
             Unsupported(_) => "The image is of a kind that is not supported".to_owned(),
+            IoError(error) if is_full(&error) => return error.into(),
             _ => "The file is damaged or is no image".to_owned(),
         })
     }
@@ -150,12 +151,17 @@ impl From<::image::ImageError> for Refused {
 
 impl From<std::io::Error> for Refused {
     fn from(error: std::io::Error) -> Self {
-        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-        if matches!(error.kind(), StorageFull | QuotaExceeded) {
-            return Self("The disk of this server is full".to_owned());
+        if is_full(&error) {
+            return Self(crate::error::Error::disk_full().public());
         }
         Self("The file could not be processed".to_owned())
     }
+}
+
+/// The disk has no room: no fault of the file.
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 type Result<T> = std::result::Result<T, Refused>;

@@ -27,8 +27,11 @@ impl From<png::DecodingError> for Refused {
 }
 
 impl From<png::EncodingError> for Refused {
-    fn from(_: png::EncodingError) -> Self {
-        Self("The file could not be processed".to_owned())
+    fn from(error: png::EncodingError) -> Self {
+        match error {
+            png::EncodingError::IoError(error) => error.into(),
+            _ => Self("The file could not be processed".to_owned()),
+        }
     }
 }
 

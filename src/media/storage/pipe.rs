@@ -33,6 +33,17 @@ struct State {
     left: bool,
 }
 
+impl State {
+    /// Behind the others; many small ones are one, since each takes memory of its own.
+    fn put(&mut self, piece: Vec<u8>) {
+        self.bytes += piece.len();
+        match self.pieces.back_mut() {
+            Some(last) if last.len() + piece.len() <= PIECE => last.extend_from_slice(&piece),
+            _ => self.pieces.push_back(piece),
+        }
+    }
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -54,13 +65,17 @@ pub fn pipe() -> (Inlet, Outlet) {
     with_patience(PATIENCE)
 }
 
-fn with_patience(patience: Duration) -> (Inlet, Outlet) {
+/// Both ends, with another patience than two seconds.
+pub fn with_patience(patience: Duration) -> (Inlet, Outlet) {
     let shared = Arc::new(Shared::default());
     (Inlet { shared: Arc::clone(&shared), waiting: Vec::new(), patience }, Outlet(shared))
 }
 
 impl Inlet {
     fn push(&mut self) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
         let until = Instant::now() + self.patience;
         let mut state = self.shared.lock();
         while state.bytes >= MOST && !state.left {
@@ -74,9 +89,7 @@ impl Inlet {
         if state.left {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let piece = std::mem::take(&mut self.waiting);
-        state.bytes += piece.len();
-        state.pieces.push_back(piece);
+        state.put(std::mem::take(&mut self.waiting));
         drop(state);
         self.shared.news.notify_one();
         Ok(())
@@ -93,7 +106,7 @@ impl Write for Inlet {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.push()
     }
 }
 
@@ -102,8 +115,7 @@ impl Drop for Inlet {
         let piece = std::mem::take(&mut self.waiting);
         let mut state = self.shared.lock();
         if !piece.is_empty() {
-            state.bytes += piece.len();
-            state.pieces.push_back(piece);
+            state.put(piece);
         }
         state.ended = true;
         drop(state);
@@ -177,6 +189,18 @@ mod tests {
         }
         // the beginning of it, without a gap
         assert!(got.len() < 300_000 && sent.starts_with(&got), "{}", got.len());
+    }
+
+    #[actix_web::test]
+    async fn what_is_flushed_is_there_at_once_and_small_pieces_become_one() {
+        let (mut inlet, mut outlet) = pipe();
+        for byte in 0..100 {
+            inlet.write_all(&[byte]).expect("room");
+            inlet.flush().expect("room");
+        }
+        assert_eq!(outlet.next().await.map(|piece| piece.len()), Some(100));
+        drop(inlet);
+        assert_eq!(outlet.next().await, None);
     }
 
     #[test]

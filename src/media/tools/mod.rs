@@ -13,8 +13,8 @@ mod upload;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use ffmpeg::{Container, Conversion, Video};
@@ -33,16 +33,17 @@ use ffmpeg::Ffmpeg;
 const QUESTION: Limits =
     Limits { memory: 1 << 30, cpu: 10, file: 1 << 20, patience: Duration::from_secs(20) };
 
-/// What there is on this machine, looked up once.
+/// What there is on this machine, looked up once; once more later, if programs could not be tried
+/// out on a full disk.
 #[derive(Debug)]
 pub(super) struct Shelf {
     settings: config::Media,
-    found: OnceLock<Tools>,
+    found: Mutex<Option<Arc<Tools>>>,
 }
 
 impl Shelf {
     pub(super) fn new(settings: config::Media) -> Self {
-        Self { settings, found: OnceLock::new() }
+        Self { settings, found: Mutex::default() }
     }
 }
 
@@ -53,6 +54,8 @@ pub(super) struct Tools {
     /// Those that read a picture of each kind when they were tried, the better first.
     heic: Vec<Reader>,
     avif: Vec<Reader>,
+    /// The disk was too full to try them all.
+    untried: bool,
 }
 
 /// A program that makes ordinary pictures of HEIC or AVIF.
@@ -81,13 +84,23 @@ impl Tools {
             .map(Reader::HeifConvert)
             .chain(ffmpeg.iter().map(|ffmpeg| Reader::Ffmpeg(ffmpeg.path.clone())))
             .collect();
-        let able = |kind| -> Vec<Reader> {
-            all.iter().filter(|one| picture::try_out(media, one, kind)).cloned().collect()
+        let mut untried = false;
+        let mut able = |kind| {
+            let mut able: Vec<Reader> = Vec::new();
+            for one in &all {
+                match picture::try_out(media, one, kind) {
+                    Ok(true) => able.push(one.clone()),
+                    Ok(false) => {}
+                    Err(error) => {
+                        tracing::debug!(%error, "a program could not be tried out");
+                        untried = true;
+                    }
+                }
+            }
+            able
         };
         let (heic, avif) = (able(Kind::Heic), able(Kind::Avif));
-        let tools = Self { ffmpeg, heic, avif };
-        tracing::info!("{}", tools.describe());
-        tools
+        Self { ffmpeg, heic, avif, untried }
     }
 
     /// One line for the log.
@@ -100,7 +113,12 @@ impl Tools {
             || "no ffmpeg: videos have no stills, and HEVC is refused".to_owned(),
             Ffmpeg::describe,
         );
-        format!("{ffmpeg}; HEIC by {}, AVIF by {}", name(&self.heic), name(&self.avif))
+        let later = if self.untried {
+            ". The disk is too full to try all programs out: that is done when there is room"
+        } else {
+            ""
+        };
+        format!("{ffmpeg}; HEIC by {}, AVIF by {}{later}", name(&self.heic), name(&self.avif))
     }
 }
 
@@ -143,13 +161,39 @@ fn ask(program: &Path, question: &[OsString], stopping: &AtomicBool) -> Option<R
 impl Media {
     /// What there is on this machine. The first time it is looked up, which takes some tenths of
     /// a second and says in the log what was found.
-    pub(super) fn tools(&self) -> &Tools {
-        self.tools.found.get_or_init(|| Tools::look(self, &self.tools.settings))
+    pub(super) fn tools(&self) -> Arc<Tools> {
+        // held meanwhile, so that the programs are tried once and not by all who ask
+        let mut found = self.tools.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = || {
+            let tools = Tools::look(self, &self.tools.settings);
+            tracing::info!("{}", tools.describe());
+            Arc::new(tools)
+        };
+        Arc::clone(found.get_or_insert_with(look))
     }
 
     /// Looks the programs up, so that nobody has to wait for that later.
     pub fn look_for_tools(&self) {
         self.tools();
+    }
+
+    /// Whether programs could not be tried out since the disk was full.
+    pub fn has_untried_tools(&self) -> bool {
+        // nobody waits for those who look just now
+        let found = self.tools.found.try_lock().ok();
+        found.is_some_and(|found| found.as_ref().is_some_and(|tools| tools.untried))
+    }
+
+    /// Looks them up once more. Until that is done those that were found are used: for the lane
+    /// that decodes.
+    pub fn look_for_tools_again(&self) {
+        let tools = Tools::look(self, &self.tools.settings);
+        if tools.untried {
+            return;
+        }
+        tracing::info!("{}", tools.describe());
+        let tools = Arc::new(tools);
+        *self.tools.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(tools);
     }
 
     /// The media types that may be uploaded here, for clients to know. May wait for the programs

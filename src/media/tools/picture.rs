@@ -26,6 +26,9 @@ const PER_PIXEL: u64 = 12;
 /// Most bytes of a converted picture for each pixel.
 const WRITTEN: u64 = 4;
 
+/// With less than this free a disk is too full to try a program out.
+const LEAST: u64 = 1 << 20;
+
 /// A file that our own decoder is given.
 pub(in crate::media) enum Prepared {
     /// It is none of these: as it was sent.
@@ -56,7 +59,8 @@ pub(in crate::media) fn prepare(media: &Media, order: &Order) -> Result<Prepared
         Err(Refused(sentence)) => return Ok(Prepared::Refused(sentence)),
     };
     let mut why = "The image could not be decoded";
-    for reader in media.tools().readers(kind) {
+    let tools = media.tools();
+    for reader in tools.readers(kind) {
         let files = Scratch::new(&order.output, "heif");
         match convert(media, reader, &order.input, &picture, order.max_pixels, &files)? {
             Ok(path) => return Ok(Prepared::Converted(Converted { path, _files: files })),
@@ -142,18 +146,26 @@ fn candidates(files: &Scratch, output: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether a program makes a picture of a small one of this kind.
-pub(super) fn try_out(media: &Media, reader: &Reader, kind: Kind) -> bool {
+///
+/// # Errors
+/// When the disk is too full to see it, or the server stops.
+pub(super) fn try_out(media: &Media, reader: &Reader, kind: Kind) -> Result<bool> {
     let sample = match kind {
         Kind::Heic => HEIC,
         Kind::Avif => AVIF,
     };
     let files = Scratch::new(&media.storage.temporary(&storage::new_key()), "probe");
     let input = files.with(".in");
-    let attempt = || -> Option<()> {
-        std::fs::write(&input, sample).ok()?;
-        let picture = container::read(&input, 64 * 64).ok()?;
-        let made = convert(media, reader, &input, &picture, 64 * 64, &files).ok()?;
-        made.ok().map(drop)
-    };
-    attempt().is_some()
+    std::fs::write(&input, sample).map_err(|e| match e.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => storage::disk_full(),
+        _ => Error::internal(e),
+    })?;
+    let Ok(picture) = container::read(&input, 64 * 64) else { return Ok(false) };
+    match convert(media, reader, &input, &picture, 64 * 64, &files) {
+        // not every program says why it failed
+        Ok(Err(_)) if media.storage.free_bytes()? < LEAST => Err(storage::disk_full()),
+        Ok(made) => Ok(made.is_ok()),
+        Err(error) if error.is_disk_full() => Err(error),
+        Err(_) => Ok(false),
+    }
 }
