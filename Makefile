@@ -41,7 +41,7 @@ bench: ## what it costs, measured on a seeded database (ARGS="--quick" for a sho
 	$(CARGO) bench --locked --bench figures -- $(ARGS)
 
 .PHONY: soak
-soak: ## a year of relays on a small disk, in the time of a turned clock (ARGS="--days 30")
+soak: ## a year of relays on a small disk, in the time of a turned clock (ARGS="--days 30 --weekly")
 	$(CARGO) bench --locked --bench soak -- $(ARGS)
 
 .PHONY: fuzz

@@ -1,68 +1,89 @@
 //! A year on a small disk, in the time of a clock that is turned by hand: `make soak`, or
-//! `cargo bench --bench soak -- [--days N] [--statuses N] [--limit-mb N] [--trace FILE]`.
+//! `cargo bench --bench soak -- [--days N] [--statuses N] [--limit-mb N] [--trace FILE]
+//! [--folder DIR] [--weekly]`. A folder in memory leaves out what the disk takes for its commits.
 //!
-//! Relays bring statuses with pictures, a person looks at some of them as a trace says, and the
-//! worker keeps house. Rows are real, and so are the files of the cache, but for what is in them:
-//! they have their size and take no room. A line a day tells what is there.
+//! A whole server runs in a process of its own, so that its memory is nobody else's. Relays bring
+//! statuses with pictures, a person reads with an app as a trace says and looks at the pictures,
+//! and the worker keeps house. Rows are real, and so are the files of the cache, but for what is
+//! in them: they have their size and take no room. A line a day tells what is there, and each
+//! day is held to what the design allows.
 
+#[path = "soak/check.rs"]
+mod check;
+#[path = "soak/people.rs"]
+mod people;
+#[path = "soak/program.rs"]
+mod program;
 #[path = "soak/reader.rs"]
 mod reader;
 #[path = "soak/relays.rs"]
 mod relays;
-#[path = "soak/shelf.rs"]
-mod shelf;
+#[path = "soak/server.rs"]
+mod server;
 #[path = "figures/text.rs"]
 #[allow(dead_code, reason = "shared with the benchmark")]
 mod text;
+#[path = "soak/trace.rs"]
+mod trace;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use dassie::app::{App, Surroundings};
-use dassie::clock::{Clock, DAY, HOUR};
-use dassie::config::{Config, Size};
-use dassie::worker::Worker;
+use dassie::clock::{DAY, HOUR};
 
-use reader::Reader;
+use check::{Place, There};
+use program::Program;
+use reader::{Kept, Reader};
 use relays::Relays;
-use shelf::Shelf;
+use server::Order;
 
 /// Whatever went wrong ends the run with its text.
 pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// 2026-01-01
-const START: i64 = 1_767_225_600_000;
+pub const START: i64 = 1_767_225_600_000;
+pub const HOST: &str = "soak.example";
 pub const MB: f64 = 1_000_000.0;
 /// What the design allows.
 const MOST_MEMORY: f64 = 64.0;
 const MOST_DATABASE: f64 = 2_000.0;
 const LEAST_HITS: f64 = 90.0;
-/// The worker is done when it wrote nothing for so long.
-const QUIET: Duration = Duration::from_millis(40);
 
 struct Options {
     days: i64,
     statuses: usize,
-    limit_mb: u64,
+    limit: u64,
     trace: PathBuf,
+    /// Where the data are; below the target folder by default.
+    folder: Option<PathBuf>,
+    weekly: bool,
 }
 
 impl Options {
-    fn read() -> Res<Self> {
-        let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/soak/week.csv");
-        let mut options = Self { days: 365, statuses: 70_000, limit_mb: 2_000, trace };
-        let mut words = std::env::args().skip(1);
+    fn read(mut words: impl Iterator<Item = String>) -> Res<Self> {
+        let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/soak/busy.csv");
+        let mut options = Self {
+            days: 365,
+            statuses: 70_000,
+            limit: 2_000_000_000,
+            trace,
+            folder: None,
+            weekly: false,
+        };
         while let Some(word) = words.next() {
-            if word == "--bench" {
+            if word == "--weekly" {
+                options.weekly = true;
                 continue;
             }
             let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
             match word.as_str() {
                 "--days" => options.days = value.parse()?,
                 "--statuses" => options.statuses = value.parse()?,
-                "--limit-mb" => options.limit_mb = value.parse()?,
+                "--limit-mb" => options.limit = value.parse::<u64>()? * 1_000_000,
                 "--trace" => options.trace = value.into(),
+                "--folder" => options.folder = Some(value.into()),
                 _ => return Err(format!("{word} is not understood").into()),
             }
         }
@@ -71,7 +92,16 @@ impl Options {
 }
 
 fn main() -> ExitCode {
-    match Options::read().and_then(|options| run(&options)) {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let done = match words.as_slice() {
+        [word, folder, limit] if word == "--server" => limit
+            .parse()
+            .map_err(Into::into)
+            .and_then(|limit| server::run(Path::new(folder), limit))
+            .map(|()| true),
+        _ => Options::read(words.into_iter()).and_then(|options| run(&options)),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -81,11 +111,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn folder() -> Res<PathBuf> {
+/// A new folder for the data, in place of that of the last run.
+fn make_folder(within: Option<&Path>) -> Res<PathBuf> {
     // target/release/deps/soak-…
     let program = std::env::current_exe()?;
-    let target = program.ancestors().nth(3).ok_or("no target folder")?;
-    let folder = target.join("soak-data");
+    let within = within.or_else(|| program.ancestors().nth(3)).ok_or("no target folder")?;
+    let folder = within.join("soak-data");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
@@ -93,139 +124,166 @@ fn folder() -> Res<PathBuf> {
     Ok(folder)
 }
 
-/// What happened on one day, and what is there at its end.
+/// Looks at what was looked at before within a week, and how many found it here.
+#[derive(Clone, Copy, Default)]
+pub struct Twice {
+    looks: u64,
+    here: u64,
+}
+
+impl Twice {
+    fn count(&mut self, again: bool, here: bool) {
+        self.looks += u64::from(again);
+        self.here += u64::from(again && here);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.looks += other.looks;
+        self.here += other.here;
+    }
+
+    fn percent(self) -> f64 {
+        percent(self.here, self.looks)
+    }
+}
+
+/// What happened on one day.
 #[derive(Default)]
 pub struct Day {
     pub arrived: usize,
-    /// Of all files that could have been fetched.
+    /// Bytes of all files that could have been fetched, and of those that were.
     pub offered: u64,
-    pub viewed: u64,
-    pub hits: u64,
-    /// Looked at before within a week.
-    pub again: u64,
-    pub again_hits: u64,
     pub fetched: u64,
+    pub looks: u64,
+    pub here: u64,
     /// Refused for want of room.
     pub refused: u64,
+    /// What it belongs to went between the reading and the look.
+    pub gone: u64,
+    /// Of all files, and of the pictures in statuses alone.
+    pub all: Twice,
+    pub pictures: Twice,
+    /// The most that the cache held, by its own count, in bytes.
+    pub most: u64,
 }
 
-fn run(options: &Options) -> Res<bool> {
-    let folder = folder()?;
-    let clock = Clock::manual(START);
-    let mut config = Config::default();
-    config.server.host = "soak.example".into();
-    config.storage.data_dir = folder.clone();
-    config.media.cache_max_size = Size(options.limit_mb * 1_000_000);
-    let surroundings = Surroundings { clock: clock.clone(), ..Surroundings::default() };
-    let app = App::open(config, surroundings)?;
-    let worker = Worker::start(&app)?;
-    let mut relays = Relays::new(&app, options.statuses)?;
-    let mut shelf = Shelf::new(&app, folder.join("cache"), options.limit_mb * 1_000_000);
-    let mut reader = Reader::new(&app, &options.trace, relays.followed())?;
+const HEADINGS: &str = " day arrived  offered  fetched   looks here %  2nd % pict % | statuses   \
+     db MB cache MB  files | peak MB  cpu s took s";
 
+fn run(options: &Options) -> Res<bool> {
+    let folder = make_folder(options.folder.as_deref())?;
+    let mut program = Program::start(&folder, options.limit)?;
+    let place = Place::open(&folder)?;
+    let mut relays = Relays::new();
+    let mut reader = Reader::new(&options.trace)?;
     println!(
-        "{:>4} {:>7} {:>9} {:>8} {:>7} {:>7} {:>7} {:>6} {:>7} {:>7} {:>7} {:>6}",
-        "day",
-        "arrived",
-        "offered",
-        "statuses",
-        "db MB",
-        "cache",
-        "files",
-        "hit %",
-        "again %",
-        "fetched",
-        "memory",
-        "took s"
+        "here: found in the cache. 2nd: of what was looked at before within a week, all files and \
+         pictures\nof statuses alone. peak, cpu: of the server's process, with the pages of its \
+         program; took: of everything.\n\n{HEADINGS}"
     );
-    let (mut good, mut peaks) = (true, (0.0_f64, 0.0_f64));
-    let (mut again, mut again_hits) = (0, 0);
+    let mut good = true;
+    // of the last seven days
+    let mut week: VecDeque<Twice> = VecDeque::new();
+    let (mut most_memory, mut most_database, mut least_hits) = (0.0_f64, 0.0_f64, 100.0_f64);
     for number in 0..options.days {
-        let since = Instant::now();
+        let (since, cpu) = (Instant::now(), program.seconds()?);
         let mut day = Day::default();
-        for hour in 0..24 {
-            let begin = START + number * DAY + hour * HOUR;
-            for part in 0..4 {
-                relays.bring(&app, options.statuses / 96, &mut day)?;
-                let until = begin + (part + 1) * HOUR / 4;
-                reader.read(&app, until - HOUR / 4..until, START, &mut shelf, &mut day)?;
-                clock.advance(until - clock.now_ms());
-            }
-            keep_house(&app);
+        for quarter in 0..96 {
+            let now = START + number * DAY + quarter * HOUR / 4;
+            relays.bring(&mut program, options.statuses / 96, now, &mut day)?;
+            reader.read(&mut program, now..now + HOUR / 4, &mut day)?;
+            day.most = day.most.max(program.tell(&Order::Turn(HOUR / 4))?);
         }
-        again += day.again;
-        again_hits += day.again_hits;
-        let size = size_of(&folder, "dassie.db") + size_of(&folder, "dassie.db-wal");
-        let memory = memory()?;
-        peaks = (peaks.0.max(size), peaks.1.max(memory));
-        let used = shelf.used(&app)?;
-        good &= used.fits;
-        println!(
-            "{:>4} {:>7} {:>6.2} GB {:>8} {:>7.1} {:>7.1} {:>7} {:>6.1} {:>7.1} {:>7.1} {:>7.1} {:>6.1}",
-            number + 1,
-            day.arrived,
-            day.offered as f64 / 1e9,
-            relays::count(&folder)?,
-            size,
-            used.bytes as f64 / MB,
-            used.files,
-            percent(day.hits, day.viewed),
-            percent(day.again_hits, day.again),
-            day.fetched as f64 / MB,
-            memory,
-            since.elapsed().as_secs_f64(),
-        );
-        if day.refused > 0 {
-            println!("     {} files found no room", day.refused);
+        reader.forget(START + (number + 1) * DAY);
+        let (there, memory) = (place.look_at_rest(&reader.kept)?, program.peak()?);
+        week.push_back(day.all);
+        if week.len() > 7 {
+            week.pop_front();
+        }
+        let mut hits = Twice::default();
+        week.iter().for_each(|one| hits.add(*one));
+        most_memory = most_memory.max(memory);
+        most_database = most_database.max(there.database);
+        least_hits = least_hits.min(hits.percent());
+        let wrong = judge(&day, &there, memory, hits.percent(), options.limit);
+        good &= wrong.is_empty();
+        if !options.weekly || number % 7 == 6 || number + 1 == options.days || !wrong.is_empty() {
+            let cpu = program.seconds()? - cpu;
+            print(number + 1, &day, &there, memory, (cpu, since.elapsed().as_secs_f64()));
+        }
+        for what in wrong {
+            println!("     MISS: {what}");
         }
     }
-    let lost = reader.lost(&app, &folder)?;
-    app.wake.close();
-    worker.stop();
-    app.close();
-    println!();
-    let hits = percent(again_hits, again);
-    let checks = [
-        ("cache never above its limit", if good { 0.0 } else { 1.0 }, 0.0),
-        ("database, most, MB", peaks.0, MOST_DATABASE),
-        ("memory, most, MB", peaks.1, MOST_MEMORY),
-        ("of what was seen twice within a week, not here %", 100.0 - hits, 100.0 - LEAST_HITS),
-        ("of what was written, favourited or uploaded here, lost", lost as f64, 0.0),
-    ];
-    for (what, measured, most) in checks {
-        let said = if measured <= most { "ok" } else { "MISS" };
-        good &= measured <= most;
-        println!("{what:<56} {measured:>9.1}  (at most {most})  {said}");
+    program.end()?;
+    if !place.is_whole()? {
+        good = false;
+        println!("     MISS: rows refer to others that are gone");
     }
+    let Kept { written, marked, uploads } = &reader.kept;
+    println!(
+        "\nwritten {}, favourited or bookmarked {}, uploaded {uploads} here\ndatabase at the most {most_database:.0} MB (of {MOST_DATABASE}), memory \
+         {most_memory:.1} MB (of {MOST_MEMORY}), second looks of a week that found the file here \
+         at the least {least_hits:.1} % (of {LEAST_HITS})\n{}",
+        written.len(),
+        marked.len(),
+        if good { "ok" } else { "MISS: see above" },
+    );
     Ok(good)
 }
 
-/// Lets the worker do what is due at this time.
-fn keep_house(app: &App) {
-    app.wake.rouse();
-    let mut quiet = Instant::now();
-    let mut commits = app.db.commits();
-    while quiet.elapsed() < QUIET {
-        std::thread::sleep(Duration::from_millis(4));
-        let now = app.db.commits();
-        if now != commits || app.wake.is_rung() {
-            (commits, quiet) = (now, Instant::now());
-        }
+/// What the design does not allow.
+fn judge(day: &Day, there: &There, memory: f64, hits: f64, limit: u64) -> Vec<String> {
+    let (bytes, files) = there.cache;
+    let mut wrong = Vec::new();
+    if day.most > limit || bytes > limit {
+        wrong.push(format!("the cache held {} bytes, {bytes} now", day.most));
     }
+    if there.cache != there.cache_rows {
+        let (rows_bytes, rows) = there.cache_rows;
+        wrong.push(format!(
+            "the cache folder has {files} files of {bytes} bytes, the tables {rows} of {rows_bytes}"
+        ));
+    }
+    if there.database > MOST_DATABASE {
+        wrong.push(format!("the database is {:.0} MB", there.database));
+    }
+    if memory > MOST_MEMORY {
+        wrong.push(format!("memory {memory:.1} MB"));
+    }
+    if there.lost > 0 {
+        wrong.push(format!("{} of what was made or marked here are lost", there.lost));
+    }
+    if hits < LEAST_HITS {
+        wrong.push(format!("of a week's second looks {hits:.1} % found the file here"));
+    }
+    if day.refused > 0 {
+        wrong.push(format!("{} files found no room", day.refused));
+    }
+    wrong
+}
+
+fn print(number: i64, day: &Day, there: &There, memory: f64, (cpu, took): (f64, f64)) {
+    if number > 1 && number % 28 == 1 {
+        println!("{HEADINGS}");
+    }
+    println!(
+        "{number:>4} {:>7} {:>5.2} GB {:>5.0} MB {:>7} {:>6.1} {:>6.1} {:>6.1} | {:>8} {:>7.1} \
+         {:>8.1} {:>6} | {memory:>7.1} {cpu:>6.1} {took:>6.1}",
+        day.arrived,
+        day.offered as f64 / 1e9,
+        day.fetched as f64 / MB,
+        day.looks,
+        percent(day.here, day.looks),
+        day.all.percent(),
+        day.pictures.percent(),
+        there.statuses,
+        there.database,
+        there.cache.0 as f64 / MB,
+        there.cache.1,
+    );
 }
 
 fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 100.0 } else { part as f64 * 100.0 / whole as f64 }
-}
-
-fn size_of(folder: &Path, name: &str) -> f64 {
-    std::fs::metadata(folder.join(name)).map_or(0.0, |about| about.len() as f64 / MB)
-}
-
-/// What this process holds in memory, in MB; what the soak itself remembers is in it.
-fn memory() -> Res<f64> {
-    let text = std::fs::read_to_string("/proc/self/status")?;
-    let line = text.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
-    let number = line.split_whitespace().nth(1).ok_or("no number")?;
-    Ok(number.parse::<f64>()? * 1024.0 / MB)
 }

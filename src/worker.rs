@@ -44,6 +44,7 @@ const LOOK_FAILING: usize = 50;
 const SOON: Duration = Duration::from_millis(10);
 /// While jobs are worked off, housekeeping has a slice now and then: a flood is no time for it.
 const HOUSE_PAUSE: Duration = Duration::from_secs(1);
+const SOON_BY_HAND: Duration = Duration::from_millis(1);
 /// The pause, in milliseconds, while a lane is full.
 const CROWDED: i64 = 2000;
 
@@ -104,7 +105,9 @@ impl State {
                 Next::At(self.app.clock.now_ms() + MINUTE)
             });
             let pause = match next {
-                Next::Soon => Some(SOON),
+                Next::Soon if self.app.clock.is_system() => Some(SOON),
+                // whoever turns the clock waits for what is due: there is less time for others
+                Next::Soon => Some(SOON_BY_HAND),
                 Next::At(time) if self.app.clock.is_system() => {
                     let ms = (time - self.app.clock.now_ms()).clamp(10, HOUR);
                     Some(Duration::from_millis(u64::try_from(ms).unwrap_or(1000)))

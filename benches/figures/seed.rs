@@ -9,7 +9,7 @@ use std::time::Instant;
 use dassie::app::{App, Surroundings};
 use dassie::clock::Clock;
 use dassie::config::Config;
-use dassie::db::{self, Lane, timeline};
+use dassie::db::{self, Lane, Written, timeline};
 use dassie::model::NotificationKind;
 use dassie::service;
 use serde::{Deserialize, Serialize};
@@ -22,8 +22,11 @@ use crate::write::Writer;
 /// The host of the instance, for ever; where it listens differs from run to run.
 pub const HOST: &str = "bench.example";
 
-/// How many statuses one transaction writes.
+/// How many statuses are handed in at once.
 const BATCH: usize = 2_000;
+/// How many one savepoint holds: at each statement SQLite walks through what it changed so far, so
+/// that a large one takes the square of its size.
+const FEW: usize = 10;
 /// Replies below one status of ann.
 const THREAD: usize = 50;
 
@@ -212,10 +215,15 @@ fn fill(app: &App, folder: &Path, size: Size) -> Res<Seeded> {
     let mut left = size.remote;
     while left > 0 {
         let count = left.min(BATCH);
-        let batch = writer.remote(count);
-        app.db
-            .write(Lane::Interactive, move |tx| batch.into_iter().try_for_each(|s| s.store(tx)))
-            .wait()?;
+        let mut batch = writer.remote(count).into_iter();
+        let mut stored = Vec::new();
+        while batch.len() > 0 {
+            let few: Vec<_> = batch.by_ref().take(FEW).collect();
+            stored.push(app.db.write(Lane::Interactive, move |tx| {
+                few.into_iter().try_for_each(|status| status.store(tx))
+            }));
+        }
+        stored.into_iter().try_for_each(Written::wait)?;
         left -= count;
     }
     let with_remote = size_of_data(folder)?;

@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::id;
 
 /// How many statuses one slice of relayed ones looks at: their deletion takes all that hangs on
-/// them along.
-const SLICE: i64 = 50;
+/// them along, and the longer a slice is, the longer SQLite walks through what it changed before.
+const SLICE: i64 = 25;
 /// How many rows one look at old ones passes, on a reader.
 const LOOK: i64 = 200;
 /// How long a slice removes, so that whoever waits for the writer does not wait long.

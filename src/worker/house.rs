@@ -11,6 +11,8 @@ use super::retention::Retention;
 
 /// How many rows one slice removes.
 const SLICE: i64 = 200;
+/// How many slices of what relays brought go at once.
+const RELAYED_AT_ONCE: usize = 8;
 /// How long given-up jobs are kept for the administrator.
 const DEAD_JOBS: i64 = 7 * DAY;
 /// How long tombstones of remote things are kept.
@@ -117,11 +119,19 @@ fn reckon_trends(app: &App) -> Result<()> {
     app.db.write(Lane::Background, move |tx| service::trend::keep(tx, &trends)).wait()
 }
 
-/// One slice of what relays brought long ago; true when more is left.
+/// Some slices of what relays brought long ago; true when more is left. They are handed in
+/// together, so that those that fit into the writer's time share a commit.
 fn expire_relayed(app: &App) -> Result<bool> {
     relay::note_counts(app)?;
     let days = u32::try_from(app.config.federation.relay_status_days).unwrap_or(u32::MAX);
-    let looked =
-        app.db.write(Lane::Background, move |tx| service::retention::expire_relayed(tx, days));
-    Ok(looked.wait()? >= service::retention::slice())
+    let slices: Vec<_> = (0..RELAYED_AT_ONCE)
+        .map(|_| {
+            app.db.write(Lane::Background, move |tx| service::retention::expire_relayed(tx, days))
+        })
+        .collect();
+    let mut more = true;
+    for looked in slices {
+        more &= looked.wait()? >= service::retention::slice();
+    }
+    Ok(more)
 }
