@@ -256,13 +256,13 @@ fn keep_files(instance: &Instance, account: &str, status: &str) {
     let handle = format!("{}@{}", acct.username, acct.domain.unwrap_or_default());
     for command in [
         MediaCommand::Usage,
-        MediaCommand::Prune { what: MediaPrune::Days(3), dry_run: true },
+        MediaCommand::Prune { what: MediaPrune::Days(Some(3)), dry_run: true },
         MediaCommand::Prune { what: MediaPrune::Size(20), dry_run: true },
         MediaCommand::Prune { what: MediaPrune::Host("a.example".into()), dry_run: true },
         MediaCommand::Check { from: 0, repair: true },
         MediaCommand::Refetch(MediaRefetch::Account(handle)),
         MediaCommand::Refetch(MediaRefetch::Status(url)),
-        MediaCommand::Prune { what: MediaPrune::Days(3), dry_run: false },
+        MediaCommand::Prune { what: MediaPrune::Days(Some(3)), dry_run: false },
         MediaCommand::Prune { what: MediaPrune::Size(20), dry_run: false },
         MediaCommand::Prune { what: MediaPrune::Host("a.example".into()), dry_run: false },
     ] {
