@@ -64,7 +64,7 @@ pub struct Parts {
     /// Keys and documents that could not be fetched lately (S-019).
     pub unreachable: Throttle<String>,
     /// What relays bring.
-    pub relays: Relays,
+    pub relays: Arc<Relays>,
     /// What servers pass on that others wrote, by the server that does (F-147).
     pub forwards: Throttle<String>,
     /// New servers that were met lately, and how many of their domain (S-021).
@@ -181,7 +181,7 @@ impl App {
             // so many at once, and of one server: strangers choose what is asked for
             key_fetches: InFlight::new(4, 2),
             unreachable: Throttle::new(clock.clone()),
-            relays: Relays::new(clock.clone()),
+            relays: Arc::new(Relays::new(clock.clone())),
             forwards: Throttle::new(clock.clone()),
             new_hosts: Throttle::new(clock.clone()),
             inbox: Throttle::new(clock.clone()),

@@ -4,6 +4,7 @@
 mod backfill;
 mod cache;
 mod cards;
+mod crowd;
 mod emojis;
 mod house;
 mod import;

@@ -280,15 +280,18 @@ fn uploads_move_with_and_without_a_server() {
     assert!(why.contains("0 uploads moved, 2 left: call it again to go on"), "{why}");
     store.mood(Mood::Fine);
     let dry = place.does(&["media", "move", "--to", "s3", "--dry-run"]);
-    assert!(dry.starts_with("Nothing was moved. It would move 2 uploads of "), "{dry}");
+    assert!(dry.starts_with("Would move 2 uploads, "), "{dry}");
     assert!(store.paths().is_empty());
     let moved = place.does(&["media", "move", "--to", "s3"]);
-    assert!(moved.starts_with("2 uploads of ") && moved.contains("storage.uploads"), "{moved}");
+    assert!(moved.starts_with("Moved 2 uploads, ") && moved.contains("storage.uploads"), "{moved}");
     assert_eq!(store.paths().len(), 2);
     assert!(shown());
     serving.stop();
     let moved = place.does(&["media", "move", "--to", "local"]);
-    assert!(moved.starts_with("2 uploads of ") && !moved.contains("storage.uploads"), "{moved}");
+    assert!(
+        moved.starts_with("Moved 2 uploads, ") && !moved.contains("storage.uploads"),
+        "{moved}"
+    );
     store.mood(Mood::Refuses(503, "SlowDown"));
     let mut serving = Serving::start(&place, &["serve", "--dev"]);
     assert!(shown());
@@ -836,11 +839,13 @@ fn files_are_counted_pruned_and_checked_with_and_without_a_server() {
             "Would remove 0 files, 0 bytes\n"
         );
         assert_eq!(place.does(&["media", "prune", "--size", "0"]), "Removed 0 files, 0 bytes\n");
+        assert_eq!(place.does(&["media", "prune"]), "Removed 0 files, 0 bytes\n");
         let found = place.does(&["media", "check"]);
         assert!(
             found.starts_with("Looked at 1 file, 4 bytes\n1 file that nothing needs, 4 bytes\n"),
             "{found}"
         );
+        assert!(found.contains("  not needed: cache/ab/cd/abcd000"), "{found}");
         assert!(found.ends_with("Add --repair to mend that\n") && orphan.exists(), "{found}");
         assert!(place.does(&["media", "check", "--repair"]).contains("4 bytes: mended"));
         eventually("it is gone", || (!orphan.exists()).then_some(()));

@@ -256,13 +256,13 @@ fn keep_files(instance: &Instance, account: &str, status: &str) {
     let handle = format!("{}@{}", acct.username, acct.domain.unwrap_or_default());
     for command in [
         MediaCommand::Usage,
-        MediaCommand::Prune { what: MediaPrune::Days(3), dry_run: true },
+        MediaCommand::Prune { what: MediaPrune::Days(Some(3)), dry_run: true },
         MediaCommand::Prune { what: MediaPrune::Size(20), dry_run: true },
         MediaCommand::Prune { what: MediaPrune::Host("a.example".into()), dry_run: true },
         MediaCommand::Check { from: 0, repair: true },
         MediaCommand::Refetch(MediaRefetch::Account(handle)),
         MediaCommand::Refetch(MediaRefetch::Status(url)),
-        MediaCommand::Prune { what: MediaPrune::Days(3), dry_run: false },
+        MediaCommand::Prune { what: MediaPrune::Days(Some(3)), dry_run: false },
         MediaCommand::Prune { what: MediaPrune::Size(20), dry_run: false },
         MediaCommand::Prune { what: MediaPrune::Host("a.example".into()), dry_run: false },
     ] {
@@ -783,6 +783,19 @@ fn grow_old(instance: &Instance) {
         });
         removed.wait().unwrap();
         db.read(|conn| way.go_on(conn, 0)).unwrap();
+    }
+    for (trace, _) in retention::TRACES.iter().copied() {
+        db.read(|conn| trace.count(conn)).unwrap();
+        db.read(|conn| trace.look(conn, i64::MAX, 5)).unwrap();
+        let remove = move |tx: &db::Tx<'_>| trace.remove(tx, &[3], retention::TIME);
+        db.write(db::Lane::Background, remove).wait().unwrap();
+    }
+    db.read(db::crowd::count_accounts).unwrap();
+    for deeds in [false, true] {
+        db.read(|conn| db::crowd::look_at_accounts(conn, (0, 0), deeds, 5)).unwrap();
+        let remove =
+            move |tx: &db::Tx<'_>| db::crowd::remove_accounts(tx, &[3], deeds, retention::TIME);
+        db.write(db::Lane::Background, remove).wait().unwrap();
     }
     for (ledger, most, _) in retention::LEDGERS.iter().copied() {
         db.read(|conn| ledger.count(conn, most)).unwrap();

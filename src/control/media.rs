@@ -46,8 +46,9 @@ pub enum MediaCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prune {
-    /// What nobody looked at for so many days; what is kept, after four times as many.
-    Days(u32),
+    /// What nobody looked at for so many days, or as many as the settings have; what is kept, after
+    /// four times as many.
+    Days(Option<u32>),
     /// The least needed, until it has so many bytes.
     Size(u64),
     /// All of a server.
@@ -135,7 +136,7 @@ pub(super) fn execute(app: &App, command: MediaCommand) -> Result<Reply> {
     let reply = match command {
         MediaCommand::Usage => MediaReply::Usage(Box::new(usage(app)?)),
         MediaCommand::Prune { what, dry_run: true } => {
-            let (files, bytes) = app.db.read(|conn| would_go(conn, &what))?;
+            let (files, bytes) = app.db.read(|conn| would_go(app, conn, &what))?;
             MediaReply::Gone { files, bytes, more: false }
         }
         MediaCommand::Prune { what, dry_run: false } => prune(app, &what)?,
@@ -208,10 +209,11 @@ fn class_name(class: CacheClass) -> &'static str {
 }
 
 /// What pruning would remove.
-fn would_go(conn: &Conn, what: &Prune) -> Result<(i64, i64)> {
+fn would_go(app: &App, conn: &Conn, what: &Prune) -> Result<(i64, i64)> {
     match what {
         Prune::Days(days) => {
-            let before = |times: i64| conn.now() - i64::from(*days) * DAY * times;
+            let age = days_of(app, *days).saturating_mul(DAY);
+            let before = |times: i64| conn.now().saturating_sub(age.saturating_mul(times));
             let rest = cache_usage::old(conn, false, before(1))?;
             let kept = cache_usage::old(conn, true, before(cache::KEPT_TIMES))?;
             Ok((rest.0 + kept.0, rest.1 + kept.1))
@@ -219,6 +221,11 @@ fn would_go(conn: &Conn, what: &Prune) -> Result<(i64, i64)> {
         Prune::Size(size) => cache_usage::least_needed(conn, above(conn, *size)?),
         Prune::Host(host) => cache_usage::of_host(conn, &normal(host)),
     }
+}
+
+/// So many days, or those of the settings.
+fn days_of(app: &App, days: Option<u32>) -> i64 {
+    days.map_or(i64::try_from(app.config.media.cache_days).unwrap_or(i64::MAX), i64::from)
 }
 
 /// How much the cache has above this size.
@@ -246,10 +253,11 @@ fn slices(mut slice: impl FnMut() -> Result<Gone>) -> Result<MediaReply> {
 }
 
 fn prune(app: &App, what: &Prune) -> Result<MediaReply> {
+    let days = days_of(app, if let Prune::Days(days) = what { *days } else { None });
     slices(|| {
         let what = what.clone();
         cache::remove(&app.db, &app.media.cache, Lane::Background, move |conn| match what {
-            Prune::Days(days) => cache::too_old(conn, i64::from(days)),
+            Prune::Days(_) => cache::too_old(conn, days),
             Prune::Size(size) => cache::least_needed(conn, above(conn, size)?),
             Prune::Host(host) => cache_expiry::list_of_host(conn, &normal(&host), cache::SLICE),
         })

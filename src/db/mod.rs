@@ -17,6 +17,7 @@ pub mod cached_file;
 pub mod cached_source;
 pub mod card;
 pub mod conversation;
+pub mod crowd;
 pub mod delivery;
 pub mod domain;
 pub mod domain_list;

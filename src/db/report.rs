@@ -96,18 +96,21 @@ pub fn list(conn: &Conn, wanted: Wanted, page: &Page) -> Result<Vec<Report>> {
     Ok(found)
 }
 
-/// How many reports by accounts of a domain wait for an answer: all, and those about one account
-/// that came after `since`; among the newest 10,000.
-pub fn count_waiting(conn: &Conn, domain: &str, about: i64, since: i64) -> Result<(i64, i64)> {
+/// How many reports from elsewhere wait for an answer: all, those by accounts of a domain, and those
+/// of these about one account that came after `since`; among the newest 10,000.
+pub fn count_waiting(conn: &Conn, domain: &str, about: i64, since: i64) -> Result<(i64, i64, i64)> {
     Ok(conn
         .sql
         .prepare_cached(
-            "SELECT count(*), coalesce(sum(r.target_id = ? AND r.created_at > ?), 0)
+            "SELECT count(*), coalesce(sum(a.domain = ?3), 0),
+               coalesce(sum(a.domain = ?3 AND r.target_id = ?1 AND r.created_at > ?2), 0)
              FROM report r INDEXED BY report_open CROSS JOIN account a ON a.id = r.account_id
-             WHERE r.action_taken_at IS NULL AND a.domain = ?
+             WHERE r.action_taken_at IS NULL AND a.domain IS NOT NULL
                AND r.id > (SELECT max(id) FROM report) - 10000",
         )?
-        .query_row(params![about, since, domain], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        .query_row(params![about, since, domain], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?)
 }
 
 /// Whether a status that is not for everybody went to somebody of the domain: one whom it names,

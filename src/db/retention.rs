@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::id;
 
 /// Conditions under which a remote status `s` stays, whatever its age: somebody here wrote in its
-/// thread or is going to, marked, boosted, filtered it or reacted to it, voted in it, was told of
-/// it or is addressed by it; or it stands in a report that is not settled.
+/// thread, marked, boosted, filtered it or reacted to it, voted in it, was told of it or is
+/// addressed by it. Beside these stand [`PLANNED`].
 const WANTED: &str = "
   s.local = 1
   OR EXISTS (SELECT 1 FROM favourite x WHERE x.status_id = s.id)
@@ -28,8 +28,11 @@ const WANTED: &str = "
   OR EXISTS (SELECT 1 FROM conversation x WHERE x.last_status_id = s.id)
   OR EXISTS (SELECT 1 FROM poll_vote x WHERE x.status_id = s.id)
   OR EXISTS (SELECT 1 FROM interaction x WHERE x.target_id = s.id)
-  OR EXISTS (SELECT 1 FROM filter_status x WHERE x.status_id = s.id)
-  OR EXISTS (SELECT 1 FROM report x JOIN json_each(x.status_ids) j
+  OR EXISTS (SELECT 1 FROM filter_status x WHERE x.status_id = s.id)";
+
+/// It stands in a report that is not settled, or a scheduled status answers or quotes it.
+pub(super) const PLANNED: &str = "
+  EXISTS (SELECT 1 FROM report x JOIN json_each(x.status_ids) j
              WHERE x.target_id = s.account_id AND x.action_taken_at IS NULL
                AND CAST(j.value AS INTEGER) = s.id)
   OR s.id IN (SELECT CAST(j.value AS INTEGER)
@@ -74,7 +77,7 @@ const LEADS_TO_IT: &str = "
 pub fn list_unneeded(conn: &Conn, ids: &[i64]) -> Result<Vec<i64>> {
     let sql = format!(
         "SELECT s.id FROM json_each(?) i CROSS JOIN status s ON s.id = i.value
-         WHERE NOT ({WANTED} OR {RELAYED})"
+         WHERE NOT ({WANTED} OR {PLANNED} OR {RELAYED})"
     );
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let rows = statement.query_map([json_ids(ids)], |row| row.get(0))?;
@@ -123,7 +126,7 @@ pub fn look(conn: &Conn, (from, below): (i64, i64), age: Age, limit: i64) -> Res
     look.looked = ids.len();
     let sql = format!(
         "SELECT s.id FROM json_each(:ids) i CROSS JOIN status s ON s.id = i.value
-         WHERE NOT ({WANTED} OR {OLD})"
+         WHERE NOT ({WANTED} OR {PLANNED} OR {OLD})"
     );
     let mut statement = conn.sql.prepare_cached(&sql)?;
     let args = named_params! {
@@ -140,7 +143,7 @@ pub fn look(conn: &Conn, (from, below): (i64, i64), age: Age, limit: i64) -> Res
 pub fn remove_old(tx: &Tx<'_>, ids: &[i64], age: Age, time: Duration) -> Result<(usize, usize)> {
     let (began, mut gone) = (Instant::now(), 0);
     let sql = format!(
-        "SELECT 1 FROM status s WHERE s.id = :id AND NOT ({LEADS_TO_IT} OR {OLD} OR {WANTED})"
+        "SELECT 1 FROM status s WHERE s.id = :id AND NOT ({LEADS_TO_IT} OR {OLD} OR {WANTED} OR {PLANNED})"
     );
     let mut is_unneeded = tx.sql.prepare_cached(&sql)?;
     for (passed, id) in ids.iter().enumerate() {

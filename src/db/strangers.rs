@@ -12,8 +12,14 @@ use crate::error::Result;
 /// Rows of these hang on an account and are no reason to keep it: they go with it.
 const OWN: &[&str] = &["remote_key", "privacy"];
 
-/// Conditions under which no row that references `table` names the one with the id `{alias}.id`.
-fn unreferenced(conn: &Conn, table: &str, alias: &str) -> Result<String> {
+/// Conditions under which no row that references `table` names the one with the id `{alias}.id`, in
+/// other columns than those of `but`.
+pub(super) fn unreferenced(
+    conn: &Conn,
+    table: &str,
+    alias: &str,
+    but: &[(&str, &str)],
+) -> Result<String> {
     let mut statement = conn.sql.prepare_cached(
         "SELECT t.name, f.\"from\" FROM pragma_table_list AS t
          JOIN pragma_foreign_key_list(t.name) AS f
@@ -24,7 +30,7 @@ fn unreferenced(conn: &Conn, table: &str, alias: &str) -> Result<String> {
     let mut sql = String::from("1");
     for row in rows {
         let (table, column) = row?;
-        if !OWN.contains(&table.as_str()) {
+        if !OWN.contains(&table.as_str()) && !but.contains(&(table.as_str(), column.as_str())) {
             sql.push_str(&format!(
                 " AND NOT EXISTS (SELECT 1 FROM \"{table}\" x WHERE x.\"{column}\" = {alias}.id)"
             ));
@@ -33,18 +39,23 @@ fn unreferenced(conn: &Conn, table: &str, alias: &str) -> Result<String> {
     Ok(sql)
 }
 
-/// An account of elsewhere that nobody decided about and that was not read since `:since`. What the
-/// block of a domain did to it would be done again.
-const STRANGER: &str = "a.domain IS NOT NULL AND a.id > 1 AND ifnull(a.fetched_at, 0) < :since
+/// An account `a` of elsewhere that nobody decided about. What the block of a domain did to it would
+/// be done again.
+pub(super) const UNDECIDED: &str = "a.domain IS NOT NULL AND a.id > 1
   AND a.suspended_at IS NULL AND a.sensitized_at IS NULL
   AND (a.silenced_at IS NULL OR a.limited_by_domain <> 0)";
+
+/// Such a one that was not read since `:since`, and that nothing refers to.
+fn stranger(conn: &Conn) -> Result<String> {
+    let unreferenced = unreferenced(conn, "account", "a", &[])?;
+    Ok(format!("{UNDECIDED} AND ifnull(a.fetched_at, 0) < :since AND {unreferenced}"))
+}
 
 /// Looks at up to `limit` accounts above `after` for those whom nothing here refers to.
 pub fn look(conn: &Conn, after: i64, since: i64, limit: i64) -> Result<Look> {
     let sql = format!(
-        "SELECT a.id, ({STRANGER} AND {}) FROM account a WHERE a.id > :after
-         ORDER BY a.id LIMIT :limit",
-        unreferenced(conn, "account", "a")?
+        "SELECT a.id, ({}) FROM account a WHERE a.id > :after ORDER BY a.id LIMIT :limit",
+        stranger(conn)?
     );
     let args = named_params! {":after": after, ":since": since, ":limit": limit};
     passed(conn, &sql, args)
@@ -54,10 +65,7 @@ pub fn look(conn: &Conn, after: i64, since: i64, limit: i64) -> Result<Look> {
 /// Answers how many were passed.
 pub fn remove(tx: &Tx<'_>, ids: &[i64], since: i64, time: Duration) -> Result<usize> {
     let began = Instant::now();
-    let sql = format!(
-        "DELETE FROM account AS a WHERE a.id = :id AND {STRANGER} AND {}",
-        unreferenced(tx, "account", "a")?
-    );
+    let sql = format!("DELETE FROM account AS a WHERE a.id = :id AND {}", stranger(tx)?);
     let mut statement = tx.sql.prepare_cached(&sql)?;
     for (passed, id) in ids.iter().enumerate() {
         if passed > 0 && began.elapsed() >= time {
@@ -72,7 +80,7 @@ pub fn remove(tx: &Tx<'_>, ids: &[i64], since: i64, time: Duration) -> Result<us
 pub fn look_at_tags(conn: &Conn, after: i64, limit: i64) -> Result<Look> {
     let sql = format!(
         "SELECT t.id, {} FROM tag t WHERE t.id > ? ORDER BY t.id LIMIT ?",
-        unreferenced(conn, "tag", "t")?
+        unreferenced(conn, "tag", "t", &[])?
     );
     passed(conn, &sql, params![after, limit])
 }
@@ -81,7 +89,8 @@ pub fn look_at_tags(conn: &Conn, after: i64, limit: i64) -> Result<Look> {
 /// passed.
 pub fn remove_tags(tx: &Tx<'_>, ids: &[i64], time: Duration) -> Result<usize> {
     let began = Instant::now();
-    let sql = format!("DELETE FROM tag AS t WHERE t.id = ? AND {}", unreferenced(tx, "tag", "t")?);
+    let sql =
+        format!("DELETE FROM tag AS t WHERE t.id = ? AND {}", unreferenced(tx, "tag", "t", &[])?);
     let mut statement = tx.sql.prepare_cached(&sql)?;
     for (passed, id) in ids.iter().enumerate() {
         if passed > 0 && began.elapsed() >= time {

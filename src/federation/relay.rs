@@ -249,10 +249,7 @@ pub fn fetch_named(app: &App, job: &Job) -> Step<bool> {
         ..RelayCounts::default()
     };
     match found {
-        Ok((incoming, author)) => {
-            counts.add(&app.relays.take(relay.id));
-            store(app, job, &relay, incoming, author, counts)
-        }
+        Ok((incoming, author)) => store(app, job, &relay, incoming, author, counts),
         Err(stop) => {
             match &stop {
                 Stop::Drop(CAME) => counts.known = 1,
@@ -305,7 +302,7 @@ fn find_named(app: &App, relay: &Relay, uri: &str) -> Step<(Incoming, Account)> 
     Ok((resolve::read(app, object), author))
 }
 
-/// Stores it, with the counts and the end of the job.
+/// Stores it, with the counts, those that wait in memory among them, and the end of the job.
 fn store(
     app: &App,
     job: &Job,
@@ -314,7 +311,7 @@ fn store(
     author: Account,
     mut counts: RelayCounts,
 ) -> Step<bool> {
-    let (id, job) = (relay.id, job.id);
+    let (id, job, relays) = (relay.id, job.id, app.relays.clone());
     let effect = app.db.write(Lane::Background, move |tx| {
         let begin = thread_cpu_us();
         let author = db::account::get(tx, author.id)?;
@@ -327,6 +324,7 @@ fn store(
             counts.taken += 1;
         }
         counts.cpu_us += thread_cpu_us().saturating_sub(begin);
+        counts.add(&relays.take(id));
         db::relay::count(tx, id, &counts)?;
         db::job::remove(tx, job)
     });
@@ -334,15 +332,13 @@ fn store(
     Ok(true)
 }
 
-/// Writes down what was counted of all relays.
+/// Writes down what was counted of all relays. Counts leave the memory on the writer's thread
+/// alone, so that whoever reads the database after this misses none that are on their way.
 pub fn note_counts(app: &App) -> Result<()> {
-    let counted = app.relays.take_all();
-    if counted.is_empty() {
-        return Ok(());
-    }
+    let relays = app.relays.clone();
     let write = app.db.write(Lane::Background, move |tx| {
-        for (relay, counts) in &counted {
-            db::relay::count(tx, *relay, counts)?;
+        for (relay, counts) in relays.take_all() {
+            db::relay::count(tx, relay, &counts)?;
         }
         Ok(())
     });

@@ -10,6 +10,10 @@ use crate::model::{Account, NotificationKind};
 
 use super::{delivery, notification, timeline};
 
+/// An account that has so many followers is asked before it gets another from elsewhere, as if it
+/// were locked: a flood of made-up followers then ends among the requests, which have a bound.
+const MOST_FOLLOWERS: i64 = 100_000;
+
 /// How a follow shall be.
 #[derive(Clone, Debug, Default)]
 pub struct FollowOptions {
@@ -122,7 +126,8 @@ pub fn receive_follow(tx: &Tx<'_>, from: &Account, target: &Account, uri: &str) 
         return reject_document(tx, target, from, &request);
     }
     let there = db::follow::find(tx, from.id, target.id)?;
-    let accepted = there.as_ref().map_or(!target.locked, |f| f.accepted);
+    let is_open = !target.locked && target.followers_count < MOST_FOLLOWERS;
+    let accepted = there.as_ref().map_or(is_open, |f| f.accepted);
     let is_new = there.is_none();
     db::follow::upsert(
         tx,

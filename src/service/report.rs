@@ -21,6 +21,8 @@ pub const MOST_STATUSES: usize = 50;
 /// of them must not bury the others, however many accounts it comes from.
 const WAITING_ABOUT_ONE: i64 = 5;
 const WAITING: i64 = 200;
+/// Reports by all servers that may wait: nobody reads more.
+const WAITING_IN_ALL: i64 = 2000;
 
 /// What a person reports.
 #[derive(Clone, Debug, Default)]
@@ -199,8 +201,9 @@ pub fn receive(tx: &Tx<'_>, from: &Account, uris: &[String], text: &str) -> Resu
 }
 
 fn is_too_many(conn: &Conn, domain: &str, about: i64) -> Result<bool> {
-    let (all, same) = db::report::count_waiting(conn, domain, about, conn.now() - 24 * HOUR)?;
-    Ok(all >= WAITING || same >= WAITING_ABOUT_ONE)
+    let since = conn.now() - 24 * HOUR;
+    let (all, own, same) = db::report::count_waiting(conn, domain, about, since)?;
+    Ok(all >= WAITING_IN_ALL || own >= WAITING || same >= WAITING_ABOUT_ONE)
 }
 
 /// One of the account's own; another's is absent (S-082).

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::clock::{DAY, HOUR};
+use crate::db::crowd::Trace;
 use crate::db::retention::{Age, Look};
 use crate::db::space::Ledger;
 use crate::db::{self, Conn, Tx};
@@ -36,6 +37,21 @@ pub const LEDGERS: &[(Ledger, i64, i64)] = &[
     (Ledger::Tombstones, 200_000, 300),
     (Ledger::DeadJobs, 5_000, 50),
 ];
+
+/// What strangers may leave behind, and how many of the newest stay: notifications and requests of
+/// each person here, the others together. More than a person reads in years; full, all of it is
+/// about 0.3 GB.
+pub const TRACES: &[(Trace, i64)] = &[
+    (Trace::Statuses, 50_000),
+    (Trace::Notifications, 20_000),
+    (Trace::Requests, 10_000),
+    (Trace::Favourites, 500_000),
+    (Trace::Reactions, 100_000),
+    (Trace::Votes, 100_000),
+];
+/// How many accounts of elsewhere may be here, at about 2.5 kB each. Beyond that those go that
+/// nothing refers to, however young, and then those that only left favourites and the like.
+pub const MOST_ACCOUNTS: i64 = 100_000;
 
 /// One slice of the statuses that relays brought `days` ago and before, or as many days as the
 /// relay itself has. What somebody here needs stays, as any other remote status. Answers how

@@ -34,7 +34,7 @@ pub struct Findings {
     pub lost: u64,
     /// Uploads that are gone: nobody can bring them back but a backup.
     pub lost_uploads: u64,
-    /// Names of some of those.
+    /// Some of those: what is wrong, and where the file is or should be, below the data folder.
     pub names: Vec<String>,
     /// Files of uploads that lie in the bucket, which is not looked at.
     pub in_bucket: u64,
@@ -50,21 +50,22 @@ impl Findings {
         self.lost += other.lost;
         self.lost_uploads += other.lost_uploads;
         self.in_bucket += other.in_bucket;
-        for name in other.names {
-            self.tell(&name);
-        }
+        self.names.extend(other.names);
+        self.names.truncate(NAMES);
     }
 
-    fn tell(&mut self, name: &str) {
+    /// A file of the cache or an upload, by its name.
+    fn tell(&mut self, what: &str, folder: &str, name: &str) {
         if self.names.len() < NAMES {
-            self.names.push(name.to_owned());
+            let (first, second) = (name.get(..2).unwrap_or(""), name.get(2..4).unwrap_or(""));
+            self.names.push(format!("{what}: {folder}/{first}/{second}/{name}"));
         }
     }
 
-    fn orphan(&mut self, name: &str, file: &Found) {
+    fn orphan(&mut self, folder: &str, name: &str, file: &Found) {
         self.orphans += 1;
         self.orphan_bytes += file.bytes;
-        self.tell(name);
+        self.tell("not needed", folder, name);
     }
 }
 
@@ -111,7 +112,7 @@ fn check_cache(db: &Db, media: &Media, first: u8, repair: bool) -> Result<Findin
             let there = media.cache.open_file(&name)?.is_some_and(|(_, size)| size == bytes);
             if !there && db.read(|conn| cached_file::find(conn, &row.key))?.is_some() {
                 found.lost += 1;
-                found.tell(&row.name);
+                found.tell("lost or damaged", "cache", &row.name);
                 lost.push((row.key, row.fetched_at));
             }
         }
@@ -121,7 +122,7 @@ fn check_cache(db: &Db, media: &Media, first: u8, repair: bool) -> Result<Findin
         if db.read(|conn| is_needed(conn, &name))? {
             continue;
         }
-        found.orphan(&name, &file);
+        found.orphan("cache", &name, &file);
         orphans.push((name, i64::try_from(file.bytes).unwrap_or(i64::MAX)));
     }
     if repair && !(lost.is_empty() && orphans.is_empty()) {
@@ -173,7 +174,8 @@ fn check_uploads(db: &Db, media: &Media, first: u8, repair: bool) -> Result<Find
                     && media.storage.open_file(&name)?.is_none();
                 if missing && row.ready {
                     found.lost_uploads += 1;
-                    found.tell(name.as_str());
+                    let what = format!("lost upload of {}", row.username);
+                    found.tell(&what, "media", name.as_str());
                 }
             }
         }
@@ -183,7 +185,7 @@ fn check_uploads(db: &Db, media: &Media, first: u8, repair: bool) -> Result<Find
         if db.read(|conn| is_upload(conn, &name))? {
             continue;
         }
-        found.orphan(&name, &file);
+        found.orphan("media", &name, &file);
         orphans.push(name);
     }
     if repair && !orphans.is_empty() {

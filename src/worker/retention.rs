@@ -8,6 +8,8 @@ use crate::error::Result;
 use crate::id;
 use crate::service::retention::{self as rules, Walk, Way};
 
+use super::crowd::Crowd;
+
 /// How many slices the word indexes are given in an hour.
 const MOST_MERGES: i64 = 2_000;
 /// How far beyond its end a ledger is counted, and how much of it goes in an hour at the most.
@@ -17,6 +19,9 @@ const BEYOND: i64 = 200_000;
 #[derive(Clone, Copy)]
 enum Part {
     Walk(Way),
+    /// One of [`rules::TRACES`].
+    Trace(usize),
+    Accounts,
     /// One of [`rules::LEDGERS`].
     Ledger(usize),
     Words,
@@ -26,6 +31,13 @@ enum Part {
 const PARTS: &[Part] = &[
     Part::Walk(Way::New),
     Part::Walk(Way::Old),
+    Part::Trace(0),
+    Part::Trace(1),
+    Part::Trace(2),
+    Part::Trace(3),
+    Part::Trace(4),
+    Part::Trace(5),
+    Part::Accounts,
     Part::Walk(Way::Accounts),
     Part::Walk(Way::Tags),
     Part::Ledger(0),
@@ -45,6 +57,7 @@ pub(super) struct Retention {
     found: Vec<i64>,
     /// How much is left to do of a part, once that is known.
     left: Option<i64>,
+    crowd: Crowd,
     /// When the last hour's work began, since the start of the program.
     last: Option<i64>,
 }
@@ -59,6 +72,8 @@ impl Retention {
         };
         let more = match *part {
             Part::Walk(way) => self.walk(app, way, since),
+            Part::Trace(trace) => self.crowd.keep(app, trace, since),
+            Part::Accounts => self.crowd.keep_accounts(app),
             Part::Ledger(ledger) => self.shorten(app, ledger),
             Part::Words => self.merge_words(app),
             Part::Pages => {
@@ -73,6 +88,7 @@ impl Retention {
         });
         if !more {
             self.part += 1;
+            self.crowd.begin_anew();
             self.walk = None;
             self.found.clear();
             self.left = None;

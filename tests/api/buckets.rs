@@ -264,7 +264,7 @@ fn a_client_that_reads_nothing_holds_no_thread() {
 }
 
 #[test]
-fn clients_are_sent_to_the_bucket_where_the_settings_say_so() {
+fn s_110_clients_are_sent_to_the_bucket_where_the_settings_say_so() {
     let store = ObjectStore::start();
     let mut instance = with(|config| {
         with_uploads(config);

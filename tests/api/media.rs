@@ -266,7 +266,7 @@ fn s_113_a_full_disk_takes_no_uploads() {
 }
 
 #[test]
-fn a_large_image_has_a_preview() {
+fn s_115_a_large_image_has_a_preview_of_few_pixels() {
     let instance = Instance::start();
     let ann = instance.person("ann");
     let media = ann.uploads(&coded(&noise(1000, 500), ImageFormat::Png)).ok();

@@ -226,7 +226,7 @@ fn s_100_a_storm_of_reports_from_many_accounts_of_one_server_is_held() {
     let boss = admin(&instance, "boss");
     let ann = instance.person("ann");
     let names = ["a0", "a1", "a2", "a3", "a4", "a5", "a6"];
-    let (peer, other) = (Peer::start(&names), Peer::start(&["mia"]));
+    let (peer, other, third) = (Peer::start(&names), Peer::start(&["mia"]), Peer::start(&["noa"]));
     let flag = |peer: &Peer, name: &str| {
         let flag = json!({
             "@context": "https://www.w3.org/ns/activitystreams",
@@ -243,6 +243,20 @@ fn s_100_a_storm_of_reports_from_many_accounts_of_one_server_is_held() {
     assert_eq!(count(), 5);
     flag(&other, "mia");
     assert_eq!(count(), 6, "others are heard");
+    // nobody reads two thousand, wherever they come from
+    let sql = rusqlite::Connection::open(instance.folder.path().join("data/dassie.db")).unwrap();
+    sql.execute_batch(
+        "BEGIN IMMEDIATE;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1994)
+         INSERT INTO report (account_id, target_id, created_at, updated_at)
+           SELECT r.account_id, r.target_id, 1, 1 FROM n, (SELECT * FROM report LIMIT 1) r;
+         COMMIT",
+    )
+    .unwrap();
+    let all = || -> i64 { sql.query_row("SELECT count(*) FROM report", [], |r| r.get(0)).unwrap() };
+    assert_eq!(all(), 2000);
+    flag(&third, "noa");
+    assert_eq!(all(), 2000);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod actors;
 mod basics;
 mod blocks;
 mod consent;
+mod crowds;
 mod deliveries;
 mod domain_lists;
 mod fetching;

@@ -13,6 +13,7 @@ use image::ImageFormat;
 use serde_json::{Value, json};
 
 use crate::api::follow_peer;
+use crate::support::cached::count;
 use crate::support::files::head;
 use crate::support::picture::{coded, corners, noise};
 use crate::support::{Answer, FileHost, Instance, Options, Peer, Person, Request, eventually};
@@ -429,6 +430,7 @@ fn files_go_with_what_they_belong_to_and_stay_through_edits() {
     }));
     assert_eq!(fetch(&before["url"]).status, 404);
     assert_eq!(world.instance.app.db.read(db::cached_file::total).unwrap(), (0, 0));
+    eventually("its file is gone", || (count(&world.instance.app) == 0).then_some(()));
 }
 
 #[test]
@@ -483,6 +485,82 @@ fn cards_emojis_reactions_and_pages_have_our_addresses() {
     let preview = preview.rsplit_once('.').map_or(preview, |(bare, _)| bare);
     assert!(page.text().contains(preview), "{}", page.text());
     assert!(page.header("content-security-policy").unwrap().contains("img-src 'self'"));
+}
+
+/// Everything in it that a client loads by itself: addresses of files, not links.
+fn loaded(value: &Value, inside: &str, found: &mut Vec<String>) {
+    const FILES: &[&str] = &[
+        "avatar",
+        "avatar_static",
+        "header",
+        "header_static",
+        "static_url",
+        "preview_url",
+        "image",
+    ];
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let is_file = FILES.contains(&name.as_str())
+                    || (name == "url" && ["emojis", "media_attachments"].contains(&inside));
+                match value.as_str() {
+                    Some(url) if is_file => found.push(url.to_owned()),
+                    _ => loaded(value, name, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| loaded(item, inside, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn s_098_nothing_that_is_shown_makes_anybody_ask_another_server() {
+    let world = World::new();
+    let file = |name: &str| world.files.file(name, "image/png", &png());
+    world.has_avatar(&file("/avatar.png"), 1);
+    let status = world.writes(
+        1,
+        json!({
+            "content": format!("<p>:blob: <img src=\"{0}\"> <a href=\"{0}\">look</a></p>", file("/in.png")),
+            "tag": [{"type": "Emoji", "name": ":blob:", "icon": {"type": "Image", "url": file("/blob.png")}}],
+            "attachment": [
+                {"type": "Image", "url": file("/a.png")},
+                {"type": "Video", "mediaType": "video/mp4", "url": file("/film.mp4")},
+            ],
+        }),
+    );
+    let id = at(&status["id"]);
+    world.ann.post(&format!("/api/v1/statuses/{id}/reblog"), json!({}));
+    let base = &world.instance.base;
+    let mut urls = Vec::new();
+    for path in [
+        "/api/v1/timelines/home".to_owned(),
+        format!("/api/v1/statuses/{id}"),
+        format!("/api/v1/accounts/{}", world.mia),
+        "/api/v1/accounts/verify_credentials".into(),
+        "/api/v2/search?q=mia".into(),
+    ] {
+        loaded(&world.ann.get(&path), "", &mut urls);
+    }
+    assert!(urls.len() > 20, "{urls:?}");
+    // text is no place for pictures either
+    assert!(!at(&status["content"]).contains("<img"), "{status}");
+    for page in ["/@ann".to_owned(), format!("/@mia@{}/{id}", world.peer.host)] {
+        let page = world.instance.get(&page);
+        let text = page.text();
+        for place in [" src=\"", " poster=\"", " srcset=\"", "<link rel=\"stylesheet\" href=\""] {
+            let found = text.split(place).skip(1).filter_map(|rest| rest.split('"').next());
+            urls.extend(found.filter(|url| !url.starts_with('/')).map(str::to_owned));
+        }
+        if page.status == 200 {
+            let policy = page.header("content-security-policy").unwrap();
+            assert!(policy.contains("img-src 'self'") && policy.contains("media-src 'self'"));
+        }
+    }
+    for url in urls {
+        assert!(url.starts_with(&format!("{base}/")), "{url}");
+    }
 }
 
 #[test]

@@ -72,7 +72,24 @@ fn check_finds_what_is_amiss_and_mends_it() {
     let found = findings(&instance, false);
     assert_eq!((found.orphans, found.orphan_bytes, found.lost), (2, 8, 2), "{found:?}");
     assert_eq!(found.lost_uploads, 0);
-    assert!(orphans.iter().all(|name| found.names.contains(&name.as_str().to_owned())));
+    let told = |what: &str, folder: &str, name: &str| {
+        format!("{what}: {folder}/{}/{}/{name}", &name[..2], &name[2..4])
+    };
+    let mut names = [
+        told("not needed", "cache", orphans[0].as_str()),
+        told("not needed", "media", orphans[1].as_str()),
+        told("lost or damaged", "cache", &lost.name()),
+        told("lost or damaged", "cache", &cut.name()),
+    ];
+    names.sort();
+    assert_eq!(
+        {
+            let mut found = found.names;
+            found.sort();
+            found
+        },
+        names
+    );
     assert!(is_here(cache, &orphans[0]) && is_here(storage, &orphans[1]), "only looked at");
     assert_eq!(is_there(app, &cut), (true, true));
 
@@ -93,7 +110,10 @@ fn check_finds_what_is_amiss_and_mends_it() {
     // a lost upload is told, and stays for a backup to bring back
     storage.remove(&file).unwrap();
     let found = findings(&instance, true);
-    assert_eq!((found.lost_uploads, found.names), (1, vec![upload.file()]));
+    assert_eq!(
+        (found.lost_uploads, found.names),
+        (1, vec![told("lost upload of ann", "media", &upload.file())])
+    );
     assert_eq!(findings(&instance, false).lost_uploads, 1);
 }
 
@@ -158,7 +178,8 @@ fn prune_says_what_it_would_do_and_then_does_just_that() {
     assert!(before.viewed.is_some_and(|(oldest, newest)| (newest - oldest) / DAY == 5));
     assert!(before.free > 0 && before.cache_max_size == 2_000_000_000);
 
-    for what in [MediaPrune::Host("B.example".into()), MediaPrune::Days(4), MediaPrune::Size(3000)]
+    for what in
+        [MediaPrune::Host("B.example".into()), MediaPrune::Days(Some(4)), MediaPrune::Size(3000)]
     {
         let would = MediaCommand::Prune { what: what.clone(), dry_run: true };
         let was = usage(&instance);

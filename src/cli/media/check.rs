@@ -51,7 +51,11 @@ fn render(found: &MediaFindings, repair: bool) -> String {
     let faults = [
         (found.orphans, format!("that nothing needs, {orphan_bytes}"), true),
         (found.lost, "of the cache lost or damaged".to_owned(), true),
-        (found.lost_uploads, "of uploads lost: look for them in a backup".to_owned(), false),
+        (
+            found.lost_uploads,
+            "of uploads lost: a backup may have what is named below".into(),
+            false,
+        ),
     ];
     let mut any = false;
     for (n, what, mends) in &faults {

@@ -40,11 +40,8 @@ pub(super) fn run(place: &Place, options: &Move) -> Result<()> {
     };
     let begin = ask(place, MoveStep { to, after: 0, dry_run: true })?;
     if options.dry_run {
-        return output::print(&format!(
-            "Nothing was moved. It would move {} of {}.\n",
-            uploads(begin.left),
-            size(begin.left_bytes)
-        ));
+        let (uploads, size) = (uploads(begin.left), size(begin.left_bytes));
+        return output::print(&format!("Would move {uploads}, {size}\n"));
     }
     process::catch_interrupt();
     let mut progress = Progress::new();
@@ -81,9 +78,9 @@ fn ask(place: &Place, step: MoveStep) -> Result<MoveLine> {
 }
 
 fn report(done: i64, bytes: i64, lost: &[String], same_home: bool) -> Result<()> {
-    let mut text = format!("{} of {} moved.\n", uploads(done), size(bytes));
+    let mut text = format!("Moved {}, {}\n", uploads(done), size(bytes));
     if !same_home {
-        text += "New uploads still go to the other place: see storage.uploads in the settings.\n";
+        text += "New uploads still go to the other place: see storage.uploads in the settings\n";
     }
     output::print(&text)?;
     if lost.is_empty() {

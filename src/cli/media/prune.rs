@@ -10,11 +10,12 @@ use crate::config::Size;
 use crate::control::{MediaCommand, MediaPrune, MediaRefetch, MediaReply, Reply};
 use crate::error::Result;
 
-/// What is to go.
+/// What is to go: of nothing, what the settings say.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct What {
-    /// What nobody looked at for so many days; favourited or bookmarked, four times as many
+    /// What nobody looked at for so many days, without it media.cache_days; what was favourited or
+    /// bookmarked, four times as many
     #[arg(long, value_name = "N")]
     days: Option<u32>,
     /// What was not looked at for longest, until the cache has this size, such as "500 MB"
@@ -52,9 +53,9 @@ pub(in crate::cli) struct Refetch {
 
 pub(super) fn prune(place: &Place, options: Prune) -> Result<()> {
     let what = match options.what {
-        What { days: Some(days), .. } => MediaPrune::Days(days),
         What { size: Some(size), .. } => MediaPrune::Size(size.0),
-        What { host, .. } => MediaPrune::Host(host.unwrap_or_default()),
+        What { host: Some(host), .. } => MediaPrune::Host(host),
+        What { days, .. } => MediaPrune::Days(days),
     };
     let dry_run = options.dry_run;
     let word = if dry_run { "Would remove" } else { "Removed" };

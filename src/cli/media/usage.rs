@@ -37,12 +37,14 @@ pub(super) fn render(usage: &MediaUsage) -> String {
         text += &format!("About to be removed: {}\n", size(usage.trash));
     }
     if let Some((oldest, newest)) = usage.viewed {
-        text += &format!(
-            "Last looked at between {} and {}; after {} they go\n",
-            clock::date(oldest),
-            clock::date(newest),
-            count(usize::try_from(usage.cache_days).unwrap_or(0), "day")
-        );
+        let (oldest, newest) = (clock::date(oldest), clock::date(newest));
+        let when = if oldest == newest {
+            format!("on {oldest}")
+        } else {
+            format!("between {oldest} and {newest}")
+        };
+        let days = count(usize::try_from(usage.cache_days).unwrap_or(0), "day");
+        text += &format!("Last looked at {when}; after {days} they go\n");
     }
     for (heading, shares) in
         [("WHAT", &usage.classes), ("SERVER", &usage.hosts), ("ACCOUNT", &usage.accounts)]
