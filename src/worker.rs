@@ -43,9 +43,9 @@ const LOOK: usize = 500;
 const LOOK_FAILING: usize = 50;
 /// The pause between two rounds while there is more to do at once.
 const SOON: Duration = Duration::from_millis(10);
+const SOON_BY_HAND: Duration = Duration::from_millis(1);
 /// While jobs are worked off, housekeeping has a slice now and then: a flood is no time for it.
 const HOUSE_PAUSE: Duration = Duration::from_secs(1);
-const SOON_BY_HAND: Duration = Duration::from_millis(1);
 /// The pause, in milliseconds, while a lane is full.
 const CROWDED: i64 = 2000;
 

@@ -11,7 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0003_client_api.sql"),
     include_str!("../../assets/migrations/0004_federation.sql"),
     include_str!("../../assets/migrations/0005_media.sql"),
-    include_str!("../../assets/migrations/0007_bounds.sql"),
+    include_str!("../../assets/migrations/0006_bounds.sql"),
 ];
 
 /// Runs what is missing.
