@@ -15,6 +15,8 @@ mod media;
 mod peers;
 #[path = "figures/people.rs"]
 mod people;
+#[path = "figures/pictures.rs"]
+mod pictures;
 #[path = "figures/program.rs"]
 mod program;
 #[path = "figures/reading.rs"]

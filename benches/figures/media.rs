@@ -2,24 +2,21 @@
 //! screen of somebody who opens an app, and many who look at once.
 
 use std::fs;
-use std::io::Cursor;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use image::codecs::jpeg::JpegEncoder;
-use image::{Rgb, RgbImage};
 use rusqlite::Connection as Sql;
 use serde_json::Value;
 
 use crate::federation::{during, fresh};
 use crate::load::{self, Connection, request};
 use crate::peers::{self, Peers};
+use crate::pictures::{KINDS, Kind};
 use crate::program::Program;
 use crate::seed::{HOST, Place, Seeded};
 use crate::table::{Report, number};
-use crate::text::Rng;
 use crate::{MB, Options, Res};
 
 /// Pictures on the first screen, and how large each is.
@@ -181,32 +178,12 @@ pub fn cache(
     Ok(())
 }
 
-/// A photo as cameras make it: soft areas, edges and noise.
-fn photo(width: u32, height: u32) -> Res<Vec<u8>> {
-    let mut rng = Rng::new(8);
-    let image = RgbImage::from_fn(width, height, |x, y| {
-        let noise = rng.below(12) as u32;
-        let edge = if (x / 97 + y / 131) % 2 == 0 { 60 } else { 0 };
-        let byte = |n: u32| u8::try_from(n % 256).unwrap_or(0);
-        Rgb([
-            byte(x * 180 / width + edge + noise),
-            byte(y * 180 / height + noise),
-            byte((x + y) * 90 / (width + height) + edge + noise),
-        ])
-    });
-    let mut out = Cursor::new(Vec::new());
-    image.write_with_encoder(JpegEncoder::new_with_quality(&mut out, 88))?;
-    Ok(out.into_inner())
-}
-
-/// Uploads of photos: time, CPU, and the memory of the program and of those it starts.
+/// Uploads of pictures of each kind: time, CPU, and the memory of the program and of those it starts.
 pub fn upload(place: &Place, seeded: &Seeded, peers: &Peers, report: &mut Report) -> Res<()> {
     println!("uploads:");
-    for (name, (width, height), most) in
-        [("8 megapixels", (3_264, 2_448), 64.0), ("40 megapixels", (7_296, 5_472), 200.0)]
-    {
+    for Kind { name, most, make } in KINDS {
+        let photo = make()?;
         let (_folder, program) = fresh(place, peers)?;
-        let photo = photo(width, height)?;
         let mut body = b"--x\r\nContent-Disposition: form-data; name=\"file\"; \
             filename=\"photo.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
             .to_vec();
@@ -244,8 +221,8 @@ pub fn upload(place: &Place, seeded: &Seeded, peers: &Peers, report: &mut Report
         );
         let own = program.cpu()?.saturating_sub(own);
         let cpu = own + program.cpu_of_children()?.saturating_sub(others);
-        report.add(&format!("photo of {name}, CPU"), None, load::ms(cpu), "ms");
-        report.add(&format!("photo of {name}, memory peak"), Some(most), peak / MB, "MB");
+        report.add(&format!("{name}, CPU"), None, load::ms(cpu), "ms");
+        report.add(&format!("{name}, memory peak"), Some(*most), peak / MB, "MB");
         program.stop()?;
     }
     report.note("memory of uploads is that of the program and the process that decodes together");

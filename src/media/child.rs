@@ -9,18 +9,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::clip;
-use super::image::{Order, Outcome};
+use super::image::{self, Order, Outcome};
 use crate::error::{Error, Result};
 
 /// The hidden command that [`serve`] answers.
 pub const COMMAND: &str = "decode-image";
 
-/// What the process may use of memory: the program itself with tables and the file as it came, and
-/// for each pixel that an image may have ten bytes of addresses. The dearest kinds need nine
-/// (progressive JPEG with all its colours) and just above ten (lossy WebP with transparency); a
-/// photo as cameras make it needs three, and most PNG files none.
-const MEMORY: u64 = 112 << 20;
-const MEMORY_PER_PIXEL: u64 = 10;
+/// What the process may use of memory beside the pixels (S-107): its own data, tables, and the file
+/// as it came and as it is changed.
+const MEMORY: u64 = 40 << 20;
+/// Addresses beyond that: the program itself, and what it only reads.
+const PROGRAM: u64 = 96 << 20;
 /// Seconds of CPU, bytes of one written file, open files.
 const CPU: u64 = 30;
 const FILE: u64 = 640 << 20;
@@ -90,8 +89,9 @@ pub fn serve() -> Result<()> {
     let mut text = String::new();
     std::io::stdin().take(64 * 1024).read_to_string(&mut text).map_err(Error::internal)?;
     let order: Order = serde_json::from_str(&text).map_err(Error::internal)?;
-    let pixels = order.max_pixels.saturating_mul(MEMORY_PER_PIXEL);
-    limit(libc::RLIMIT_AS, pixels.saturating_add(MEMORY));
+    let memory = image::memory(order.max_pixels).saturating_add(MEMORY);
+    limit(libc::RLIMIT_DATA, memory);
+    limit(libc::RLIMIT_AS, memory.saturating_add(PROGRAM));
     let outcome = clip::make(&order);
     let text = serde_json::to_string(&outcome).map_err(Error::internal)?;
     std::io::stdout().write_all(text.as_bytes()).map_err(Error::internal)

@@ -74,7 +74,7 @@ fn play(order: &Order, format: Format) -> video::Result<Made> {
         _ => None,
     };
     // one that cannot be decoded is no reason to refuse what can be heard
-    if let Some((small, blurhash)) = cover.and_then(|data| image::preview(order, &data).ok()) {
+    if let Some((small, blurhash)) = cover.and_then(|data| image::preview(order, data).ok()) {
         (made.small, made.blurhash) = (Some(small), blurhash);
     }
     Ok(made)

@@ -1,5 +1,7 @@
 //! The custom emojis of this server: making them, and finding them in texts.
 
+use std::collections::HashMap;
+
 use crate::activity::build::EmojiDoc;
 use crate::crypto;
 use crate::db::{self, Conn, Tx};
@@ -30,6 +32,12 @@ pub fn static_address(site: &Site, emoji: &CustomEmoji) -> String {
     } else {
         address(site, emoji)
     }
+}
+
+/// Where the stills are of emojis of this server with these names, by the addresses of what may move.
+pub fn stills(conn: &Conn, site: &Site, names: &[String]) -> Result<HashMap<String, String>> {
+    let found = db::emoji::list_named(conn, names)?;
+    Ok(found.iter().map(|emoji| (address(site, emoji), static_address(site, emoji))).collect())
 }
 
 /// The emojis of this server that texts name as `:shortcode:`.

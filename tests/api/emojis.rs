@@ -1,5 +1,6 @@
 //! Custom emojis: made by an admin, shown in texts, told to other servers.
 
+use dassie::control::{Command, Reply, execute};
 use serde_json::{Value, json};
 
 use super::admin::admin;
@@ -252,6 +253,19 @@ fn f_030_s_116_what_moves_has_a_still_version() {
     assert_eq!(status["emojis"][0]["static_url"], still);
     assert_eq!(status["emojis"][0]["url"], url);
     assert_eq!(instance.get("/api/v1/custom_emojis").ok()[0]["static_url"], still);
+    let path_of = format!("/api/v1/pleroma/statuses/{}/reactions", id(&status));
+    let reacted = ann.request("PUT", &format!("{path_of}/one")).json(&json!({})).send().ok();
+    let listed = ann.get(&path_of);
+    for reaction in [&reacted["emoji_reactions"][0], &listed[0]] {
+        assert_eq!((&reaction["url"], &reaction["static_url"]), (&json!(url), &json!(still)));
+    }
+    let announce =
+        Command::Announce { text: "x".into(), starts_at: None, ends_at: None, all_day: false };
+    let Reply::Announcements(list) = execute(&instance.app, announce).unwrap() else { panic!() };
+    let path_of = format!("/api/v1/announcements/{}/reactions/one", list[0].id);
+    assert_eq!(ann.request("PUT", &path_of).send().status, 200);
+    let reaction = &ann.get("/api/v1/announcements")[0]["reactions"][0];
+    assert_eq!((&reaction["url"], &reaction["static_url"]), (&json!(url), &json!(still)));
     let note = instance.activity(status["uri"].as_str().unwrap()).json();
     assert_eq!(note["tag"][0]["icon"]["url"], url);
     // another picture that does not move: no still version any more

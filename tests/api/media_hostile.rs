@@ -17,6 +17,8 @@ use crate::support::hostile::{
 use crate::support::picture::{Part, coded, corners, form, moving, noise};
 use crate::support::{Answer, Instance, Options, Person};
 
+/// A JPEG file in several scans.
+const SCANS: &[u8] = include_bytes!("../fixtures/several_scans.jpg");
 const SCRIPT: &str = "<script>alert(document.cookie)</script>";
 
 fn has(data: &[u8], what: &str) -> bool {
@@ -66,8 +68,7 @@ fn everywhere(boss: &Person, what: &str, file: &[u8], is_emoji: bool) -> Vec<(St
 }
 
 /// A JPEG file with everything that cameras, programs and people write into one.
-fn jpeg_with_everything() -> Vec<u8> {
-    let plain = coded(&corners(64, 48), ImageFormat::Jpeg);
+fn jpeg_with_everything(plain: &[u8]) -> Vec<u8> {
     let xmp = format!("http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>{PLANTED}</x:xmpmeta>");
     let mut iptc = b"Photoshop 3.0\08BIM\x04\x04\0\0\0\0\0\x13\x1c\x02\x78\0\x0e".to_vec();
     iptc.extend_from_slice(PLANTED.as_bytes());
@@ -140,9 +141,10 @@ fn gif_with_everything() -> Vec<u8> {
 }
 
 /// Each kind with all that can be hidden in it.
-fn corpus() -> [(&'static str, Vec<u8>, bool); 4] {
+fn corpus() -> [(&'static str, Vec<u8>, bool); 5] {
     [
-        ("jpeg", jpeg_with_everything(), false),
+        ("jpeg", jpeg_with_everything(&coded(&corners(64, 48), ImageFormat::Jpeg)), false),
+        ("jpeg in scans", jpeg_with_everything(SCANS), false),
         ("png", png_with_everything(), true),
         ("webp", webp_with_everything(), true),
         ("gif", gif_with_everything(), true),
@@ -163,23 +165,108 @@ fn s_096_s_105_s_106_s_116_polyglots_and_metadata_lose_what_they_hide() {
     }
 }
 
-/// What an independent reader finds, group by group.
+fn is_there() -> bool {
+    let there = Command::new("exiftool").arg("-ver").stdout(Stdio::null()).status().is_ok();
+    if !there {
+        println!("exiftool is not installed: nothing was looked at");
+    }
+    there
+}
+
+/// What an independent reader finds, also in what lies inside of other things.
+fn look(file: &[u8]) -> String {
+    let folder = crate::support::TempDir::new();
+    let path = folder.path().join("file");
+    std::fs::write(&path, file).unwrap();
+    let command =
+        Command::new("exiftool").args(["-a", "-u", "-ee", "-G1", "-j"]).arg(&path).output();
+    String::from_utf8_lossy(&command.unwrap().stdout).into_owned()
+}
+
+/// Files that are played, with a title, an artist, a place.
+const PLAYED: [&str; 14] = [
+    "phone.mov",
+    "film.mp4",
+    "film.webm",
+    "sound.m4a",
+    "sound.webm",
+    "sound-vbr.mp3",
+    "sound-mpeg2.mp3",
+    "sound-mpeg25.mp3",
+    "sound-vorbis.ogg",
+    "sound-opus.ogg",
+    "sound-tone.flac",
+    "sound-pcm.wav",
+    "sound-float.wav",
+    "sound-24.wav",
+];
+
+fn played(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/media");
+    std::fs::read(std::path::Path::new(folder).join(name)).unwrap()
+}
+
+#[test]
+fn s_106_exiftool_finds_nothing_in_what_is_played() {
+    if !is_there() {
+        return;
+    }
+    let instance = Instance::start();
+    let ann = instance.person("ann");
+    let mut told = 0;
+    for name in PLAYED {
+        let file = played(name);
+        told += usize::from(look(&file).to_lowercase().contains("secret"));
+        let media = ann.uploads(&file).ok();
+        for url in [&media["url"], &media["preview_url"]].into_iter().filter(|url| url.is_string())
+        {
+            let found = look(&fetch(url).body);
+            let found: Value = serde_json::from_str(&found).unwrap();
+            for (tag, value) in found[0].as_object().unwrap() {
+                let text = value.to_string().to_lowercase();
+                let tag = tag.to_lowercase();
+                let private = ["gps", "location", "artist", "title", "comment", "serial"];
+                assert!(!text.contains("secret"), "{name}: {tag} {text}");
+                assert!(!private.iter().any(|word| tag.contains(word)), "{name}: {tag} {text}");
+            }
+            assert!(found[0].get("ExifTool:Error").is_none(), "{name}: {found}");
+        }
+    }
+    assert!(told > 10, "{told}: what is looked for was there");
+}
+
+#[test]
+fn s_107_what_is_played_and_ends_early_harms_nothing() {
+    let instance = Instance::with(Options {
+        configure: Some(|config| config.limits.max_uploads_per_day = 1000),
+        ..Options::default()
+    });
+    let ann = instance.person("ann");
+    let mut stored = Vec::new();
+    for name in PLAYED {
+        let file = played(name);
+        for part in [1, 8, 15] {
+            let answer = ann.uploads(&file[..file.len() * part / 16]);
+            assert!([200, 422].contains(&answer.status), "{name} {part}: {}", answer.text());
+            if answer.status == 200 {
+                stored.push(answer.json()["url"].clone());
+            }
+        }
+    }
+    for url in &stored {
+        assert_eq!(fetch(url).status, 200, "{url}");
+    }
+    assert!(ann.uploads(&played("film.mp4")).status == 200, "and it goes on");
+}
+
+/// Group by group.
 #[test]
 fn s_106_exiftool_finds_nothing_about_anybody() {
-    let there = Command::new("exiftool").arg("-ver").stdout(Stdio::null()).status();
-    if there.is_err() {
-        println!("exiftool is not installed: nothing was looked at");
+    if !is_there() {
         return;
     }
     let instance = Instance::start();
     let boss = admin(&instance, "boss");
-    let look = |file: &[u8]| {
-        let folder = crate::support::TempDir::new();
-        let path = folder.path().join("file");
-        std::fs::write(&path, file).unwrap();
-        let command = Command::new("exiftool").args(["-a", "-u", "-G1", "-j"]).arg(&path).output();
-        String::from_utf8_lossy(&command.unwrap().stdout).into_owned()
-    };
     for (what, file, is_emoji) in corpus() {
         assert!(look(&file).contains(PLANTED), "{what}: what is looked for was there");
         for (url, body) in everywhere(&boss, what, &file, is_emoji) {
@@ -315,6 +402,8 @@ fn s_107_truncated_files_are_whole_pictures_or_none() {
     let mut stored = 0;
     for (what, file) in [
         ("jpeg", coded(&noise(60, 40), ImageFormat::Jpeg)),
+        ("scans", SCANS.to_vec()),
+        ("clear", include_bytes!("../fixtures/clear.webp").to_vec()),
         ("png", coded(&noise(60, 40), ImageFormat::Png)),
         ("webp", coded(&noise(60, 40), ImageFormat::WebP)),
         ("gif", moving(60, 40)),

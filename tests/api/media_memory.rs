@@ -8,7 +8,10 @@ use dassie::media::image::{Made, Order, Outcome, Purpose};
 use image::ImageFormat;
 
 use crate::support::TempDir;
-use crate::support::hostile::{chunk, flat_jpeg, flat_lossless, flat_png, packed, png, webp};
+use crate::support::hostile::{
+    chunk, extended, flat_interlaced, flat_jpeg, flat_lossless, flat_png, packed, png, scanned,
+    webp,
+};
 use crate::support::picture::{coded, corners};
 
 /// As the settings are by default.
@@ -64,6 +67,7 @@ fn least() -> u64 {
 fn s_107_a_photo_needs_the_memory_of_one_image() {
     let least = least();
     let lossy = include_bytes!("../fixtures/flat_40mp.webp");
+    let clear = include_bytes!("../fixtures/flat_clear_30mp.webp");
     let lossless = |w, h| webp(&[chunk(b"VP8L", &flat_lossless(w, h))]);
     // kB for each pixel, and a few MB for tables and files
     for (what, file, size, bytes) in [
@@ -71,7 +75,18 @@ fn s_107_a_photo_needs_the_memory_of_one_image() {
         ("8 MP, webp", lossless(3264, 2448), (3264, 2448), 4),
         ("40 MP, jpeg on its side", flat_jpeg(7728, 5152, 8), (5152, 7728), 3),
         ("40 MP, png", flat_png(7728, 5152, false), (7728, 5152), 0),
-        ("40 MP, lossy webp", lossy.to_vec(), (16_000, 2500), 3),
+        ("40 MP, lossy webp", lossy.to_vec(), (16_000, 2500), 2),
+        ("30 MP, clear lossy webp", clear.to_vec(), (6000, 4950), 4),
+        ("8 MP, jpeg in scans, 4:4:4", scanned(3264, 2448, &[0x11; 3]), (3264, 2448), 3),
+        ("8 MP, jpeg in scans for print", scanned(3264, 2448, &[0x11; 4]), (3264, 2448), 3),
+        ("8 MP, grey jpeg in scans", scanned(3264, 2448, &[0x11]), (3264, 2448), 1),
+        ("8 MP, png in passes", flat_interlaced(3264, 2448, &[9; 3], 8, 2), (3264, 2448), 3),
+        (
+            "8 MP, png in passes, 16 bits",
+            flat_interlaced(3264, 2448, &[9; 8], 16, 6),
+            (3264, 2448),
+            4,
+        ),
     ] {
         let (made, memory) = made(what, &file);
         assert_eq!((made.full.width, made.full.height), size, "{what}");
@@ -79,6 +94,24 @@ fn s_107_a_photo_needs_the_memory_of_one_image() {
         let most = size.0 as u64 * size.1 as u64 * bytes / 1024 + 9 * 1024;
         println!("{what}: {memory} kB, of it {least} kB the program");
         assert!(own < most, "{what}: {own} kB, not {most}");
+    }
+}
+
+/// What takes more memory than a photo is taken with fewer pixels, and the sentence says how many.
+#[test]
+fn s_107_dear_kinds_have_fewer_pixels() {
+    let least = least();
+    let picture = include_bytes!("../fixtures/flat_40mp.webp");
+    let clear = [extended(0x10, 16_000, 2500), chunk(b"ALPH", &[0]), picture[12..].to_vec()];
+    for (what, file) in [
+        ("lossless webp", webp(&[chunk(b"VP8L", &flat_lossless(6001, 5000))])),
+        ("clear lossy webp", webp(&clear)),
+        ("clear png in passes", flat_interlaced(6001, 5000, &[9, 9, 9, 100], 8, 6)),
+    ] {
+        let (outcome, memory) = decode(&file);
+        let Outcome::Refused(why) = outcome else { panic!("{what}: {outcome:?}") };
+        assert!(why.contains("may have 30000000 pixels"), "{what}: {why}");
+        assert!(memory - least < 9 * 1024, "{what}: {memory} kB");
     }
 }
 

@@ -160,3 +160,60 @@ pub fn gif(width: u16, height: u16, blocks: &[u8], frames: usize) -> Vec<u8> {
     out.push(0x3b);
     out
 }
+
+/// A flat JPEG file of any size in several scans, a part for each of these shares: first a number of
+/// each block, then all others, then one bit more of each, and all of them nothing, in one bit.
+pub fn scanned(width: u16, height: u16, shares: &[u8]) -> Vec<u8> {
+    let count = u8::try_from(shares.len()).unwrap();
+    let mut frame = [&[8][..], &height.to_be_bytes(), &width.to_be_bytes(), &[count]].concat();
+    let mut first = vec![count];
+    for (id, share) in (1..).zip(shares) {
+        frame.extend_from_slice(&[id, *share, 0]);
+        first.extend_from_slice(&[id, 0]);
+    }
+    first.extend_from_slice(&[0, 0, 0]);
+    let codes = |kind: u8| segment(0xc4, &[&[kind, 1][..], &[0; 15], &[0]].concat());
+    let zeros = vec![0; usize::from(width) * usize::from(height) / 64 / 2 + 4096];
+    let table = segment(0xdb, &[&[0][..], &[1; 64]].concat());
+    let mut out =
+        [&[0xff, 0xd8][..], &table, &segment(0xc2, &frame), &codes(0), &codes(0x10)].concat();
+    out.extend([&segment(0xda, &first)[..], &zeros].concat());
+    for bits in [0x01, 0x10] {
+        for id in 1..=count {
+            out.extend([&segment(0xda, &[1, id, 0, 1, 63, bits])[..], &zeros].concat());
+        }
+    }
+    out.extend_from_slice(&[0xff, 0xd9]);
+    out
+}
+
+/// A flat PNG file in seven passes.
+pub fn flat_interlaced(
+    width: usize,
+    height: usize,
+    pixel: &[u8],
+    depth: u8,
+    colours: u8,
+) -> Vec<u8> {
+    let mut data = ZlibEncoder::new(Vec::new(), Compression::fast());
+    for (x, y, across, down) in [
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ] {
+        let columns = (width - x.min(width)).div_ceil(across);
+        let row = [&[0], &pixel.repeat(columns)[..]].concat();
+        let rows = if columns == 0 { 0 } else { (height - y.min(height)).div_ceil(down) };
+        (0..rows).for_each(|_| data.write_all(&row).unwrap());
+    }
+    let (width, height) = (u32::try_from(width).unwrap(), u32::try_from(height).unwrap());
+    png(&[
+        (b"IHDR", head(width, height, depth, colours, 1)),
+        (b"IDAT", data.finish().unwrap()),
+        (b"IEND", Vec::new()),
+    ])
+}

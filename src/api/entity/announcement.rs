@@ -88,23 +88,28 @@ pub(crate) fn reaction_event(
     id: i64,
     name: &str,
 ) -> Result<ReactionEvent> {
-    let url = pictures(conn, site, vec![name.to_owned()])?.remove(name);
+    let (url, static_url) = pictures(conn, site, vec![name.to_owned()])?.remove(name).unzip();
     Ok(ReactionEvent {
         announcement_id: id,
         name: name.to_owned(),
         count: db::announcement::count_reactions(conn, id, name)?,
-        static_url: url.clone(),
         url,
+        static_url,
     })
 }
 
-/// The addresses of the custom emojis with these names.
-fn pictures(conn: &Conn, site: &Site, names: Vec<String>) -> Result<HashMap<String, String>> {
+/// The addresses of the custom emojis with these names, and of their stills.
+fn pictures(
+    conn: &Conn,
+    site: &Site,
+    names: Vec<String>,
+) -> Result<HashMap<String, (String, String)>> {
     Ok(db::emoji::list_named(conn, &names)?
         .into_iter()
         .map(|emoji| {
             let url = service::emoji::address(site, &emoji);
-            (emoji.shortcode, url)
+            let still = service::emoji::static_address(site, &emoji);
+            (emoji.shortcode, (url, still))
         })
         .collect())
 }
@@ -129,8 +134,8 @@ pub(crate) fn announcements(
     let urls = pictures(conn, site, names)?;
     let mut reactions: HashMap<i64, Vec<Reaction>> = HashMap::new();
     for Row { announcement_id, name, count, me } in rows {
-        let url = urls.get(&name).cloned();
-        let one = Reaction { name, count, me, static_url: url.clone(), url };
+        let (url, static_url) = urls.get(&name).cloned().unzip();
+        let one = Reaction { name, count, me, url, static_url };
         reactions.entry(announcement_id).or_default().push(one);
     }
     let all: Vec<&str> = page.iter().map(|(one, _)| one.text.as_str()).collect();

@@ -9,7 +9,7 @@ use super::{Account, accounts};
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::model::{CacheClass, Reaction as Row, ReactionCount};
-use crate::service::cached_file::emoji;
+use crate::service::{self, cached_file::emoji};
 use crate::site::Site;
 
 /// How many reacted so.
@@ -40,6 +40,31 @@ pub(super) struct Pleroma {
     pub(super) local: bool,
 }
 
+/// Where the pictures of emojis are for those who want nothing to move.
+struct Stills<'a> {
+    site: &'a Site,
+    /// Of our own, by the addresses of what may move.
+    own: HashMap<String, String>,
+}
+
+impl<'a> Stills<'a> {
+    /// For emojis with these names and addresses.
+    fn of<'b>(
+        conn: &Conn,
+        site: &'a Site,
+        all: impl Iterator<Item = (&'b String, &'b Option<String>)>,
+    ) -> Result<Self> {
+        let own = all.filter(|(_, url)| url.as_deref().is_some_and(|url| site.owns(url)));
+        let names: Vec<String> = own.map(|(name, _)| name.clone()).collect();
+        Ok(Self { site, own: service::emoji::stills(conn, site, &names)? })
+    }
+
+    fn address(&self, url: &str) -> String {
+        let own = self.own.get(url).cloned();
+        own.unwrap_or_else(|| emoji(self.site, CacheClass::EmojiStill, url))
+    }
+}
+
 /// The reactions to some statuses, one query for all.
 pub(super) fn reactions(
     conn: &Conn,
@@ -48,12 +73,13 @@ pub(super) fn reactions(
     ids: &[i64],
 ) -> Result<HashMap<i64, Reactions>> {
     let counts = db::reaction::list_counts(conn, ids, viewer)?;
+    let stills = Stills::of(conn, site, counts.values().flatten().map(|r| (&r.name, &r.url)))?;
     let shape = |one: ReactionCount| Reaction {
         name: one.name,
         count: one.count,
         // nobody has reacted to anything
         me: one.me && viewer != 0,
-        static_url: one.url.as_deref().map(|url| emoji(site, CacheClass::EmojiStill, url)),
+        static_url: one.url.as_deref().map(|url| stills.address(url)),
         url: one.url.as_deref().map(|url| emoji(site, CacheClass::Emoji, url)),
     };
     Ok(counts
@@ -80,6 +106,7 @@ pub(crate) fn reactors(
     viewer: i64,
     rows: Vec<Row>,
 ) -> Result<Vec<Reactors>> {
+    let stills = Stills::of(conn, site, rows.iter().map(|row| (&row.name, &row.url)))?;
     let mut list: Vec<(Reactors, Vec<i64>)> = Vec::new();
     for row in rows {
         let at = list.iter().position(|(one, _)| one.name == row.name);
@@ -89,10 +116,7 @@ pub(crate) fn reactors(
                     name: row.name,
                     count: 0,
                     me: false,
-                    static_url: row
-                        .url
-                        .as_deref()
-                        .map(|url| emoji(site, CacheClass::EmojiStill, url)),
+                    static_url: row.url.as_deref().map(|url| stills.address(url)),
                     url: row.url.as_deref().map(|url| emoji(site, CacheClass::Emoji, url)),
                     accounts: Vec::new(),
                 },

@@ -56,7 +56,7 @@ fn look(format: Format, bytes: &[u8]) -> Result<(DynamicImage, u32)> {
         };
     }
     // of a moving PNG, what programs show that know of no frames
-    let still = pixels::decode(bytes, format, MOST_PIXELS)?.image;
+    let still = pixels::decode(bytes.to_vec(), format, MOST_PIXELS)?.image;
     let mut frames = 1;
     if format == Format::Png {
         let decoder = PngDecoder::with_limits(Cursor::new(bytes), pixels::limits(MOST_PIXELS))?;

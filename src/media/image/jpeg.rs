@@ -1,4 +1,5 @@
-//! JPEG files, decoded straight into the one buffer that their pixels need.
+//! JPEG files, decoded straight into the one buffer that their pixels need: those of several scans
+//! are made into ones of one scan before.
 
 use ::image::metadata::Orientation;
 use ::image::{DynamicImage, GrayImage, RgbImage};
@@ -7,7 +8,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{Refused, Result, check_size, refuse};
+use super::{Refused, Result, check_size, refuse, scans};
 
 /// What a file says beside its pixels.
 pub(super) struct About {
@@ -20,12 +21,12 @@ fn damaged() -> Refused {
 }
 
 /// Grey, or colours: what is meant for print is brought to red, green and blue.
-pub(super) fn decode(data: &[u8], max_pixels: u64) -> Result<(DynamicImage, About)> {
+pub(super) fn decode(mut data: Vec<u8>, max_pixels: u64) -> Result<(DynamicImage, About)> {
     let options = DecoderOptions::default()
         .set_strict_mode(false)
         .set_max_width(usize::MAX)
         .set_max_height(usize::MAX);
-    let mut head = JpegDecoder::new_with_options(ZCursor::new(data), options);
+    let mut head = JpegDecoder::new_with_options(ZCursor::new(data.as_slice()), options);
     head.decode_headers().map_err(|_| damaged())?;
     let (width, height) = head.dimensions().ok_or_else(damaged)?;
     let side = |n: usize| u32::try_from(n).map_err(|_| damaged());
@@ -36,9 +37,12 @@ pub(super) fn decode(data: &[u8], max_pixels: u64) -> Result<(DynamicImage, Abou
         About { turned: exif.unwrap_or(Orientation::NoTransforms), profile: head.icc_profile() };
     let is_grey = head.input_colorspace() == Some(ColorSpace::Luma);
     drop(head);
+    if let Some(joined) = scans::join(&data)? {
+        data = joined;
+    }
     let space = if is_grey { ColorSpace::Luma } else { ColorSpace::RGB };
     let options = options.jpeg_set_out_colorspace(space);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data.as_slice()), options);
     let channels = if is_grey { 1 } else { 3 };
     let mut pixels = vec![0; width as usize * height as usize * channels];
     decoder.decode_into(&mut pixels).map_err(|_| damaged())?;

@@ -8,25 +8,27 @@
 mod emoji;
 mod gif;
 mod jpeg;
+mod moving;
 mod pixels;
 mod planes;
 mod rows;
+mod scans;
 mod shrink;
 mod strip;
 mod turned;
 mod webp;
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Cursor, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use ::image::codecs::{gif::GifDecoder, webp::WebPDecoder};
+use ::image::DynamicImage;
 use ::image::metadata::Orientation;
-use ::image::{AnimationDecoder, DynamicImage};
 use serde::{Deserialize, Serialize};
 
 use super::clip::Play;
 pub use super::format::Format;
+use moving::Moving;
 use pixels::Coding;
 
 /// Longest side.
@@ -39,6 +41,8 @@ const MOVING: u64 = 10;
 const FRAME: u64 = 4;
 /// A larger image without loss becomes PNG, which needs no second image to be written.
 const MAX_LOSSLESS_WEBP: u64 = 4_000_000;
+/// Bytes that the pixels of any image may take.
+const SMALL: u64 = 26_000_000;
 /// An original up to this size is its own preview.
 const OWN_PREVIEW: u64 = 300_000;
 /// Pixels of a preview, as in Mastodon.
@@ -184,6 +188,12 @@ pub(super) fn check_size(width: u32, height: u32, max_pixels: u64) -> Result<()>
     Ok(())
 }
 
+/// Bytes that pixels may take in memory: those of a photo with as many as an image may have, and as
+/// much as small ones of any kind need.
+pub(super) fn memory(max_pixels: u64) -> u64 {
+    max_pixels.saturating_mul(3).max(SMALL)
+}
+
 /// Carries an order out.
 pub fn make(order: &Order) -> Result<Made> {
     let data = fs::read(&order.input)?;
@@ -198,122 +208,31 @@ pub fn make(order: &Order) -> Result<Made> {
         Format::WebP => webp::remux(&data, order.max_pixels)?,
         _ => None,
     };
-    match (moving, order.purpose) {
-        (Some(moving), Purpose::Attachment) => keep_moving(order, format, &moving),
-        (Some(moving), Purpose::Avatar | Purpose::Header) if moving.frames > 1 => {
-            crop_moving(order, format, &moving)
+    let Some(moving) = moving else { return still(order, format, data) };
+    drop(data);
+    match order.purpose {
+        Purpose::Attachment => moving::keep(order, format, moving),
+        Purpose::Avatar | Purpose::Header if moving.frames > 1 => {
+            moving::crop(order, format, &moving)
         }
-        (Some(moving), _) => still(order, format, &moving.bytes),
-        (None, _) => still(order, format, &data),
+        _ => still(order, format, moving.bytes),
     }
-}
-
-/// A moving image that was put together anew.
-struct Moving {
-    bytes: Vec<u8>,
-    frames: u32,
-    width: u32,
-    height: u32,
-}
-
-impl Moving {
-    /// Refuses what would take too long to show.
-    fn check(self, max_pixels: u64) -> Result<Self> {
-        check_size(self.width, self.height, max_pixels)?;
-        let max_frame = if self.frames > 1 { max_pixels / FRAME } else { max_pixels };
-        if u64::from(self.width) * u64::from(self.height) > max_frame {
-            return refuse(format!("The moving image is larger than {max_frame} pixels"));
-        }
-        let all = u64::from(self.width) * u64::from(self.height) * u64::from(self.frames);
-        if all > max_pixels.saturating_mul(MOVING) {
-            return refuse("The moving image has too many pixels in all its frames");
-        }
-        if self.frames == 0 {
-            return refuse("The image has no frames");
-        }
-        Ok(self)
-    }
-
-    /// All frames, each as large as the whole image.
-    fn decode(&self, format: Format) -> Result<::image::Frames<'_>> {
-        let data = Cursor::new(&self.bytes);
-        Ok(match format {
-            Format::WebP => WebPDecoder::new(data)?.into_frames(),
-            _ => GifDecoder::new(data)?.into_frames(),
-        })
-    }
-}
-
-/// Keeps a moving image as it is, once every frame was seen to be one.
-fn keep_moving(order: &Order, format: Format, moving: &Moving) -> Result<Made> {
-    let mut first = None;
-    for frame in moving.decode(format)? {
-        let frame = frame?;
-        first.get_or_insert_with(|| DynamicImage::ImageRgba8(frame.into_buffer()));
-    }
-    let Some(first) = first else { return refuse("The image has no frames") };
-    let first = pixels::without_idle_alpha(first);
-    let (extension, media_type) = match format {
-        Format::WebP => ("webp", "image/webp"),
-        _ => ("gif", "image/gif"),
-    };
-    fs::write(order.full(), &moving.bytes)?;
-    let full = Written {
-        extension: extension.to_owned(),
-        media_type: media_type.to_owned(),
-        width: moving.width,
-        height: moving.height,
-        bytes: moving.bytes.len() as u64,
-    };
-    with_preview(order, full, &first, Orientation::NoTransforms)
-}
-
-/// A moving avatar or header: every frame is cropped; a still version stands beside it.
-fn crop_moving(order: &Order, format: Format, moving: &Moving) -> Result<Made> {
-    let (width, height) = if order.purpose == Purpose::Avatar { AVATAR } else { HEADER };
-    let mut out = BufWriter::new(File::create(order.full())?);
-    let mut first = None;
-    {
-        let mut encoder = ::image::codecs::gif::GifEncoder::new_with_speed(&mut out, 20);
-        encoder.set_repeat(::image::codecs::gif::Repeat::Infinite)?;
-        for frame in moving.decode(format)? {
-            let frame = frame?;
-            let delay = frame.delay();
-            let image = DynamicImage::ImageRgba8(frame.into_buffer());
-            let image = pixels::cover(&image, width, height).into_rgba8();
-            encoder.encode_frame(::image::Frame::from_parts(image.clone(), 0, 0, delay))?;
-            first.get_or_insert(DynamicImage::ImageRgba8(image));
-        }
-    }
-    out.flush()?;
-    drop(out);
-    let Some(first) = first else { return refuse("The image has no frames") };
-    let full = Written {
-        extension: "gif".to_owned(),
-        media_type: "image/gif".to_owned(),
-        width: first.width(),
-        height: first.height(),
-        bytes: fs::metadata(order.full())?.len(),
-    };
-    let mut small = write(&order.small(), &first, Orientation::NoTransforms, Coding::Png)?;
-    small.extension = format!("static.{}", small.extension);
-    Ok(Made { full, small: Some(small), blurhash: pixels::blurhash(&first), play: None })
 }
 
 /// A still image: decoded, turned, written anew. Where memory allows one image only, it is turned
 /// while it is written.
-fn still(order: &Order, format: Format, data: &[u8]) -> Result<Made> {
-    if format == Format::Png
-        && order.purpose == Purpose::Attachment
-        && let Some(made) = rows::attach(order, data)?
+fn still(order: &Order, format: Format, data: Vec<u8>) -> Result<Made> {
+    if order.purpose == Purpose::Attachment
+        && let Some(made) = by_rows(order, format, &data)?
     {
         return Ok(made);
     }
+    let is_lossless = format == Format::WebP && webp::is_lossless(&data);
     let pixels::Decoded { image, turned } = pixels::decode(data, format, order.max_pixels)?;
     let pixels = u64::from(image.width()) * u64::from(image.height());
     let coding = match format {
         Format::Jpeg => Coding::Jpeg(90),
-        Format::WebP if !webp::is_lossless(data) && !image.color().has_alpha() => Coding::Jpeg(90),
+        Format::WebP if !is_lossless && !image.color().has_alpha() => Coding::Jpeg(90),
         Format::WebP if pixels <= MAX_LOSSLESS_WEBP => Coding::WebP,
         _ => Coding::Png,
     };
@@ -338,6 +257,26 @@ fn still(order: &Order, format: Format, data: &[u8]) -> Result<Made> {
     image.apply_orientation(turned);
     let full = write(&order.full(), &image, Orientation::NoTransforms, coding)?;
     Ok(Made { full, small: None, blurhash: pixels::blurhash(&image), play: None })
+}
+
+/// A still image whose rows can be written as they come; `None`: it has to be in memory as a whole.
+fn by_rows(order: &Order, format: Format, data: &[u8]) -> Result<Option<Made>> {
+    match format {
+        Format::Png => rows::attach(order, data),
+        Format::WebP => {
+            let Some(lossy) = webp::lossy(data) else { return Ok(None) };
+            let about = pixels::about_webp(data, order.max_pixels)?;
+            if about.turned != Orientation::NoTransforms {
+                return Ok(None);
+            }
+            if lossy.alpha.is_some() {
+                pixels::afford(about.size, 8, order.max_pixels)?;
+            }
+            let planes = planes::Planes::decode(lossy, about.size)?;
+            planes::attach(order, planes, about.profile.as_deref()).map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Adds a preview where the file is too large for one.
@@ -367,8 +306,8 @@ fn preview_of(order: &Order, full: Written, image: &DynamicImage) -> Result<Made
 
 /// Makes the preview of an upload that is no picture itself, of one that it came with; with its
 /// blurred colours.
-pub fn preview(order: &Order, data: &[u8]) -> Result<(Written, Option<String>)> {
-    let Some(format) = sniff(data) else { return refuse("The picture is of an unknown kind") };
+pub fn preview(order: &Order, data: Vec<u8>) -> Result<(Written, Option<String>)> {
+    let Some(format) = sniff(&data) else { return refuse("The picture is of an unknown kind") };
     let pixels::Decoded { image, turned } = pixels::decode(data, format, order.max_pixels)?;
     let mut image = pixels::fit(&image, PREVIEW_PIXELS).unwrap_or(image);
     image.apply_orientation(turned);

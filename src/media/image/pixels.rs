@@ -5,14 +5,14 @@ use std::io::{Cursor, Seek, Write};
 use std::sync::Arc;
 
 use ::image::codecs::jpeg::JpegEncoder;
-use ::image::codecs::png::PngDecoder;
 use ::image::codecs::webp::{WebPDecoder, WebPEncoder};
 use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, Limits, RgbImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, Transform8BitExecutor, TransformOptions};
 
+use super::planes::Planes;
 use super::turned::Turned;
-use super::{Format, Result, check_size, jpeg, planes, refuse, rows, webp};
+use super::{Format, Result, check_size, jpeg, refuse, rows, webp};
 
 /// The longest colour profile that is looked at.
 const LONGEST_PROFILE: usize = 4 << 20;
@@ -34,39 +34,79 @@ pub(super) struct Decoded {
     pub(super) turned: Orientation,
 }
 
-/// Decodes a still image.
-pub(super) fn decode(data: &[u8], format: Format, max_pixels: u64) -> Result<Decoded> {
-    let cursor = Cursor::new(data);
+/// Decodes a still image, and gives its file back as soon as it can.
+pub(super) fn decode(data: Vec<u8>, format: Format, max_pixels: u64) -> Result<Decoded> {
     match format {
         Format::Jpeg => {
             let (image, about) = jpeg::decode(data, max_pixels)?;
             Ok(finish(image, about.profile.as_deref(), about.turned))
         }
-        Format::Png => read(PngDecoder::with_limits(cursor, limits(max_pixels))?, max_pixels),
-        Format::WebP => {
-            let mut decoder = WebPDecoder::new(cursor)?;
-            let (width, height) = decoder.dimensions();
-            check_size(width, height, max_pixels)?;
-            let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-            let profile = decoder.icc_profile().ok().flatten();
-            if let Some(picture) = webp::plain_lossy(data) {
-                let image = planes::decode(picture, (width, height))?;
-                return Ok(finish(image, profile.as_deref(), turned));
-            }
-            if let Some(direct) = webp::direct_lossless(data) {
-                // without a copy that lacks the transparency
-                let decoder = WebPDecoder::new(direct)?;
-                if decoder.dimensions() != (width, height) {
-                    return refuse("The WebP file is damaged");
-                }
-                let image = plain(DynamicImage::from_decoder(decoder)?);
-                return Ok(finish(image, profile.as_deref(), turned));
-            }
-            read(decoder, max_pixels)
+        Format::Png => {
+            let rows::Whole { image, turned, profile } = rows::decode(&data, max_pixels)?;
+            Ok(finish(image, profile.as_deref(), turned))
         }
-        Format::Gif => read(::image::codecs::gif::GifDecoder::new(cursor)?, max_pixels),
+        Format::WebP => {
+            let About { size, turned, profile } = about_webp(&data, max_pixels)?;
+            if let Some(lossy) = webp::lossy(&data) {
+                afford(size, if lossy.alpha.is_some() { 13 } else { 9 }, max_pixels)?;
+                let planes = Planes::decode(lossy, size)?;
+                drop(data);
+                return Ok(finish(planes.into_image()?, profile.as_deref(), turned));
+            }
+            afford(size, 8, max_pixels)?;
+            // without a copy that lacks the transparency
+            let data = match webp::direct_lossless(&data) {
+                Some(direct) => {
+                    drop(data);
+                    direct
+                }
+                None => Cursor::new(data),
+            };
+            let decoder = WebPDecoder::new(data)?;
+            if decoder.dimensions() != size {
+                return refuse("The WebP file is damaged");
+            }
+            let image = plain(DynamicImage::from_decoder(decoder)?);
+            Ok(finish(image, profile.as_deref(), turned))
+        }
+        Format::Gif => {
+            let decoder = ::image::codecs::gif::GifDecoder::new(Cursor::new(data))?;
+            let size = decoder.dimensions();
+            check_size(size.0, size.1, max_pixels)?;
+            afford(size, 8, max_pixels)?;
+            let image = plain(DynamicImage::from_decoder(decoder)?);
+            Ok(finish(image, None, Orientation::NoTransforms))
+        }
         _ => refuse("The file is no image"),
     }
+}
+
+/// What a WebP file says beside its pixels.
+pub(super) struct About {
+    pub(super) size: (u32, u32),
+    pub(super) turned: Orientation,
+    pub(super) profile: Option<Vec<u8>>,
+}
+
+/// Reads that; refuses what is too large.
+pub(super) fn about_webp(data: &[u8], max_pixels: u64) -> Result<About> {
+    let mut decoder = WebPDecoder::new(Cursor::new(data))?;
+    let size = decoder.dimensions();
+    check_size(size.0, size.1, max_pixels)?;
+    let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok(About { size, turned, profile: decoder.icc_profile().ok().flatten() })
+}
+
+/// Refuses a picture that takes so many halves of a byte for each pixel, where that is more than a
+/// photo of `max_pixels` takes: three bytes for each (S-107). A small one is no matter.
+pub(super) fn afford((width, height): (u32, u32), halves: u64, max_pixels: u64) -> Result<()> {
+    let most = super::memory(max_pixels) * 2 / halves;
+    if u64::from(width) * u64::from(height) > most {
+        return refuse(format!(
+            "An image of this kind may have {most} pixels here; send a smaller one, or JPEG"
+        ));
+    }
+    Ok(())
 }
 
 fn finish(mut image: DynamicImage, profile: Option<&[u8]>, turned: Orientation) -> Decoded {
@@ -82,20 +122,6 @@ pub(super) fn limits(max_pixels: u64) -> Limits {
     limits.max_image_height = Some(super::MAX_SIDE);
     limits.max_alloc = Some(max_pixels.saturating_mul(4).saturating_add(64 << 20));
     limits
-}
-
-fn read(mut decoder: impl ImageDecoder, max_pixels: u64) -> Result<Decoded> {
-    let (width, height) = decoder.dimensions();
-    check_size(width, height, max_pixels)?;
-    // 16 bits a channel take twice the memory
-    if decoder.total_bytes() > max_pixels.saturating_mul(4) {
-        return refuse("The image has too many pixels for its depth of colours");
-    }
-    let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let profile = decoder.icc_profile().ok().flatten();
-    decoder.set_limits(limits(max_pixels))?;
-    let image = plain(DynamicImage::from_decoder(decoder)?);
-    Ok(finish(image, profile.as_deref(), turned))
 }
 
 /// 8 bits a channel: grey, colours, or colours with transparency.

@@ -3,10 +3,13 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Cursor, Write};
+use std::sync::Arc;
 
-use ::image::DynamicImage;
 use ::image::metadata::Orientation;
-use png::{BitDepth, ColorType, Compression, Decoder, Encoder, Filter, Limits, Transformations};
+use ::image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
+use moxcms::Transform8BitExecutor;
+use png::Transformations;
+use png::{BitDepth, ColorType, Compression, Decoder, Encoder, Filter, InterlaceInfo, Limits};
 
 use super::shrink::Shrink;
 use super::turned::Turn;
@@ -45,21 +48,30 @@ fn open(data: &[u8]) -> Result<Reader<'_>> {
     Ok(decoder.read_info()?)
 }
 
-/// Carries an order out for a still PNG. `None`: it has to be in memory as a whole, since it is
-/// interlaced or lies on its side.
-pub(super) fn attach(order: &Order, data: &[u8]) -> Result<Option<Made>> {
-    let mut reader = open(data)?;
+/// What is in a file, and what becomes of it.
+struct Plan<'a> {
+    reader: Reader<'a>,
+    width: u32,
+    height: u32,
+    /// Channels as they come, and as they are kept: transparency that is nowhere used is dropped.
+    from: usize,
+    to: usize,
+    turned: Orientation,
+    profile: Option<Vec<u8>>,
+    is_interlaced: bool,
+}
+
+/// Looks at a file, and at all its pixels where it says that something shows through.
+fn plan(data: &[u8], max_pixels: u64) -> Result<Plan<'_>> {
+    let reader = open(data)?;
     let info = reader.info();
-    let (width, height) = (info.width, info.height);
-    check_size(width, height, order.max_pixels)?;
+    let (width, height, is_interlaced) = (info.width, info.height, info.interlaced);
+    check_size(width, height, max_pixels)?;
     let turned = info.exif_metadata.as_ref().and_then(|exif| Orientation::from_exif_chunk(exif));
-    if info.interlaced || turned.is_some_and(|turned| turned != Orientation::NoTransforms) {
-        return Ok(None);
-    }
+    let turned = turned.unwrap_or(Orientation::NoTransforms);
     let profile = info.icc_profile.as_ref().map(|profile| profile.to_vec());
     let (color, _) = reader.output_color_type();
     let from = color.samples();
-    // transparency that is nowhere used is dropped
     let is_clear = matches!(color, ColorType::GrayscaleAlpha | ColorType::Rgba)
         && !is_opaque(open(data)?, from)?;
     let to = match (color, is_clear) {
@@ -67,16 +79,46 @@ pub(super) fn attach(order: &Order, data: &[u8]) -> Result<Option<Made>> {
         (ColorType::Grayscale | ColorType::GrayscaleAlpha, false) => 1,
         _ => 3,
     };
+    Ok(Plan { reader, width, height, from, to, turned, profile, is_interlaced })
+}
+
+/// Carries an order out for a still PNG. `None`: it has to be in memory as a whole, since it is
+/// interlaced or lies on its side.
+pub(super) fn attach(order: &Order, data: &[u8]) -> Result<Option<Made>> {
+    let plan = plan(data, order.max_pixels)?;
+    let Plan { mut reader, width, height, from, to, turned, profile, is_interlaced } = plan;
+    if is_interlaced || turned != Orientation::NoTransforms {
+        return Ok(None);
+    }
     let colours = profile.and_then(|profile| pixels::converter(&profile, to));
-    let mut shrink = Shrink::new(width, height, to, super::PREVIEW_PIXELS);
+    let made = write(order, (width, height, to), colours, |line| {
+        let row = reader.next_row()?;
+        if let Some(row) = &row {
+            arrange(row.data(), from, to, line);
+        }
+        Ok(row.is_some())
+    });
+    made.map(Some)
+}
+
+/// Writes a picture of so many channels whose rows come one by one, and its preview; `next` tells
+/// whether there was one more.
+pub(super) fn write(
+    order: &Order,
+    (width, height, channels): (u32, u32, usize),
+    colours: Option<Arc<Transform8BitExecutor>>,
+    mut next: impl FnMut(&mut Vec<u8>) -> Result<bool>,
+) -> Result<Made> {
+    let mut shrink = Shrink::new(width, height, channels, super::PREVIEW_PIXELS);
     let mut out = BufWriter::new(File::create(order.full())?);
     {
-        let mut file = begin(&mut out, width, height, to)?;
+        let mut file = begin(&mut out, width, height, channels)?;
         let mut writer = file.stream_writer_with_size(PIECE)?;
-        let (mut line, mut converted) = (Vec::new(), vec![0; width as usize * to]);
-        let mut count = 0;
-        while let Some(row) = reader.next_row()? {
-            arrange(row.data(), from, to, &mut line);
+        let (mut line, mut converted) = (Vec::new(), vec![0; width as usize * channels]);
+        for _ in 0..height {
+            if !next(&mut line)? {
+                return super::refuse("The PNG file ends too early");
+            }
             let mut row = &line;
             if let Some(colours) = &colours
                 && colours.transform(&line, &mut converted).is_ok()
@@ -85,10 +127,6 @@ pub(super) fn attach(order: &Order, data: &[u8]) -> Result<Option<Made>> {
             }
             shrink.push(row);
             writer.write_all(row)?;
-            count += 1;
-        }
-        if count != height {
-            return super::refuse("The PNG file ends too early");
         }
         writer.finish()?;
         file.finish()?;
@@ -102,7 +140,48 @@ pub(super) fn attach(order: &Order, data: &[u8]) -> Result<Option<Made>> {
         bytes: out.get_ref().metadata()?.len(),
     };
     let Some(small) = shrink.finish() else { return super::refuse("The image is too large") };
-    preview_of(order, full, &small).map(Some)
+    preview_of(order, full, &small)
+}
+
+/// A picture with all its pixels in memory, and what its file says beside them.
+pub(super) struct Whole {
+    pub(super) image: DynamicImage,
+    pub(super) turned: Orientation,
+    pub(super) profile: Option<Vec<u8>>,
+}
+
+/// Decodes a picture as a whole, with 8 bits a channel from the first.
+pub(super) fn decode(data: &[u8], max_pixels: u64) -> Result<Whole> {
+    let Plan { mut reader, width, height, from, to, turned, profile, .. } = plan(data, max_pixels)?;
+    pixels::afford((width, height), to as u64 * 2, max_pixels)?;
+    let stride = width as usize * to;
+    let mut pixels = vec![0; stride * height as usize];
+    let (mut line, mut count) = (Vec::new(), 0);
+    while let Some(row) = reader.next_interlaced_row()? {
+        arrange(row.data(), from, to, &mut line);
+        match row.interlace() {
+            InterlaceInfo::Adam7(place) => {
+                png::expand_interlaced_row(&mut pixels, stride, &line, place, to as u8 * 8);
+            }
+            InterlaceInfo::Null(_) => {
+                if let Some(place) = pixels.get_mut(count * stride..(count + 1) * stride)
+                    && place.len() == line.len()
+                {
+                    place.copy_from_slice(&line);
+                }
+            }
+        }
+        count += 1;
+    }
+    let image = match to {
+        1 => GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8),
+        3 => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
+        _ => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8),
+    };
+    match image {
+        Some(image) => Ok(Whole { image, turned, profile }),
+        None => super::refuse("The image is too large"),
+    }
 }
 
 /// Whether every pixel hides what is behind it.

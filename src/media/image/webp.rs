@@ -1,6 +1,8 @@
 //! WebP files, which are lists of chunks: a moving one is put together again of the chunks that
 //! make its pictures (S-106).
 
+use std::io::Cursor;
+
 use super::{MAX_FRAMES, Moving, Result, refuse};
 
 /// Bits of the first byte of `VP8X`.
@@ -49,25 +51,46 @@ pub(super) fn is_lossless(data: &[u8]) -> bool {
     chunks(data).any(|(name, _)| name == b"VP8L")
 }
 
-/// The lossy picture of a still image without transparency.
-pub(super) fn plain_lossy(data: &[u8]) -> Option<&[u8]> {
-    let mut picture = None;
+/// A lossy picture, and what lets something show through it (`ALPH`).
+pub(super) struct Lossy<'a> {
+    pub(super) picture: &'a [u8],
+    pub(super) alpha: Option<&'a [u8]>,
+}
+
+/// The lossy picture of a still image.
+pub(super) fn lossy(data: &[u8]) -> Option<Lossy<'_>> {
+    let (mut picture, mut alpha, mut is_clear) = (None, None, false);
     for (name, body) in chunks(data) {
         match name {
-            b"VP8X" if body.first().is_none_or(|flags| flags & (ALPHA | ANIMATION) != 0) => {
-                return None;
+            b"VP8X" => {
+                let flags = body.first()?;
+                is_clear = flags & ALPHA != 0;
+                if flags & ANIMATION != 0 {
+                    return None;
+                }
             }
             b"VP8 " => picture = picture.or(Some(body)),
-            b"ALPH" | b"ANMF" | b"VP8L" => return None,
+            b"ALPH" => alpha = alpha.or(Some(body)),
+            b"ANMF" | b"VP8L" => return None,
             _ => {}
         }
     }
-    picture
+    Some(Lossy { picture: picture?, alpha: alpha.filter(|_| is_clear) })
+}
+
+/// The lossless picture that transparency of this size is packed as, as a file of its own: there it
+/// stands without its head.
+pub(super) fn packed_alpha(packed: &[u8], (width, height): (u32, u32)) -> Cursor<Vec<u8>> {
+    let bits = (width.wrapping_sub(1) & 0x3fff) | (height.wrapping_sub(1) & 0x3fff) << 14 | 1 << 28;
+    let mut body = vec![0x2f];
+    body.extend_from_slice(&bits.to_le_bytes());
+    body.extend_from_slice(packed);
+    clear_lossless(&body, bits)
 }
 
 /// A lossless image that says it has no transparency, as one that has: its decoder always makes
 /// room for transparency, and would make a second image without.
-pub(super) fn direct_lossless(data: &[u8]) -> Option<std::io::Cursor<Vec<u8>>> {
+pub(super) fn direct_lossless(data: &[u8]) -> Option<Cursor<Vec<u8>>> {
     let (_, body) = chunks(data).find(|(name, _)| *name == b"VP8L")?;
     let bits = u32::from_le_bytes(body.get(1..5)?.try_into().ok()?);
     let says_clear = match chunks(data).next()? {
@@ -77,6 +100,11 @@ pub(super) fn direct_lossless(data: &[u8]) -> Option<std::io::Cursor<Vec<u8>>> {
     if says_clear {
         return None;
     }
+    Some(clear_lossless(body, bits))
+}
+
+/// A file of this lossless picture with this head, which has transparency.
+fn clear_lossless(body: &[u8], bits: u32) -> Cursor<Vec<u8>> {
     let mut head = [ALPHA, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let (width, height) = (bits & 0x3fff, bits >> 14 & 0x3fff);
     head[4..7].copy_from_slice(&width.to_le_bytes()[..3]);
@@ -85,7 +113,7 @@ pub(super) fn direct_lossless(data: &[u8]) -> Option<std::io::Cursor<Vec<u8>>> {
     out.extend_from_slice(b"RIFF\0\0\0\0WEBP");
     put(&mut out, b"VP8X", &head);
     put(&mut out, b"VP8L", body);
-    Some(std::io::Cursor::new(sized(out)))
+    Cursor::new(sized(out))
 }
 
 /// Puts a still image together anew.
@@ -207,7 +235,7 @@ mod tests {
             let mut file = file[..cut.min(file.len())].to_vec();
             file.extend(tail);
             let _ = remux(&file, 1000);
-            let _ = is_lossless(&file);
+            let _ = (is_lossless(&file), lossy(&file), direct_lossless(&file));
         }
     }
 }
