@@ -80,7 +80,7 @@ pub(super) fn writer(path: &Path, clock: Clock) -> Result<Conn> {
     }
     sql.execute_batch(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8000;
-         PRAGMA journal_size_limit=8388608; PRAGMA wal_autocheckpoint=2000;",
+         PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=4000;",
     )?;
     finish(sql, clock)
 }

@@ -28,7 +28,7 @@ const LOOK: i64 = 500;
 /// How many jobs one round runs at the least, if there are so many; deliveries come in between.
 const ROUND: usize = 50;
 /// Threads that work off a round beside the worker's own, and their stacks.
-const HELPERS: usize = 3;
+const HELPERS: usize = 7;
 const STACK: usize = 512 * 1024;
 /// How many of one lane come after each other before the next lane has its turn. One of an import
 /// is many lines and comes alone.
