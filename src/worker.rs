@@ -44,7 +44,8 @@ const LOOK_FAILING: usize = 50;
 /// The pause between two rounds while there is more to do at once.
 const SOON: Duration = Duration::from_millis(10);
 const SOON_BY_HAND: Duration = Duration::from_millis(1);
-/// While jobs are worked off, housekeeping has a slice now and then: a flood is no time for it.
+/// While there are jobs or deliveries to start, housekeeping has a slice now and then: a flood is no
+/// time for it, and what others wait for does not wait for it.
 const HOUSE_PAUSE: Duration = Duration::from_secs(1);
 /// The pause, in milliseconds, while a lane is full.
 const CROWDED: i64 = 2000;
@@ -134,11 +135,11 @@ impl State {
             tracing::error!(%error, "the cache could not be kept within its limits");
             false
         });
-        self.start_deliveries()?;
+        let delivers = self.start_deliveries()?;
         let more_jobs = jobs::start(&self.app, &self.running)?;
         let ahead_waits = prefetch::start(&self.app);
         let is_soon = self.kept_house.is_some_and(|last| last.elapsed() < HOUSE_PAUSE);
-        let more_house = if more_jobs && is_soon {
+        let more_house = if (more_jobs || delivers) && is_soon {
             true
         } else {
             self.kept_house = Some(Instant::now());
@@ -166,9 +167,10 @@ impl State {
         ))
     }
 
-    fn start_deliveries(&self) -> Result<()> {
+    /// True when any was started, or all places are taken.
+    fn start_deliveries(&self) -> Result<bool> {
         if self.running.is_full() {
-            return Ok(());
+            return Ok(true);
         }
         // those known to answer first, then the unknown, then those that lately failed
         let (mut due, failing) = self.app.db.read(|conn| {
@@ -178,6 +180,7 @@ impl State {
             ))
         })?;
         due.sort_by_key(|(_, failures)| failures.is_none());
+        let mut any = false;
         for (delivery, failures) in due.into_iter().chain(failing) {
             if self.app.lanes.delivery.free() == 0
                 || self.running.is_full()
@@ -205,7 +208,8 @@ impl State {
             if started.is_err() {
                 break;
             }
+            any = true;
         }
-        Ok(())
+        Ok(any)
     }
 }

@@ -277,8 +277,9 @@ fn f_216_nothing_more_goes_to_whom_the_author_blocks() {
     });
     let uri = peer.uri("mia");
     let mia = instance.app.db.read(|conn| db::account::find_by_uri(conn, &uri)).unwrap().unwrap();
-    ann.post(&format!("/api/v1/accounts/{}/block", mia.id), json!({}));
+    // before anything more is sent: a second failure would put it off for longer
     peer.answer(PeerAnswer::Status(202));
+    ann.post(&format!("/api/v1/accounts/{}/block", mia.id), json!({}));
     instance.advance(HOUR);
     instance.settle();
     assert_eq!(kinds(&peer), ["Reject", "Block"]);
