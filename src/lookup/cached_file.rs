@@ -113,7 +113,7 @@ fn bring(
     if open(app, wanted)?.is_some() {
         return Ok(None);
     }
-    if !ahead && !arriving.is_wanted() {
+    if !ahead && arriving.give_up() {
         return Err(Outcome::Abandoned);
     }
     // others of the same server may have waited in vain meanwhile

@@ -205,7 +205,7 @@ impl Into<'_> {
         if spent > GRACE && self.bytes < spent.as_secs() * LEAST_RATE {
             return Err(Outcome::Failed(Failure::Passing));
         }
-        if !self.arriving.is_wanted() && !self.is_worth_it() {
+        if !self.is_worth_it() && self.arriving.give_up() {
             return Err(Outcome::Abandoned);
         }
         if self.bytes > self.place.bytes() {
@@ -264,7 +264,7 @@ impl Sink for Into<'_> {
             return Ok(());
         }
         self.length = head.length;
-        if self.ahead && !self.arriving.is_wanted() && !self.is_worth_it() {
+        if self.ahead && !self.is_worth_it() && self.arriving.give_up() {
             return Err(self.fail(Outcome::Abandoned));
         }
         check_host(self.app, self.wanted, head)
