@@ -33,6 +33,10 @@ pub fn fetch(app: &App, class: CacheClass, owner: i64, url: &str) -> Result<Opti
     if let Some((row, _)) = open(app, &wanted)? {
         return Ok(Some(row));
     }
+    // what nobody is shown is not fetched either (F-338, F-340)
+    if app.db.read(|conn| cached_file::is_blocked(conn, &wanted.host))? {
+        return Ok(None);
+    }
     if failed_lately(app, &wanted).is_some() {
         return Ok(None);
     }
