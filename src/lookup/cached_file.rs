@@ -13,7 +13,7 @@ use crate::db::{self, Lane, cached_source};
 use crate::error::{Error, Result};
 use crate::media::arriving::{Arriving, Duty, End, Failure, Viewer};
 use crate::media::failures::What;
-use crate::media::foreign::{self, Family};
+use crate::media::format::Format;
 use crate::media::room::Reservation;
 use crate::media::storage::{Incoming, Name};
 use crate::model::{CacheClass, CachedFile};
@@ -226,7 +226,7 @@ pub(super) fn store(
     app.media.cache.keep(from, &name)?;
     let small = small_wanted
         && bytes > OWN_PREVIEW
-        && foreign::family(ending) == Some(Family::Image)
+        && Format::of_ending(ending).is_some_and(Format::is_image)
         && wanted.class == CacheClass::Original;
     let (wanted, site) = (wanted.clone(), app.site.clone());
     let written = app.db.write(Lane::Background, move |tx| {

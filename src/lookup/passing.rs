@@ -18,7 +18,6 @@ use crate::clock::MINUTE;
 use crate::error::{Error, Result};
 use crate::in_flight::Turn;
 use crate::media::arriving::{Failure, Passed};
-use crate::media::foreign::HEAD;
 use crate::media::storage::pipe::{self, Inlet, Outlet};
 use crate::service::cached_file::Wanted;
 
@@ -302,7 +301,7 @@ impl Onward<'_> {
             return self.hand_on(data);
         }
         self.gathered.extend_from_slice(data);
-        if self.gathered.len() >= HEAD { self.look() } else { Ok(()) }
+        if download::is_telling(&self.gathered) { self.look() } else { Ok(()) }
     }
 
     /// All has come that comes.
