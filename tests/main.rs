@@ -14,3 +14,4 @@ mod pages;
 mod plans;
 mod upgrade;
 mod visibility;
+mod work;

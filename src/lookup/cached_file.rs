@@ -13,7 +13,7 @@ use crate::db::{self, Lane, cached_source};
 use crate::error::{Error, Result};
 use crate::media::arriving::{Arriving, Duty, End, Failure, Viewer};
 use crate::media::failures::What;
-use crate::media::foreign::{self, Family};
+use crate::media::format::Format;
 use crate::media::room::Reservation;
 use crate::media::storage::{Incoming, Name};
 use crate::model::{CacheClass, CachedFile};
@@ -32,6 +32,10 @@ pub fn fetch(app: &App, class: CacheClass, owner: i64, url: &str) -> Result<Opti
     let Some(wanted) = Wanted::new(&app.site, class, owner, url, None) else { return Ok(None) };
     if let Some((row, _)) = open(app, &wanted)? {
         return Ok(Some(row));
+    }
+    // what nobody is shown is not fetched either (F-338, F-340)
+    if app.db.read(|conn| cached_file::is_blocked(conn, &wanted.host))? {
+        return Ok(None);
     }
     if failed_lately(app, &wanted).is_some() {
         return Ok(None);
@@ -113,7 +117,7 @@ fn bring(
     if open(app, wanted)?.is_some() {
         return Ok(None);
     }
-    if !ahead && !arriving.is_wanted() {
+    if !ahead && arriving.give_up() {
         return Err(Outcome::Abandoned);
     }
     // others of the same server may have waited in vain meanwhile
@@ -222,7 +226,7 @@ pub(super) fn store(
     app.media.cache.keep(from, &name)?;
     let small = small_wanted
         && bytes > OWN_PREVIEW
-        && foreign::family(ending) == Some(Family::Image)
+        && Format::of_ending(ending).is_some_and(Format::is_image)
         && wanted.class == CacheClass::Original;
     let (wanted, site) = (wanted.clone(), app.site.clone());
     let written = app.db.write(Lane::Background, move |tx| {

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::client::{ClientError, Head, Kind, Limits, OutRequest, Sink, host_of};
 use crate::error::Error;
 use crate::media::arriving::{Arriving, Failure};
-use crate::media::foreign::{self, Family, HEAD};
+use crate::media::format::{self, Format, HEAD};
 use crate::media::room::Reservation;
 use crate::media::storage::Incoming;
 use crate::model::CacheClass;
@@ -28,6 +28,8 @@ pub(super) const LEAST_RATE: u64 = 16 * 1024;
 /// What nobody waits for any more is finished all the same when no more than this is missing; what
 /// is fetched before anybody looks is no larger.
 const SOON: u64 = 2 << 20;
+/// By so many bytes most files are known.
+const FEW: usize = 64;
 /// How much is reserved at a time for a file whose length is not told, in bytes.
 const STEP: u64 = 4 << 20;
 
@@ -93,13 +95,17 @@ pub(super) fn check_host(app: &App, wanted: &Wanted, head: &Head<'_>) -> Result<
     Ok(())
 }
 
+/// Whether so much of a file says what it is: few bytes of most, all that is ever looked at of MP3
+/// without tags and of what is nothing that is known.
+pub(super) fn is_telling(head: &[u8]) -> bool {
+    head.len() >= HEAD || (head.len() >= FEW && format::sniff(head).is_some())
+}
+
 /// The kind of a file of this class, by its first bytes (S-105). What is no attachment is an image.
 pub(super) fn kind(class: CacheClass, head: &[u8]) -> Result<&'static str, Outcome> {
-    let ending = foreign::sniff(&head[..head.len().min(HEAD)]);
-    let takes = |ending: &&str| {
-        class == CacheClass::Original || foreign::family(ending) == Some(Family::Image)
-    };
-    ending.filter(takes).ok_or(Outcome::Failed(Failure::Refused))
+    let format = format::sniff(&head[..head.len().min(HEAD)]);
+    let taken = format.filter(|format| class == CacheClass::Original || format.is_image());
+    taken.map(Format::extension).ok_or(Outcome::Failed(Failure::Refused))
 }
 
 /// How large a file of this class may be.
@@ -205,7 +211,7 @@ impl Into<'_> {
         if spent > GRACE && self.bytes < spent.as_secs() * LEAST_RATE {
             return Err(Outcome::Failed(Failure::Passing));
         }
-        if !self.arriving.is_wanted() && !self.is_worth_it() {
+        if !self.is_worth_it() && self.arriving.give_up() {
             return Err(Outcome::Abandoned);
         }
         if self.bytes > self.place.bytes() {
@@ -214,7 +220,7 @@ impl Into<'_> {
         let full = self.gathered.len() >= PIECE;
         let due = full || data.len() < READ || self.told.elapsed() > GATHER;
         // before that nobody knows what it is
-        if due && self.bytes >= HEAD as u64 {
+        if due && (self.arriving.file().is_some() || is_telling(&self.gathered)) {
             self.write_out()?;
         }
         Ok(())
@@ -264,7 +270,7 @@ impl Sink for Into<'_> {
             return Ok(());
         }
         self.length = head.length;
-        if self.ahead && !self.arriving.is_wanted() && !self.is_worth_it() {
+        if self.ahead && !self.is_worth_it() && self.arriving.give_up() {
             return Err(self.fail(Outcome::Abandoned));
         }
         check_host(self.app, self.wanted, head)

@@ -18,7 +18,7 @@ use crate::clock::MINUTE;
 use crate::error::{Error, Result};
 use crate::in_flight::Turn;
 use crate::media::arriving::{Failure, Passed};
-use crate::media::foreign::HEAD;
+use crate::media::format::HEAD;
 use crate::media::storage::pipe::{self, Inlet, Outlet};
 use crate::service::cached_file::Wanted;
 
@@ -44,7 +44,7 @@ pub struct Asked {
     pub from: u64,
     /// How many bytes; all of them if it is not said.
     pub length: Option<u64>,
-    /// What the file was before; without it `from` is 0, and the first bytes say it.
+    /// What the file was a moment ago; without it `from` is 0, and the first bytes say it.
     pub known: Option<Passed>,
 }
 
@@ -55,6 +55,16 @@ impl Asked {
 
     fn size(&self) -> Option<u64> {
         self.known.and_then(|about| about.size)
+    }
+
+    /// What its server is asked for: from the beginning at least as much as says what it is.
+    fn range(&self) -> Option<String> {
+        if !self.is_part() {
+            return None;
+        }
+        let least = if self.from == 0 { HEAD as u64 } else { 1 };
+        let to = self.length.map(|length| self.from.saturating_add(length.max(least)) - 1);
+        Some(format!("bytes={}-{}", self.from, to.map_or(String::new(), |to| to.to_string())))
     }
 }
 
@@ -146,7 +156,7 @@ impl Looker {
             tell: Some(tell),
             to,
             gathered: Vec::new(),
-            about: asked.known,
+            about: None,
             size: None,
             skip: 0,
             left: asked.length,
@@ -157,9 +167,7 @@ impl Looker {
             stop: None,
         };
         let mut request = download::request(&self.app, &self.wanted);
-        if asked.is_part() {
-            let to = asked.length.map(|length| (asked.from + length - 1).to_string());
-            let range = format!("bytes={}-{}", asked.from, to.unwrap_or_default());
+        if let Some(range) = asked.range() {
             request = request.header("range", range);
         }
         let answer = self.app.client.send_into(request, &mut onward);
@@ -263,10 +271,15 @@ impl Onward<'_> {
         self.hand_on(&gathered)
     }
 
+    /// Every look looks at the first bytes, also of what was another thing a moment ago (S-105).
     fn look(&mut self) -> std::result::Result<(), Stop> {
         let class = self.looker.wanted.class;
         let ending = download::kind(class, &self.gathered).map_err(Stop::Failed)?;
-        self.begin_with(Passed { ending, size: self.size })
+        match self.asked.known {
+            Some(known) if known.ending == ending => self.begin_with(known),
+            Some(_) => Err(Stop::Failed(Outcome::Failed(Failure::Passing))),
+            None => self.begin_with(Passed { ending, size: self.size }),
+        }
     }
 
     fn hand_on(&mut self, data: &[u8]) -> std::result::Result<(), Stop> {
@@ -302,7 +315,7 @@ impl Onward<'_> {
             return self.hand_on(data);
         }
         self.gathered.extend_from_slice(data);
-        if self.gathered.len() >= HEAD { self.look() } else { Ok(()) }
+        if download::is_telling(&self.gathered) { self.look() } else { Ok(()) }
     }
 
     /// All has come that comes.
@@ -345,7 +358,8 @@ impl Sink for Onward<'_> {
         download::check_host(&looker.app, &looker.wanted, head)
             .and_then(|()| self.place(head))
             .map_err(|why| self.end(Stop::Failed(why)))?;
-        match self.asked.known {
+        // what comes before a part was looked at when it was asked for first
+        match self.asked.known.filter(|_| self.asked.from > 0) {
             Some(about) => self.begin_with(about).map_err(|why| self.end(why)),
             None => Ok(()),
         }

@@ -60,6 +60,9 @@ pub struct Progress {
     pub settled: bool,
 }
 
+/// So many wait for a download that was given up.
+const GIVEN_UP: usize = usize::MAX;
+
 /// A file on its way.
 pub struct Arriving {
     pub key: CacheKey,
@@ -73,12 +76,13 @@ pub struct Arriving {
 }
 
 impl Arriving {
+    /// One that somebody waits for.
     fn new(key: CacheKey) -> Self {
         Self {
             key,
             progress: watch::Sender::new(Progress::default()),
             file: OnceLock::new(),
-            viewers: AtomicUsize::new(0),
+            viewers: AtomicUsize::new(1),
             small_wanted: AtomicBool::new(false),
             settled: Mutex::new(false),
             changed: Condvar::new(),
@@ -118,9 +122,18 @@ impl Arriving {
         self.file.get()
     }
 
-    /// Whether anybody waits for it.
-    pub fn is_wanted(&self) -> bool {
-        self.viewers.load(Ordering::SeqCst) > 0
+    /// Gives it up, unless somebody waits for it: whoever comes from now on begins anew, and does
+    /// not hear of a failure that was none.
+    pub fn give_up(&self) -> bool {
+        let given_up =
+            self.viewers.compare_exchange(0, GIVEN_UP, Ordering::SeqCst, Ordering::SeqCst);
+        given_up.is_ok() || given_up == Err(GIVEN_UP)
+    }
+
+    /// One more waits for it; false: it was given up.
+    fn enter(&self) -> bool {
+        let more = |viewers: usize| viewers.checked_add(1);
+        self.viewers.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
     }
 
     /// A smaller version shall be made of it when it is there.
@@ -154,8 +167,8 @@ pub struct Viewer {
 }
 
 impl Viewer {
+    /// One who is counted already.
     fn new(arriving: &Arc<Arriving>) -> Self {
-        arriving.viewers.fetch_add(1, Ordering::SeqCst);
         Self { progress: arriving.progress.subscribe(), arriving: Arc::clone(arriving) }
     }
 
@@ -192,7 +205,7 @@ impl Arrivals {
     /// it.
     pub fn join(&self, key: CacheKey) -> (Viewer, Option<Duty>) {
         let mut under_way = self.lock();
-        if let Some(there) = under_way.get(&key) {
+        if let Some(there) = under_way.get(&key).filter(|there| there.enter()) {
             return (Viewer::new(there), None);
         }
         let arriving = Arc::new(Arriving::new(key));
@@ -221,7 +234,13 @@ pub struct Duty {
 impl Drop for Duty {
     fn drop(&mut self) {
         self.arriving.end(End::Failed(Failure::Passing));
-        self.arrivals.lock().remove(&self.arriving.key);
+        let mut under_way = self.arrivals.lock();
+        let of_key = under_way.get(&self.arriving.key);
+        // or it was given up, and somebody began anew
+        if of_key.is_some_and(|there| Arc::ptr_eq(there, &self.arriving)) {
+            under_way.remove(&self.arriving.key);
+        }
+        drop(under_way);
         self.arriving.settle();
     }
 }
@@ -237,9 +256,9 @@ mod tests {
         let (first, duty) = arrivals.join(key);
         let duty = duty.unwrap();
         let (second, none) = arrivals.join(key);
-        assert!(none.is_none() && duty.arriving.is_wanted());
+        assert!(none.is_none() && !duty.arriving.give_up());
         drop(first);
-        assert!(duty.arriving.is_wanted());
+        assert!(!duty.arriving.give_up());
         duty.arriving.end(End::Whole);
         assert_eq!(arrivals.count(), 1);
         drop(duty);
@@ -249,5 +268,26 @@ mod tests {
         let (third, duty) = arrivals.join(key);
         drop(duty.unwrap());
         assert_eq!(third.arriving.progress().end, Some(End::Failed(Failure::Passing)));
+    }
+
+    #[test]
+    fn whoever_comes_after_it_was_given_up_begins_anew() {
+        let arrivals = Arrivals::default();
+        let key = CacheKey([1; 16]);
+        let (first, duty) = arrivals.join(key);
+        let given_up = duty.unwrap();
+        drop(first);
+        assert!(given_up.arriving.give_up() && given_up.arriving.give_up());
+        let (second, duty) = arrivals.join(key);
+        let duty = duty.expect("somebody has to fetch it");
+        // the end of the first is not that of the second
+        drop(given_up);
+        assert_eq!((second.arriving.progress().end, arrivals.count()), (None, 1));
+        let (third, none) = arrivals.join(key);
+        assert!(none.is_none());
+        duty.arriving.end(End::Whole);
+        drop(duty);
+        assert_eq!(third.arriving.progress().end, Some(End::Whole));
+        assert_eq!(arrivals.count(), 0);
     }
 }

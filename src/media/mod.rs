@@ -7,7 +7,6 @@ pub mod arriving;
 pub mod child;
 pub mod clip;
 pub mod failures;
-pub mod foreign;
 pub mod format;
 pub mod heif;
 pub mod image;

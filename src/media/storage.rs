@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::format;
+use super::format::{self, Format};
 use crate::crypto;
 use crate::error::{Error, Result};
 use crate::model::Store;
@@ -72,7 +72,7 @@ impl Name {
     /// The media type, from our own table (S-109).
     pub fn media_type(&self) -> Option<&'static str> {
         let ending = self.0.rsplit('.').next()?;
-        format::media_type_of(ending).or_else(|| super::foreign::media_type(ending))
+        Format::of_ending(ending).map(Format::media_type)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::crypto::constant_time_eq;
 use crate::db::cached_source::{self, Source};
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::media::foreign;
+use crate::media::format;
 use crate::model::{Account, CacheClass, CacheKey, CachedFile, JobKind};
 use crate::site::Site;
 
@@ -29,7 +29,7 @@ pub fn address(
     if site.owns(url) {
         return url.to_owned();
     }
-    let ending = foreign::likely_ending(declared, url);
+    let ending = format::likely_ending(declared, url);
     // what is called a photo does not move
     let class = match class {
         CacheClass::AvatarStill if ending == "jpg" => CacheClass::Avatar,

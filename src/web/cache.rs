@@ -23,7 +23,7 @@ use crate::lookup::cached_file;
 use crate::lookup::passing::{Asked, Looker};
 use crate::media::arriving::{End, Failure, Progress, Viewer};
 use crate::media::failures::What;
-use crate::media::foreign::{self, Family};
+use crate::media::format::Format;
 use crate::model::{CacheClass, CacheKey, CachedFile};
 use crate::service::cached_file::{Found, OWN_PREVIEW, Wanted, find, find_emoji, queue_small};
 
@@ -55,7 +55,7 @@ pub(super) async fn show(
     } else {
         let owner = id::parse(&middle).ok_or(Error::NotFound)?;
         let (key, ending) = last.split_once('.').unwrap_or((&last, "jpg"));
-        let key = CacheKey::parse(key).filter(|_| foreign::media_type(ending).is_some());
+        let key = CacheKey::parse(key).filter(|_| Format::of_ending(ending).is_some());
         let key = key.ok_or(Error::NotFound)?;
         app.read_few(move |conn| find(conn, &site, class, owner, &key)).await?
     };
@@ -103,7 +103,7 @@ impl Look<'_> {
     async fn preview(&self, wanted: &Wanted) -> Result<HttpResponse> {
         let source = wanted.source(&self.app.site);
         if let Some((row, file)) = self.open(&source).await? {
-            let image = foreign::family(&row.extension) == Some(Family::Image);
+            let image = Format::of_ending(&row.extension).is_some_and(Format::is_image);
             if !image || u64::try_from(row.bytes).unwrap_or(0) <= OWN_PREVIEW {
                 return self.serve(&row, file, FOR_EVER);
             }
@@ -131,7 +131,7 @@ impl Look<'_> {
             let progress = begun(&mut viewer).await;
             if let Some(ending) = progress.ending {
                 let read = viewer.arriving.file().map(read_head).transpose()?.unwrap_or_default();
-                if !foreign::may_move(ending, &read) {
+                if !may_move(ending, &read) {
                     return self.follow(&source, viewer, FOR_EVER).await;
                 }
             }
@@ -142,7 +142,7 @@ impl Look<'_> {
             }
         }
         let Some((row, file)) = opened else { return Err(Error::NotFound) };
-        if !foreign::may_move(&row.extension, &read_head(&file)?) {
+        if !may_move(&row.extension, &read_head(&file)?) {
             return self.serve(&row, file, FOR_EVER);
         }
         self.queue(wanted);
@@ -289,8 +289,12 @@ fn read_head(file: &File) -> Result<Vec<u8>> {
     Ok(head)
 }
 
+fn may_move(ending: &str, head: &[u8]) -> bool {
+    Format::of_ending(ending).is_some_and(|format| format.may_move(head))
+}
+
 fn shown(key: &CacheKey, ending: &str, age: &'static str) -> Result<Shown> {
-    let media_type = foreign::media_type(ending).ok_or(Error::NotFound)?;
+    let media_type = Format::of_ending(ending).ok_or(Error::NotFound)?.media_type();
     Ok(Shown { tag: format!("\"{}.{ending}\"", key.hex()), media_type, age })
 }
 

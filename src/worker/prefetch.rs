@@ -45,6 +45,8 @@ fn work_off(app: &App) {
         }
         if app.wake.is_closed() || app.lanes.media.free() < LEFT {
             app.ahead.leave();
+            // who comes next does not ring for what waits already
+            app.wake.rouse();
             return;
         }
     }

@@ -1,6 +1,6 @@
 //! What is much talked about: tags, statuses and links; and how busy the server was.
 
-use dassie::clock::{Clock, DAY, HOUR};
+use dassie::clock::{Clock, DAY, HOUR, MINUTE};
 use serde_json::{Value, json};
 
 use super::{admin::admin, id, ids, shape::is_documented};
@@ -189,6 +189,25 @@ fn what_limited_people_share_is_no_trend() {
     let links = ann.get("/api/v1/trends/links");
     assert_eq!((links[0]["title"].as_str(), links.as_array().unwrap().len()), (Some("F"), 1));
     assert_eq!(loud.get("/api/v1/trends/statuses"), json!([]), "not even for oneself");
+}
+
+#[test]
+fn how_much_a_tag_is_used_is_counted_once_in_five_minutes() {
+    let instance = start();
+    let [ann, bob] = ["ann", "bob"].map(|name| instance.person(name));
+    for person in [&ann, &bob] {
+        person.writes("#rust", "public");
+    }
+    instance.advance(HOUR + 1);
+    let uses = || ann.get("/api/v1/trends/tags")[0]["history"][0]["uses"].clone();
+    eventually("there are trends", || (uses() == "2").then_some(()));
+    ann.writes("#rust again", "public");
+    // by itself it is counted at once
+    assert_eq!(ann.get("/api/v1/tags/rust")["history"][0]["uses"], "3");
+    instance.advance(5 * MINUTE - 1);
+    assert_eq!(uses(), "2");
+    instance.advance(1);
+    assert_eq!(uses(), "3");
 }
 
 #[test]

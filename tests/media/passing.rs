@@ -120,6 +120,7 @@ fn s_114_ranges_of_what_goes_by() {
             ("bytes=299990-", 299_990, size - 1),
             ("bytes=-10", size - 10, size - 1),
             ("bytes=0-", 0, size - 1),
+            ("bytes=0-9", 0, 9),
         ] {
             let part = get("GET", "range", range);
             assert_eq!(part.status, 206, "{ranges} {range}");
@@ -177,6 +178,29 @@ fn s_114_a_part_of_another_file_is_none() {
     }
     let right = part();
     assert_eq!((right.status, &right.body[..]), (206, &body[50..60]));
+}
+
+#[test]
+fn s_105_what_goes_by_is_looked_at_each_time() {
+    let world = full();
+    let picture = coded(&noise(100, 100), ImageFormat::Png);
+    // a page as long as the picture was
+    let mut page = b"<!doctype html><script>".repeat(picture.len() / 23 + 1);
+    page.truncate(picture.len());
+    for (number, range) in [(1, "none"), (2, "bytes=0-"), (3, "bytes=0-1")] {
+        let (count, first, then) = (AtomicUsize::new(0), picture.clone(), page.clone());
+        let url = world.files.script(&format!("/{number}.png"), move |headers, out| {
+            let body = if count.fetch_add(1, Ordering::SeqCst) == 0 { &first } else { &then };
+            write_part(body, headers, true, out);
+        });
+        let media = world.shows(number, "image/png", &url);
+        assert!(fetch(&media["url"]).body == picture, "{range}");
+        let again = Request::new("GET", at(&media["url"])).header("range", range).send();
+        assert_eq!(again.status, 503, "{range}");
+        assert!(!again.text().contains("doctype"), "{range}");
+        assert_eq!(fetch(&media["url"]).status, 404, "{range}");
+    }
+    is_empty(&world);
 }
 
 #[test]

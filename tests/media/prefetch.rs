@@ -122,6 +122,27 @@ fn attachments_are_fetched_ahead_if_the_operator_wants_it_and_within_a_day_s_byt
 }
 
 #[test]
+fn f_338_nothing_of_a_blocked_server_is_fetched_ahead() {
+    let world = super::cache::World::new();
+    let app = &world.instance.app;
+    let url = world.files.file("/cat.png", "image/png", &super::cache::png());
+    let fetch = || {
+        let (this, of) = (app.clone(), url.clone());
+        let bring = move || dassie::lookup::cached_file::fetch(&this, CacheClass::Emoji, 0, &of);
+        app.lanes.media.run(bring).unwrap().blocking_recv().unwrap().unwrap()
+    };
+    let domain = world.files.host.clone();
+    let block = dassie::model::DomainBlock { domain, reject_media: true, ..Default::default() };
+    let block =
+        app.db.write(Lane::Interactive, move |tx| db::domain::insert_block(tx, &block)).wait();
+    assert!(fetch().is_none());
+    assert_eq!(world.files.times("/cat.png"), 0);
+    let id = block.unwrap();
+    app.db.write(Lane::Interactive, move |tx| db::domain::delete_block(tx, id)).wait().unwrap();
+    assert!(fetch().is_some());
+}
+
+#[test]
 fn what_is_large_is_left_to_those_who_look() {
     let world = super::cache::World::new();
     let app = &world.instance.app;

@@ -37,7 +37,7 @@ pub(super) fn decode(mut data: Vec<u8>, max_pixels: u64) -> Result<(DynamicImage
         About { turned: exif.unwrap_or(Orientation::NoTransforms), profile: head.icc_profile() };
     let is_grey = head.input_colorspace() == Some(ColorSpace::Luma);
     drop(head);
-    if let Some(joined) = scans::join(&data)? {
+    if let Some(joined) = scans::join(&data, (width, height))? {
         data = joined;
     }
     let space = if is_grey { ColorSpace::Luma } else { ColorSpace::RGB };

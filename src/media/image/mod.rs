@@ -51,9 +51,10 @@ const PREVIEW_PIXELS: u64 = 640 * 360;
 const AVATAR: (u32, u32) = (400, 400);
 const HEADER: (u32, u32) = (1500, 500);
 
-/// What a picture is, by its first bytes; `None`: it is something else, known or not (S-105).
+/// What a picture is that is decoded here, by its first bytes; `None`: it is something else, known
+/// or not (S-105).
 pub fn sniff(head: &[u8]) -> Option<Format> {
-    super::format::sniff(head).filter(|format| format.is_image())
+    super::format::sniff(head).filter(|format| Format::PICTURES.contains(format))
 }
 
 /// What the image is for.

@@ -14,12 +14,17 @@ use block::Numbers;
 use codes::{Bits, Writer};
 use file::{File, Scan};
 
-/// The file with one scan; `None`: it has one already, or is nothing that is known here.
+/// The file with one scan; `None`: it has one already, or is nothing that is known here. `size` is
+/// what was found to be within the limits.
 ///
 /// # Errors
-/// When it would become far larger than its pictures make it.
-pub(super) fn join(data: &[u8]) -> Result<Option<Vec<u8>>> {
+/// When another size is found here, before anything is allocated for it (S-107); when it would
+/// become far larger than its pictures make it.
+pub(super) fn join(data: &[u8], size: (u32, u32)) -> Result<Option<Vec<u8>>> {
     let Some(file) = file::read(data) else { return Ok(None) };
+    if (file.width, file.height) != (size.0 as usize, size.1 as usize) {
+        return refuse("The JPEG file is damaged");
+    }
     let is_whole = |scan: &Scan| scan.parts.len() == file.parts.len();
     if !file.is_progressive && file.scans.first().is_some_and(is_whole) {
         return Ok(None);
@@ -263,14 +268,19 @@ mod tests {
         out
     }
 
+    fn joined(data: &[u8]) -> Result<Option<Vec<u8>>> {
+        let file = file::read(data).unwrap();
+        join(data, (file.width as u32, file.height as u32))
+    }
+
     fn pixels(data: &[u8]) -> Vec<u8> {
         JpegDecoder::new(ZCursor::new(data)).decode().unwrap()
     }
 
     #[track_caller]
     fn check(what: &str, several: &[u8], plain: &[u8]) {
-        let one = join(several).unwrap().expect(what);
-        assert!(join(&one).unwrap().is_none(), "{what}");
+        let one = joined(several).unwrap().expect(what);
+        assert!(joined(&one).unwrap().is_none(), "{what}");
         assert!(pixels(&one) == pixels(plain), "{what}");
         assert!(one.len() < several.len() * 3 / 2 + 600, "{what}");
     }
@@ -292,9 +302,18 @@ mod tests {
     }
 
     #[test]
+    fn s_107_a_size_that_was_not_judged_is_refused() {
+        let file = coded((40, 24), (ColorType::Luma, 1), SamplingFactor::F_1_1, 0, true);
+        assert!(join(&file, (40, 24)).unwrap().is_some());
+        for size in [(40, 16), (8, 24), (24, 40)] {
+            assert!(join(&file, size).is_err(), "{size:?}");
+        }
+    }
+
+    #[test]
     fn what_ends_early_shows_what_came() {
         for file in FILES {
-            let one = join(&file[..file.len() / 2]).unwrap().unwrap();
+            let one = joined(&file[..file.len() / 2]).unwrap().unwrap();
             assert_eq!(pixels(&one).len(), pixels(file).len());
         }
     }
@@ -305,7 +324,7 @@ mod tests {
         let scan = file.windows(2).position(|part| part == [0xff, 0xda]).unwrap();
         let many = [&file[..scan], &file[scan..file.len() - 2].repeat(100_000)].concat();
         assert_eq!(file::read(&many).unwrap().scans.len(), 100);
-        assert!(join(&many).unwrap().is_some());
+        assert!(joined(&many).unwrap().is_some());
     }
 
     proptest! {
@@ -324,7 +343,7 @@ mod tests {
             }
             // a picture of another size is another test's
             if file::read(&file).is_some_and(|file| file.width * file.height < 1_000_000) {
-                let _ = join(&file);
+                let _ = joined(&file);
             }
         }
     }
