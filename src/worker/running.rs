@@ -8,14 +8,14 @@ use crate::wake::Wake;
 
 /// How many deliveries may be under way, and of these how many to servers that we know nothing of,
 /// or that lately failed. The rest is for those that are known to answer.
-const QUICK: usize = 16;
-const UNKNOWN: usize = 12;
+const QUICK: usize = 24;
+const UNKNOWN: usize = 20;
 const FAILING: usize = 4;
 /// One that takes longer than this makes room for another beside it: a few servers that hang must
 /// not hold up all others, and one that is far away costs nothing while we wait for it. So many
 /// may do so at once; a failing one never does.
 const SLOW: Duration = Duration::from_millis(100);
-const MANY_SLOW: usize = 32;
+const MANY_SLOW: usize = 24;
 /// While so many are quick, one that ends does not ring: a look costs more than an empty place, and
 /// `next_room` brings one soon.
 const BUSY: usize = QUICK - 4;
@@ -322,10 +322,7 @@ mod tests {
         let second = take(100);
         assert_eq!(second.len(), QUICK);
         age();
-        let third = take(200);
-        age();
-        let fourth = take(300);
-        assert_eq!((third.len(), fourth.len()), (QUICK, 0), "not without end");
+        assert_eq!(take(200).len(), 0, "not without end");
         let failing = running.take_host("f.example", Some(2), 0);
         assert!(failing.is_none());
     }
