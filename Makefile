@@ -36,6 +36,10 @@ release: ## the program as it is shipped: target/release/dassie
 	$(CARGO) build --locked --release
 	@ls -l target/release/dassie
 
+.PHONY: deb
+deb: release ## and a Debian package of it, with a service, man pages and completions
+	assets/packaging/deb.sh
+
 .PHONY: bench
 bench: ## what it costs, measured on a seeded database (ARGS="--quick" for a short look)
 	$(CARGO) bench --locked --bench figures -- $(ARGS)

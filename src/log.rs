@@ -4,6 +4,7 @@
 //! lines or command the terminal (S-127), so every value goes through [`Escaped`].
 //! tracing-subscriber itself escapes messages only, and no line breaks.
 
+use std::any::Any;
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _, Write};
 
@@ -31,7 +32,25 @@ pub fn init(level: &str, json: bool) -> Result<()> {
         let layer = layer.fmt_fields(Fields).with_ansi(colours).with_writer(io::stderr);
         registry.with(layer).try_init()
     }
-    .map_err(Error::internal)
+    .map_err(Error::internal)?;
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let thread = std::thread::current();
+        let thread = thread.name().unwrap_or_default();
+        tracing::error!(what = panic_message(panic.payload()), place, thread, "a panic");
+    }));
+    Ok(())
+}
+
+/// What a panic says, without what the standard library quotes in it: that may be anybody's text,
+/// a private one as well (S-127).
+fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    let text = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text.as_str(),
+        (None, None) => "",
+    };
+    text.split('`').next().unwrap_or_default().trim_end()
 }
 
 /// Our own events at `level`. Of dependencies only what is wrong: their lower levels are many
@@ -185,6 +204,17 @@ mod tests {
         assert!(!line.chars().any(acts), "{text:?}");
         let json: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(json["fields"]["shown"], HOSTILE);
+    }
+
+    #[test]
+    fn s_127_a_panic_quotes_nobody() {
+        let private = String::from("a s\u{e9}cret");
+        let at = private.len() - 4;
+        let panic = std::panic::catch_unwind(|| private[..at - 2].len()).unwrap_err();
+        let said = panic_message(panic.as_ref());
+        assert!(said.contains("char boundary") && !said.contains("cret"), "{said}");
+        let panic = std::panic::catch_unwind(|| panic!("plain")).unwrap_err();
+        assert_eq!(panic_message(panic.as_ref()), "plain");
     }
 
     #[test]

@@ -73,6 +73,24 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("qrcode", &["text"]),
     ("TcpStream", &["client"]),
+    // random bytes come from the system alone, by way of ring; rsa asks for its own (S-131)
+    ("rand", &[]),
+    ("fastrand", &[]),
+    ("getrandom", &[]),
+    ("RandomState", &[]),
+];
+
+/// Where there are `unsafe` blocks: calls of libc and of SQLite, nothing else (S-132).
+const UNSAFE: &[&str] = &[
+    "cli/ask.rs",
+    "cli/process.rs",
+    "clock.rs",
+    "db/open.rs",
+    "db/rest.rs",
+    "db/rights.rs",
+    "media/child.rs",
+    "media/storage.rs",
+    "media/tools/run.rs",
 ];
 
 fn rank(module: &str) -> u32 {
@@ -145,7 +163,7 @@ fn imports_run_downward() {
 }
 
 #[test]
-fn s_001_f_124_f_125_each_library_has_its_place() {
+fn s_001_s_131_f_124_f_125_each_library_has_its_place() {
     let mut faults = Vec::new();
     for (module, path, code) in files() {
         for (library, places) in LIBRARIES {
@@ -163,6 +181,19 @@ fn s_001_f_124_f_125_each_library_has_its_place() {
         }
     }
     assert!(faults.is_empty(), "libraries out of place:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn s_132_unsafe_code_is_where_the_system_is_called() {
+    let found: BTreeSet<String> = files()
+        .into_iter()
+        .filter(|(_, _, code)| code.contains("unsafe {") || code.contains("unsafe fn"))
+        .map(|(_, path, _)| path.display().to_string())
+        .collect();
+    let listed = |path: &&String| !UNSAFE.iter().any(|file| path.ends_with(&format!("src/{file}")));
+    let elsewhere: Vec<_> = found.iter().filter(listed).collect();
+    assert!(elsewhere.is_empty(), "unsafe code in {elsewhere:?}");
+    assert_eq!(found.len(), UNSAFE.len(), "a file of UNSAFE has none: {found:?}");
 }
 
 #[test]

@@ -24,6 +24,11 @@ struct Place {
     listen: String,
 }
 
+fn set_mode(path: &std::path::Path, mode: u32) {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(path, mode).unwrap();
+}
+
 /// What a run came to.
 #[derive(Debug)]
 struct Run {
@@ -56,8 +61,10 @@ impl Place {
         place
     }
 
+    /// As an operator does whose file may hold secrets.
     fn configure(&self, text: &str) {
         std::fs::write(self.file(), text).unwrap();
+        set_mode(&self.file(), 0o600);
     }
 
     fn file(&self) -> PathBuf {
@@ -675,13 +682,118 @@ fn a_foreign_database_is_left_alone() {
     std::fs::create_dir(place.data()).unwrap();
     let path = place.data().join("dassie.db");
     rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    set_mode(&path, 0o600);
     let before = std::fs::read(&path).unwrap();
     let said = place.refuses(&["serve"]);
     assert!(said.contains("another program"), "{said}");
     assert!(before == std::fs::read(&path).unwrap());
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
-    assert!(place.refuses(&["serve"]).contains("chmod 600"), "S-124");
+}
+
+#[test]
+fn s_124_what_others_could_read_or_change_keeps_the_server_from_starting() {
+    let place = Place::real("a.example");
+    place.creates("ann");
+    let start = |wanted: &str| {
+        for command in [&["serve"] as &[&str], &["account", "list"]] {
+            let said = place.refuses(command);
+            assert!(said.contains(wanted), "{command:?}: {said}");
+            assert_eq!(said.lines().count(), 1, "{said}");
+        }
+    };
+    let file = |name: &str| place.data().join(name);
+    for name in ["dassie.db", "dassie.db-wal", "lock"] {
+        let path = file(name);
+        let is_new = !path.exists();
+        drop(std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap());
+        for mode in [0o640, 0o604, 0o620] {
+            set_mode(&path, mode);
+            start(&format!("Run: chmod 600 {}", path.display()));
+        }
+        if is_new {
+            std::fs::remove_file(&path).unwrap();
+        } else {
+            set_mode(&path, 0o600);
+        }
+    }
+    set_mode(&place.data(), 0o770);
+    start(&format!("Run: chmod 700 {}", place.data().display()));
+    // looking into the folder shows names alone
+    set_mode(&place.data(), 0o755);
+    assert!(place.does(&["account", "list"]).contains("ann"));
+    for name in ["dassie.db", "lock"] {
+        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(file(name)).unwrap());
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn s_124_files_of_another_user_are_left_to_that_user() {
+    let place = Place::real("a.example");
+    place.creates("ann");
+    let another = 12_345;
+    // only root can give files away; CI is root
+    if std::os::unix::fs::chown(place.data().join("lock"), Some(another), None).is_err() {
+        return;
+    }
+    let said = place.refuses(&["serve"]);
+    assert!(said.contains("lock belongs to the user with id 12345"), "{said}");
+    std::os::unix::fs::chown(place.data(), Some(another), None).unwrap();
+    let said = place.refuses(&["serve"]);
+    assert!(said.contains("data belongs to the user with id 12345"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn s_124_a_configuration_with_a_secret_is_for_nobody_else_to_read() {
+    let place = Place::real("a.example");
+    let file = std::fs::read_to_string(place.file()).unwrap();
+    set_mode(&place.file(), 0o644);
+    assert_eq!(place.does(&["config", "check"]), "ok\n", "there is no secret in it");
+    place.configure(&format!("{file}[translation]\napi_key = \"marmalade\"\n"));
+    assert_eq!(place.does(&["config", "check"]), "ok\n");
+    for mode in [0o644, 0o602] {
+        set_mode(&place.file(), mode);
+        let said = place.refuses(&["config", "check"]);
+        assert!(said.contains("translation.api_key is a secret"), "{said}");
+        assert!(said.contains("Run: chmod 6") && !said.contains("marmalade"), "{said}");
+    }
+    // a secret of the environment is not in the file
+    place.configure(&file);
+    set_mode(&place.file(), 0o644);
+    let mut command = place.command(&["config", "check"]);
+    assert_eq!(run(command.env("DASSIE_TRANSLATION_API_KEY", "marmalade"), "").code, Some(0));
+}
+
+/// What strangers call themselves reaches the log of a server and the terminal of whoever types a
+/// command, and commands neither.
+#[test]
+fn s_127_a_name_that_would_clear_the_screen_clears_none() {
+    let place = Place::new();
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    let hostile = "mia\u{1b}[2J\r\nERROR forged\u{202e}";
+    let forged = "/users/mia%1b%5b2J%0d%0aERROR%20forged%e2%80%ae";
+    Request::new("GET", format!("{}{forged}", place.base())).send();
+    let note = json!({
+        "type": "Create", "id": format!("https://b.example/{hostile}"), "actor": hostile,
+        "object": {"type": "Note", "id": hostile, "attributedTo": hostile, "content": hostile},
+    });
+    Request::new("POST", format!("{}/inbox", place.base()))
+        .header("content-type", "application/activity+json")
+        .header("signature", &format!("keyId=\"https://b.example/{}\"", "\u{9b}31m"))
+        .json(&note)
+        .send();
+    serving.stop();
+    let said = serving.said();
+    assert!(said.contains("path=/users/mia"), "it was logged: {said}");
+    let acts = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+    assert!(!said.chars().any(acts), "{said:?}");
+    assert!(!said.lines().any(|line| line.starts_with("ERROR forged")), "{said}");
+    for command in [["host", "list"], ["delivery", "list"]] {
+        assert!(!place.does(&command).chars().any(acts));
+    }
+    // a word that is not understood is told back
+    let run = place.run(&["domain", "block", hostile]);
+    assert!(!run.err.chars().any(acts), "{:?}", run.err);
 }
 
 #[test]

@@ -28,7 +28,7 @@ mod token;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error::Result;
 
@@ -36,7 +36,7 @@ use crate::error::Result;
 #[derive(Debug, Parser)]
 #[command(name = "dassie", version, disable_help_subcommand = true)]
 struct Cli {
-    /// The configuration; without it ./dassie.toml, where there is one
+    /// The configuration; without it ./dassie.toml, else /etc/dassie/dassie.toml, where there is one
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -89,6 +89,11 @@ enum Topic {
     DecodeImage,
     /// Print the version
     Version,
+}
+
+/// All that can be typed: man pages and shell completions are made of it.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// The whole program.

@@ -11,8 +11,9 @@ use crate::config::{self, Config, ConfigError, Mode};
 use crate::control::{self, Command, Reply, Way};
 use crate::error::{Error, Result};
 
-/// The file that is read where none is named.
-const USUAL_FILE: &str = "dassie.toml";
+/// The files of which the first one that exists is read where none is named: one's own, and that of
+/// the machine's service.
+const USUAL_FILES: [&str; 2] = ["dassie.toml", "/etc/dassie/dassie.toml"];
 
 /// Where the configuration is.
 #[derive(Debug)]
@@ -23,14 +24,14 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The file of `--config`, else the usual one where it exists, else none.
+    /// The file of `--config`, else a usual one that exists, else none.
     pub(super) fn new(named: Option<PathBuf>) -> Self {
         match named {
             Some(file) => Self { file: Some(file), named: true },
             None => {
-                let usual = PathBuf::from(USUAL_FILE);
                 // A dangling link and the like are reported when the file is read.
-                let file = usual.symlink_metadata().is_ok().then_some(usual);
+                let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
+                let file = USUAL_FILES.map(PathBuf::from).into_iter().find(is_there);
                 Self { file, named: false }
             }
         }
@@ -52,7 +53,9 @@ impl Place {
     }
 
     fn try_load(&self, mode: Mode) -> std::result::Result<Config, ConfigError> {
-        Config::load(self.file.as_deref(), config::environment(), mode)
+        // What is tried out has nothing to do with the machine's service.
+        let fits = |file: &&Path| mode == Mode::Real || self.named || file.is_relative();
+        Config::load(self.file.as_deref().filter(fits), config::environment(), mode)
     }
 
     /// The configuration for a command. Nobody should have to say `--dev` once more: a host that

@@ -2,12 +2,13 @@
 //! one go; each says where it is and what to do.
 
 use std::fmt;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key};
-use super::value::Given;
+use super::value::{Given, HIDDEN};
 use super::{Config, Mode, TranslationKind, Uploads, host};
 
 const PREFIX: &str = "DASSIE_";
@@ -56,7 +57,10 @@ impl Config {
         if let Some(path) = path {
             let file = printable(&path.display().to_string());
             match std::fs::read_to_string(path) {
-                Ok(text) => loader.read_file(&file, &text),
+                Ok(text) => {
+                    loader.read_file(&file, &text);
+                    loader.check_readers(path);
+                }
                 Err(e) => return Err(ConfigError(vec![format!("{file}: cannot be read: {e}")])),
             }
         }
@@ -119,6 +123,27 @@ impl Loader {
                 ),
                 _ => self.fault(&at, &unknown_key("", section)),
             }
+        }
+    }
+
+    /// A file with a secret in it is for nobody else to read or write (S-124). The group of a file
+    /// that root owns may read it: so a package gives it to a service that may not change it.
+    fn check_readers(&mut self, path: &Path) {
+        let Some(secret) = KEYS.iter().find(|key| (key.get)(&self.config) == HIDDEN) else {
+            return;
+        };
+        let Ok(meta) = std::fs::metadata(path) else { return };
+        let others = if meta.uid() == 0 { 0o027 } else { 0o077 };
+        if meta.is_file() && meta.mode() & others != 0 {
+            let name = path.display();
+            let why = format!(
+                "{} is a secret, and other users can read or change this file. Run: chmod \
+                 {others:o} {name}",
+                secret.path,
+                others = if meta.uid() == 0 { 0o640 } else { 0o600 },
+            );
+            let origin = self.config.origins.get(secret.path).cloned().unwrap_or(Origin::Default);
+            self.fault(&origin, &why);
         }
     }
 

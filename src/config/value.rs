@@ -70,6 +70,9 @@ impl Setting for String {
     }
 }
 
+/// What stands for a secret that is set.
+pub(super) const HIDDEN: &str = "\"(hidden)\"";
+
 /// Never written out: `config show` ends up in logs and questions for help.
 impl Setting for Secret {
     fn from_text(text: &str) -> Result<Self, String> {
@@ -77,7 +80,7 @@ impl Setting for Secret {
     }
 
     fn to_toml(&self) -> String {
-        if self.reveal().is_empty() { "\"\"".to_owned() } else { "\"(hidden)\"".to_owned() }
+        if self.reveal().is_empty() { "\"\"".to_owned() } else { HIDDEN.to_owned() }
     }
 }
 

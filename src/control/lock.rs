@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
+use crate::db;
 use crate::error::{Error, Result};
 
 /// The name of the lock inside the data folder. The file stays; what counts is who holds it.
@@ -21,8 +22,10 @@ impl Lock {
     /// holds it.
     ///
     /// # Errors
-    /// One clear sentence when the folder cannot be made or written.
+    /// One clear sentence when the folder cannot be made or written, or is not for us alone.
     pub fn take(folder: &Path) -> Result<Option<Self>> {
+        // before this leaves a file of the wrong user in it
+        db::check_rights(folder)?;
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -65,6 +65,7 @@ pub mod relay;
 pub mod report;
 mod rest;
 pub mod retention;
+mod rights;
 pub mod scheduled_status;
 pub mod search;
 pub mod second_factor;
@@ -105,6 +106,7 @@ use crate::model::Event;
 use memo::Memo;
 
 pub use erased::Erased;
+pub use rights::check as check_rights;
 pub use writer::{Lane, Written};
 
 /// How many readers there are: one less than the blocking pool has threads, since each keeps some

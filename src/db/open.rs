@@ -1,7 +1,7 @@
 //! Opening connections: the pragmas of the design, and refusals in one clear sentence.
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -39,13 +39,7 @@ pub(super) fn prepare_folder(folder: &Path) -> Result<PathBuf> {
         .mode(0o600)
         .open(&path)
         .map_err(|e| refuse("cannot write in the data folder", e))?;
-    let mode = fs::metadata(&path).map_err(|e| refuse("cannot read", e))?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(Error::internal(format!(
-            "{} can be read by other users and holds private keys. Run: chmod 600 {0}",
-            path.display()
-        )));
-    }
+    super::rights::check(folder)?;
     Ok(path)
 }
 

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Makes a Debian package of the program that `make release` has built, for this kind of machine and
+# a Debian or Ubuntu that is as new as this one or newer: target/dist/dassie_<version>_<arch>.deb
+#
+# PROGRAM names another program, for a trial.
+set -eu
+cd "$(dirname "$0")/../.."
+
+program=${PROGRAM:-${CARGO_TARGET_DIR:-target}/release/dassie}
+[ -e "$program" ] || { echo "deb: no $program: make release first" >&2; exit 1; }
+debian=$(dpkg --print-architecture)
+# the oldest C library that has all that the program asks for
+libc=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1 | cut -d_ -f2)
+version=$(sed -n '/^\[package\]/,/^\[dep/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+root=target/dist/deb-$debian
+rm -rf "$root"
+umask 022
+files=assets/packaging
+manual=target/dist/manual
+cargo run --locked --quiet --example manual -- "$manual"
+
+install -D -m 755 "$program" "$root/usr/bin/dassie"
+install -D -m 644 "$files/dassie.service" "$root/lib/systemd/system/dassie.service"
+install -D -m 644 example.toml "$root/usr/share/doc/dassie/example.toml"
+install -D -m 644 docs/operations.md "$root/usr/share/doc/dassie/operations.md"
+install -D -m 644 "$files/debian/copyright" "$root/usr/share/doc/dassie/copyright"
+gzip -9n <CHANGELOG.md >"$root/usr/share/doc/dassie/changelog.gz"
+chmod 644 "$root/usr/share/doc/dassie/changelog.gz"
+mkdir -p "$root/usr/share/man/man1"
+for page in "$manual"/*.1; do
+    gzip -9n <"$page" >"$root/usr/share/man/man1/$(basename "$page").gz"
+done
+install -D -m 644 "$manual/dassie.bash" "$root/usr/share/bash-completion/completions/dassie"
+install -D -m 644 "$manual/_dassie" "$root/usr/share/zsh/vendor-completions/_dassie"
+install -D -m 644 "$manual/dassie.fish" "$root/usr/share/fish/vendor_completions.d/dassie.fish"
+# the file of settings, secrets perhaps among them, is read by the service and written by root
+install -d -m 755 "$root/etc/dassie"
+
+install -d -m 755 "$root/DEBIAN"
+size=$(du -sk --exclude=DEBIAN "$root" | cut -f1)
+sed -e "s/@VERSION@/$version/" -e "s/@ARCH@/$debian/" -e "s/@SIZE@/$size/" \
+    -e "s/@LIBC@/$libc/" "$files/debian/control" >"$root/DEBIAN/control"
+for script in postinst prerm postrm; do
+    install -m 755 "$files/debian/$script" "$root/DEBIAN/$script"
+done
+dpkg-deb --root-owner-group -Zxz --build "$root" "target/dist/dassie_${version}_$debian.deb"
+rm -rf "$root"
