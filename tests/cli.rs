@@ -779,7 +779,7 @@ fn s_127_a_name_that_would_clear_the_screen_clears_none() {
     });
     Request::new("POST", format!("{}/inbox", place.base()))
         .header("content-type", "application/activity+json")
-        .header("signature", &format!("keyId=\"https://b.example/{}\"", "\u{9b}31m"))
+        .header("signature", format!("keyId=\"https://b.example/{}\"", "\u{9b}31m"))
         .json(&note)
         .send();
     serving.stop();
