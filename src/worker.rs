@@ -19,6 +19,7 @@ mod push;
 mod retention;
 mod running;
 mod scheduled;
+mod time;
 mod uploads;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use crate::model::JobKind;
 use cache::Cache;
 use house::House;
 use running::Running;
+use time::Time;
 
 /// How many due deliveries one look takes: of servers that answer or are unknown, and of failing
 /// ones.
@@ -65,6 +67,7 @@ impl Worker {
             house: House::default(),
             kept_house: None,
             cache: Cache::default(),
+            time: Time::default(),
         };
         let thread =
             std::thread::Builder::new()
@@ -91,6 +94,7 @@ struct State {
     /// When housekeeping had its last slice.
     kept_house: Option<Instant>,
     cache: Cache,
+    time: Time,
 }
 
 /// When to look again, if nobody rings before.
@@ -129,6 +133,12 @@ impl State {
     /// Starts what is due and can run, a bounded part of it.
     fn look(&mut self) -> Result<Next> {
         // what falls due while we are at it is found by the next look
+        if self.time.look(&self.app) {
+            let now = self.app.clock.now_ms();
+            self.running.release_held();
+            self.house.plan_anew(now);
+            self.cache.plan_anew(now);
+        }
         let now = self.app.clock.now_ms();
         // first: on a full disk nothing else can be written before there is room
         let more_cache = self.cache.keep(&self.app, now).unwrap_or_else(|error| {
