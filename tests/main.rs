@@ -7,6 +7,7 @@ mod api;
 mod architecture;
 mod cli;
 mod durability;
+mod faults;
 mod federation;
 mod media;
 mod oauth;
