@@ -26,6 +26,7 @@ use crate::signature;
 use crate::site::Site;
 use crate::stream::Hub;
 use crate::throttle::{Throttle, Who};
+use crate::tls::Tls;
 use crate::wake::Wake;
 
 pub use attempt::Attempt;
@@ -42,6 +43,8 @@ pub struct Parts {
     pub db: Db,
     pub client: Client,
     pub lanes: Lanes,
+    /// The certificate, where TLS ends in this program.
+    pub tls: Option<Tls>,
     pub tokens: Arc<Tokens>,
     /// Public documents, see [`App::document`].
     documents: Documents,
@@ -155,6 +158,7 @@ impl App {
                 for_streams.tell(event);
             }
         };
+        let tls = Tls::open(&config)?;
         let db = Db::open(&config.storage.data_dir, clock.clone(), Box::new(after_commit))?;
         if let Err(refused) = claim(&db, &config, &site) {
             // as it was found, without a log beside it
@@ -172,6 +176,7 @@ impl App {
         Ok(Self(Arc::new(Parts {
             client,
             lanes: Lanes::new(),
+            tls,
             keys: Keys::default(),
             vapid,
             documents: Documents::default(),
@@ -225,6 +230,14 @@ impl App {
         let body: Arc<[u8]> = self.read(move |conn| build(&parts, conn)).await?.into();
         self.documents.insert(key, &body, commits, now);
         Ok(body)
+    }
+
+    /// Looks after the certificate at once, whatever failed lately: somebody mended it.
+    pub fn look_after_certificate(&self) {
+        if let Some(tls) = &self.tls {
+            tls.ask();
+            self.wake.rouse();
+        }
     }
 
     /// Ends outgoing requests, lets the writer finish and closes the database. What waits in

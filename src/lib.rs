@@ -7,7 +7,8 @@
 //! - → `lookup` (pages behind links)
 //! - → `app` (the parts in one place), `cache`, `stream`
 //! - → `service` (use cases: the one place of rules)
-//! - → `db`, `client`, `media`, `throttle`, `in_flight`, `wake` (mechanisms)
+//! - → `db`, `client`, `media`, `throttle`, `in_flight`, `wake`,
+//!   `tls` (mechanisms)
 //! - → `activity`, `signature`, `text`, `model`, `config`, `site`, … (ground: pure, no I/O)
 
 pub mod activity;
@@ -38,6 +39,7 @@ pub mod site;
 pub mod stream;
 pub mod text;
 pub mod throttle;
+pub mod tls;
 pub mod wake;
 pub mod web;
 pub mod worker;

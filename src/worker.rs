@@ -4,6 +4,7 @@
 mod backfill;
 mod cache;
 mod cards;
+mod certificates;
 mod crowd;
 mod emojis;
 mod house;
@@ -34,6 +35,7 @@ use crate::federation::relay;
 use crate::model::JobKind;
 
 use cache::Cache;
+use certificates::Certificates;
 use house::House;
 use running::Running;
 
@@ -65,6 +67,7 @@ impl Worker {
             house: House::default(),
             kept_house: None,
             cache: Cache::default(),
+            certificates: Certificates::default(),
         };
         let thread =
             std::thread::Builder::new()
@@ -91,6 +94,7 @@ struct State {
     /// When housekeeping had its last slice.
     kept_house: Option<Instant>,
     cache: Cache,
+    certificates: Certificates,
 }
 
 /// When to look again, if nobody rings before.
@@ -135,6 +139,7 @@ impl State {
             tracing::error!(%error, "the cache could not be kept within its limits");
             false
         });
+        self.certificates.keep(&self.app, now);
         let delivers = self.start_deliveries()?;
         let more_jobs = jobs::start(&self.app, &self.running)?;
         let ahead_waits = prefetch::start(&self.app);
@@ -146,7 +151,8 @@ impl State {
             self.house.keep(&self.app, now)?
         };
         // what fell due while we were at it has nobody who rings for it
-        let late = self.house.next().min(self.cache.next()) <= self.app.clock.now_ms();
+        let own = self.house.next().min(self.cache.next()).min(self.certificates.next());
+        let late = own <= self.app.clock.now_ms();
         if more_jobs || more_house || more_cache || late {
             return Ok(Next::Soon);
         }
@@ -158,13 +164,7 @@ impl State {
         let held = self.running.next_release(now);
         let crowded = JobKind::ALL.iter().any(|kind| jobs::is_crowded(&self.app, *kind));
         let room = (crowded || ahead_waits).then_some(now + CROWDED);
-        Ok(Next::At(
-            [due, held, room, Some(self.house.next()), Some(self.cache.next())]
-                .into_iter()
-                .flatten()
-                .min()
-                .unwrap_or(i64::MAX),
-        ))
+        Ok(Next::At([due, held, room, Some(own)].into_iter().flatten().min().unwrap_or(i64::MAX)))
     }
 
     /// True when any was started, or all places are taken.

@@ -15,7 +15,7 @@ const RANKS: &[(u32, &[&str])] = &[
     (4, &["app"]),
     (3, &["service"]),
     (2, &["cache", "stream"]),
-    (1, &["db", "client", "media", "throttle", "in_flight", "wake"]),
+    (1, &["db", "client", "media", "throttle", "in_flight", "wake", "tls"]),
     (
         0,
         &[
@@ -53,13 +53,16 @@ const GROUND: u32 = 0;
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("rusqlite", &["db"]),
     ("ureq", &["client"]),
-    ("rustls", &["client"]),
+    ("rustls", &["client", "tls"]),
+    ("rcgen", &["tls"]),
+    ("x509_cert", &["tls"]),
+    ("instant_acme", &["lookup"]),
     ("actix_web", &["api", "oauth", "federation", "web", "http", "server", "app"]),
     ("actix_ws", &["api"]),
     ("actix_multipart", &["http"]),
     ("http_sig", &["signature"]),
-    // in client it is rustls's module of that name
-    ("ring", &["signature", "crypto", "client"]),
+    // in client and tls it is rustls's module of that name
+    ("ring", &["signature", "crypto", "client", "tls"]),
     ("rsa", &["signature"]),
     ("argon2", &["crypto"]),
     ("ammonia", &["text"]),

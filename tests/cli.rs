@@ -250,6 +250,32 @@ fn api(place: &Place, token: &str, method: &'static str, path: &str) -> Request 
 }
 
 #[test]
+fn a_hang_up_ends_nothing() {
+    let place = Place::new();
+    let mut server = Serving::start(&place, &["serve", "--dev"]);
+    let id = server.child.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    let request = Request::new("GET", format!("{}/api/v1/instance", place.base()));
+    assert_eq!(request.send().status, 200);
+    server.stop();
+}
+
+#[test]
+fn without_its_certificate_a_server_does_not_start_and_commands_work() {
+    let place = Place::real("a.example");
+    place.creates("ann");
+    let text = std::fs::read_to_string(place.file()).unwrap();
+    place.configure(&format!(
+        "{text}[tls]\nmode = \"files\"\ncert = \"/nowhere/c.pem\"\nkey = \"/nowhere/k.pem\"\n\
+         listen = \"{}\"\nhttp_listen = \"\"\n",
+        place.listen
+    ));
+    let said = place.refuses(&["serve"]);
+    assert!(said.contains("/nowhere/c.pem") && said.contains("tls.cert and tls.key"), "{said}");
+    assert!(place.does(&["account", "list"]).contains("ann"));
+}
+
+#[test]
 fn uploads_move_with_and_without_a_server() {
     let store = ObjectStore::start();
     let place = Place::new();

@@ -12,6 +12,7 @@ mod media;
 mod oauth;
 mod pages;
 mod plans;
+mod tls;
 mod upgrade;
 mod visibility;
 mod work;

@@ -1,7 +1,5 @@
 //! `dassie serve`: the server. All that can refuse does so before anything is made.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use clap::Args;
@@ -14,7 +12,8 @@ use crate::control::{self, Command, Lock, Secret, Way};
 use crate::crypto;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::{log, server};
+use crate::log;
+use crate::server::{self, Doors};
 
 /// The account that the first `serve --dev` makes.
 const DEV_NAME: &str = "dev";
@@ -32,16 +31,16 @@ pub(super) fn run(place: &Place, options: &Options) -> Result<()> {
     let config = place.load(if options.dev { Mode::Dev } else { Mode::Real })?;
     log::init(config.log.level.as_str(), config.log.format == LogFormat::Json)?;
     let folder = config.storage.data_dir.clone();
-    // Asked before the port, which a server on the same folder would hold as well.
+    // Asked before the ports, which a server on the same folder would hold as well.
     let held = if control::is_taken(&folder) { Some(lock(&folder)?) } else { None };
-    let listener = bind(config.server.listen)?;
+    let doors = Doors::open(&config)?;
     let held = match held {
         Some(lock) => lock,
         None => lock(&folder)?,
     };
     let app = App::open(config, Surroundings::default())?;
     // From here on the database is open, and has to be closed whatever happens.
-    let ended = greet(place, &app).and_then(|()| server::run(app.clone(), listener));
+    let ended = greet(place, &app).and_then(|()| server::run(app.clone(), doors));
     app.close();
     drop(held);
     ended
@@ -57,25 +56,6 @@ fn lock(folder: &Path) -> Result<Lock> {
             folder.display()
         ))),
     }
-}
-
-fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).map_err(|e| {
-        let hint = match e.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program uses this port. Stop it, or set server.listen to another."
-            }
-            io::ErrorKind::PermissionDenied => {
-                "this user may not use this port. Set server.listen to one above 1023, behind a \
-                 proxy."
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                "this machine does not have this address. Correct server.listen."
-            }
-            _ => return Error::internal(format!("cannot listen on {address}: {e}.")),
-        };
-        Error::internal(format!("cannot listen on {address}: {hint}"))
-    })
 }
 
 /// Tells the operator what to do next.

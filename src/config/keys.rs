@@ -57,6 +57,16 @@ keys! {
         listen: any,
         trusted_proxies: any,
     }
+    tls: Tls {
+        mode: any,
+        listen: any,
+        http_listen: any,
+        cert: any,
+        key: any,
+        acme_directory: acme_directory,
+        acme_email: (|email: Option<_>| email.map(email_address).transpose()),
+        acme_account_domain: any,
+    }
     storage: Storage {
         data_dir: any,
         uploads: any,
@@ -186,6 +196,19 @@ fn web_address(text: String) -> Result<String, String> {
         Ok(text)
     } else {
         Err("must be an address, such as \"https://translate.example.org\", or empty".to_owned())
+    }
+}
+
+/// https, as RFC 8555 section 6.1 wants it, but for what runs on this machine.
+fn acme_directory(text: String) -> Result<String, String> {
+    let url = web_address(text).unwrap_or_default();
+    let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    if url.starts_with("https://") || here.iter().any(|begin| url.starts_with(begin)) {
+        Ok(url)
+    } else {
+        Err("must be an https address, such as \
+             \"https://acme-v02.api.letsencrypt.org/directory\""
+            .to_owned())
     }
 }
 

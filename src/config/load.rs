@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key};
 use super::value::{Given, HIDDEN};
-use super::{Config, Mode, TranslationKind, Uploads, host};
+use super::{Config, Mode, TlsMode, TranslationKind, Uploads, host};
 
 const PREFIX: &str = "DASSIE_";
 
@@ -196,6 +196,7 @@ impl Loader {
             self.fault(&origin, &format!("{path} needs the address in translation.url."));
         }
         self.check_bucket();
+        self.check_tls();
         let server = &self.config.server;
         let hosts = [
             ("server.host", Some(server.host.clone())),
@@ -239,6 +240,33 @@ impl Loader {
             let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
             self.fault(&origin, &format!("{path} = \"s3\" needs {}.", missing.join(", ")));
         }
+    }
+
+    /// TLS is for a public name, and needs both files or none.
+    fn check_tls(&mut self) {
+        let tls = &self.config.tls;
+        let path = "tls.mode";
+        let why = match tls.mode {
+            TlsMode::Off => return,
+            _ if self.config.dev => {
+                "must be \"off\" with --dev, which speaks http on this machine alone".to_owned()
+            }
+            TlsMode::Acme => return,
+            TlsMode::Files => {
+                let missing = [("tls.cert", tls.cert.is_none()), ("tls.key", tls.key.is_none())];
+                let missing: Vec<_> = missing
+                    .iter()
+                    .filter(|(key, none)| *none && !self.refused.contains(key))
+                    .map(|(key, _)| *key)
+                    .collect();
+                if missing.is_empty() {
+                    return;
+                }
+                format!("= \"files\" needs {}", missing.join(" and "))
+            }
+        };
+        let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
+        self.fault(&origin, &format!("{path} {why}."));
     }
 
     /// Notes a fault: where, then a sentence that begins with the key.
@@ -649,6 +677,22 @@ mod tests {
         ] {
             let error = fault(&format!("[s3]\n{line}\n"));
             assert!(error.starts_with(&format!("dassie.toml:2: {why}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn tls_is_whole_and_never_for_dev() {
+        let begin = "[server]\nhost = \"a.example\"\n[tls]\nmode = ";
+        let error = load(Mode::Real, &format!("{begin}\"files\"\ncert = \"/c.pem\""), &[]);
+        assert_eq!(error.unwrap_err(), "dassie.toml:4: tls.mode = \"files\" needs tls.key.");
+        let error = load(Mode::Dev, "[tls]\nmode = \"acme\"", &[]).unwrap_err();
+        assert!(error.starts_with("dassie.toml:2: tls.mode must be \"off\" with --dev"), "{error}");
+        let text = format!("{begin}\"acme\"\nhttp_listen = \"\"");
+        let config = load(Mode::Real, &text, &[]).unwrap();
+        assert!(config.tls.is_on() && config.tls.http_listen.is_none());
+        for url in ["http://ca.example/directory", "ftp://a", "x", "https://a.example/?b"] {
+            let error = fault(&format!("[tls]\nacme_directory = \"{url}\""));
+            assert!(error.contains("tls.acme_directory must be an https address"), "{error}");
         }
     }
 

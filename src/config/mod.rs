@@ -10,6 +10,7 @@ mod keys;
 mod load;
 mod media;
 mod size;
+mod tls;
 mod value;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use keys::NEVER_PORTS;
 pub use load::{ConfigError, environment};
 pub use media::{Media, Prefetch, Program};
 pub use size::Size;
+pub use tls::{Tls, TlsMode};
 
 use load::Origin;
 
@@ -30,6 +32,7 @@ pub struct Config {
     /// `serve --dev`: http on a loopback name instead of https on a public one.
     pub dev: bool,
     pub server: Server,
+    pub tls: Tls,
     pub storage: Storage,
     pub media: Media,
     pub s3: S3,

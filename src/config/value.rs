@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::{
     Audience, Cidr, LogFormat, LogLevel, LongText, Prefetch, Program, S3Reads, Secret, Size,
-    TranslationKind, Uploads,
+    TlsMode, TranslationKind, Uploads,
 };
 
 /// A value as it was given.
@@ -263,6 +263,11 @@ impl Choice for LogLevel {
 
 impl Choice for LogFormat {
     const ALL: &'static [(&'static str, Self)] = &[("human", Self::Human), ("json", Self::Json)];
+}
+
+impl Choice for TlsMode {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("off", Self::Off), ("acme", Self::Acme), ("files", Self::Files)];
 }
 
 impl Choice for TranslationKind {
