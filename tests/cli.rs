@@ -727,7 +727,8 @@ fn s_124_what_others_could_read_or_change_keeps_the_server_from_starting() {
         }
     };
     let file = |name: &str| place.data().join(name);
-    for name in ["dassie.db", "dassie.db-wal", "lock"] {
+    std::fs::create_dir(file("tls")).unwrap();
+    for name in ["dassie.db", "dassie.db-wal", "lock", "tls/account.json", "tls/certificate.pem"] {
         let path = file(name);
         let is_new = !path.exists();
         drop(std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap());
