@@ -159,12 +159,15 @@ impl App {
             }
         };
         let tls = Tls::open(&config)?;
+        service::restore::finish(&config.storage.data_dir, clock.now_ms())?;
+        service::upgrade::prepare(&config, &clock)?;
         let db = Db::open(&config.storage.data_dir, clock.clone(), Box::new(after_commit))?;
         if let Err(refused) = claim(&db, &config, &site) {
             // as it was found, without a log beside it
             db.close();
             return Err(refused);
         }
+        db::upgrade::finished(&config.storage.data_dir);
         let vapid = vapid(&db)?;
         let site = site.with_cache_secret(cache_secret(&db)?);
         let client = Client::new(settings)?;
@@ -292,7 +295,8 @@ fn cache_secret(db: &Db) -> Result<[u8; 16]> {
     Ok(number.to_be_bytes())
 }
 
-fn client_settings(config: &Config, resolver: Option<Arc<dyn Resolve>>) -> Result<Settings> {
+/// How this server speaks to others.
+pub fn client_settings(config: &Config, resolver: Option<Arc<dyn Resolve>>) -> Result<Settings> {
     let user_agent = format!("Dassie/{} (+{}/)", env!("CARGO_PKG_VERSION"), config.base_url());
     let mut settings = Settings::new(user_agent);
     settings.own_hosts = vec![config.server.host.clone()];

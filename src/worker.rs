@@ -2,6 +2,7 @@
 //! is running is known here only; after a restart it is simply due again.
 
 mod backfill;
+mod backup;
 mod cache;
 mod cards;
 mod certificates;
@@ -34,6 +35,7 @@ use crate::federation::deliver;
 use crate::federation::relay;
 use crate::model::JobKind;
 
+use backup::Backup;
 use cache::Cache;
 use certificates::Certificates;
 use house::House;
@@ -68,6 +70,7 @@ impl Worker {
             kept_house: None,
             cache: Cache::default(),
             certificates: Certificates::default(),
+            backup: Backup::new(app.clock.now_ms()),
         };
         let thread =
             std::thread::Builder::new()
@@ -95,6 +98,7 @@ struct State {
     kept_house: Option<Instant>,
     cache: Cache,
     certificates: Certificates,
+    backup: Backup,
 }
 
 /// When to look again, if nobody rings before.
@@ -140,6 +144,9 @@ impl State {
             false
         });
         self.certificates.keep(&self.app, now);
+        if let Err(error) = self.backup.keep(&self.app, now) {
+            tracing::error!(%error, "no backup could be begun");
+        }
         let delivers = self.start_deliveries()?;
         let more_jobs = jobs::start(&self.app, &self.running)?;
         let ahead_waits = prefetch::start(&self.app);
@@ -152,6 +159,7 @@ impl State {
         };
         // what fell due while we were at it has nobody who rings for it
         let own = self.house.next().min(self.cache.next()).min(self.certificates.next());
+        let own = own.min(self.backup.next(&self.app));
         let late = own <= self.app.clock.now_ms();
         if more_jobs || more_house || more_cache || late {
             return Ok(Next::Soon);

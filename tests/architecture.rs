@@ -73,6 +73,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("pulldown_cmark", &["text"]),
     ("askama", &["web", "oauth"]),
     ("csv", &["text"]),
+    ("tar", &["media"]),
+    ("scrypt", &["crypto"]),
     ("clap", &["cli"]),
     ("qrcode", &["text"]),
     ("TcpStream", &["client"]),
@@ -94,6 +96,7 @@ const UNSAFE: &[&str] = &[
     "media/child.rs",
     "media/storage.rs",
     "media/tools/run.rs",
+    "service/backup.rs",
 ];
 
 fn rank(module: &str) -> u32 {

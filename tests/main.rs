@@ -5,6 +5,7 @@ mod support;
 
 mod api;
 mod architecture;
+mod backups;
 mod cli;
 mod durability;
 mod federation;

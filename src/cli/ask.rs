@@ -63,6 +63,29 @@ fn at_terminal(name: &str) -> Result<NewPassword> {
     Ok(NewPassword { secret: Secret(first), made: false })
 }
 
+/// What an archive is encrypted with, `new` or not: twice at a terminal, else a line of standard
+/// input.
+pub(super) fn passphrase(new: bool) -> Result<String> {
+    let is_terminal = io::stdin().is_terminal();
+    let first = match is_terminal {
+        true => hidden("Passphrase of the archive: ")?,
+        false => line()?.filter(|text| !text.is_empty()).ok_or_else(|| {
+            Error::invalid(
+                "there is no passphrase. Write it to standard input, or set \
+                 DASSIE_BACKUP_PASSPHRASE",
+            )
+        })?,
+    };
+    let shortest = crate::config::Secret::SHORTEST_PASSPHRASE;
+    if new && first.chars().count() < shortest {
+        return Err(Error::invalid(format!("it must have {shortest} characters or more")));
+    }
+    if new && is_terminal && hidden("Once more: ")? != first {
+        return Err(Error::invalid("the two differ"));
+    }
+    Ok(first)
+}
+
 /// Asks for `word` before something that cannot be undone.
 pub(super) fn confirm(question: &str, word: &str) -> Result<()> {
     if !io::stdin().is_terminal() {

@@ -5,6 +5,7 @@
 mod account;
 mod announce;
 mod ask;
+mod backup;
 mod config;
 mod decode_image;
 mod delivery;
@@ -18,6 +19,8 @@ mod output;
 mod process;
 mod reach;
 mod relay;
+mod restore;
+mod rollback;
 mod serve;
 mod sheet;
 mod table;
@@ -81,6 +84,12 @@ enum Topic {
     /// List, add, remove, import and export the custom emojis of this server
     #[command(subcommand)]
     Emoji(emoji::Action),
+    /// Write everything that cannot be fetched again into one archive, while the server runs or not
+    Backup(backup::Options),
+    /// Put what an archive has in its place
+    Restore(restore::Options),
+    /// Put back the database of before the last upgrade
+    Rollback(rollback::Options),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
@@ -125,6 +134,9 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Relay(action) => relay::run(&place, action),
         Topic::Media(action) => media::run(&place, action),
         Topic::Emoji(action) => emoji::run(&place, action),
+        Topic::Backup(options) => backup::run(&place, options),
+        Topic::Restore(options) => restore::run(&place, options),
+        Topic::Rollback(options) => rollback::run(&place, &options),
         Topic::Config(action) => config::run(&place, &action),
         Topic::DecodeImage => decode_image::run(),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),

@@ -37,6 +37,11 @@ impl Place {
         }
     }
 
+    /// The file, if there is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// What has to be typed to mean the same configuration again: nothing, or ` --config FILE`.
     pub(super) fn option(&self) -> String {
         match &self.file {
@@ -60,7 +65,7 @@ impl Place {
 
     /// The configuration for a command. Nobody should have to say `--dev` once more: a host that
     /// cannot be served for real means the database that `serve --dev` made, if there is one.
-    fn load_for_command(&self) -> Result<Config> {
+    pub(super) fn load_for_command(&self) -> Result<Config> {
         let refused = match self.try_load(Mode::Real) {
             Ok(config) => return Ok(config),
             Err(refused) => refused,
@@ -107,7 +112,7 @@ fn has_database(folder: &Path) -> bool {
 }
 
 /// Files that root makes in the server's folder would keep the server from starting.
-fn refuse_root(folder: &Path) -> Result<()> {
+pub(super) fn refuse_root(folder: &Path) -> Result<()> {
     if !process::is_root() {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! The one list of settings.
 
 use super::value::{Given, Setting};
-use super::{Config, Size, host};
+use super::{Config, Secret, Size, host};
 
 /// One setting: its name, and how it is read from and written into a [`Config`].
 pub(super) struct Key {
@@ -44,7 +44,7 @@ macro_rules! keys {
 
         #[allow(dead_code, reason = "it is for the compiler to read")]
         fn no_field_is_forgotten(config: Config) {
-            let Config { dev: _, origins: _, $($section,)* } = config;
+            let Config { dev: _, file: _, origins: _, $($section,)* } = config;
             $(let super::$type { $($name: _,)* } = $section;)*
         }
     };
@@ -81,6 +81,15 @@ keys! {
         path_style: any,
         public_url: (|url: Option<_>| url.map(bucket_address).transpose()),
         reads: any,
+    }
+    backup: Backup {
+        every: any,
+        keep: (|n| within(n, 1, 1000)),
+        to: any,
+        folder: any,
+        media: any,
+        passphrase: passphrase,
+        before_upgrade: any,
     }
     media: Media {
         cache_days: (|n| within(n, 1, 3650)),
@@ -181,6 +190,15 @@ fn within(n: usize, least: usize, most: usize) -> Result<usize, String> {
 
 fn at_least(size: Size, least: Size) -> Result<Size, String> {
     if size >= least { Ok(size) } else { Err(format!("must be \"{least}\" or more")) }
+}
+
+/// Whoever has the archive can guess as long as they like.
+fn passphrase(text: Secret) -> Result<Secret, String> {
+    if (1..Secret::SHORTEST_PASSPHRASE).contains(&text.reveal().chars().count()) {
+        let shortest = Secret::SHORTEST_PASSPHRASE;
+        return Err(format!("must have {shortest} characters or more, or be empty"));
+    }
+    Ok(text)
 }
 
 fn port(port: u16) -> Result<u16, String> {

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key};
 use super::value::{Given, HIDDEN};
-use super::{Config, Mode, TlsMode, TranslationKind, Uploads, host};
+use super::{BackupTo, Config, Mode, TlsMode, TranslationKind, Uploads, host};
 
 const PREFIX: &str = "DASSIE_";
 
@@ -60,6 +60,7 @@ impl Config {
                 Ok(text) => {
                     loader.read_file(&file, &text);
                     loader.check_readers(path);
+                    loader.config.file = Some(path.to_owned());
                 }
                 Err(e) => return Err(ConfigError(vec![format!("{file}: cannot be read: {e}")])),
             }
@@ -221,10 +222,15 @@ impl Loader {
         }
     }
 
-    /// Uploads that are to go to a bucket need all that a request to it does.
+    /// What is to go to a bucket needs all that a request to it does.
     fn check_bucket(&mut self) {
         let bucket = &self.config.s3;
-        if self.config.storage.uploads != Uploads::S3 || bucket.is_configured() {
+        let wanted = [
+            ("storage.uploads", self.config.storage.uploads == Uploads::S3),
+            ("backup.to", self.config.backup.to == BackupTo::S3),
+        ];
+        let Some((path, _)) = wanted.iter().find(|(_, wanted)| *wanted) else { return };
+        if bucket.is_configured() {
             return;
         }
         let missing = [
@@ -236,8 +242,7 @@ impl Loader {
         let missing = missing.iter().filter(|(key, none)| *none && !self.refused.contains(key));
         let missing: Vec<_> = missing.map(|(key, _)| *key).collect();
         if !missing.is_empty() {
-            let path = "storage.uploads";
-            let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
+            let origin = self.config.origins.get(*path).cloned().unwrap_or(Origin::Default);
             self.fault(&origin, &format!("{path} = \"s3\" needs {}.", missing.join(", ")));
         }
     }

@@ -4,12 +4,14 @@
 //! that one list serves the file, the environment, `config show` and the tests.
 //! `load.rs` reads and judges, `value.rs` knows the types that a setting can have.
 
+mod backup;
 mod cidr;
 mod host;
 mod keys;
 mod load;
 mod media;
 mod size;
+mod span;
 mod tls;
 mod value;
 
@@ -17,11 +19,13 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+pub use backup::{Backup, BackupTo};
 pub use cidr::Cidr;
 pub use keys::NEVER_PORTS;
 pub use load::{ConfigError, environment};
 pub use media::{Media, Prefetch, Program};
 pub use size::Size;
+pub use span::Span;
 pub use tls::{Tls, TlsMode};
 
 use load::Origin;
@@ -31,11 +35,14 @@ use load::Origin;
 pub struct Config {
     /// `serve --dev`: http on a loopback name instead of https on a public one.
     pub dev: bool,
+    /// The file that it was read from.
+    pub file: Option<PathBuf>,
     pub server: Server,
     pub tls: Tls,
     pub storage: Storage,
     pub media: Media,
     pub s3: S3,
+    pub backup: Backup,
     pub instance: Instance,
     pub limits: Limits,
     pub federation: Federation,
@@ -253,6 +260,9 @@ impl Translation {
 pub struct Secret(String);
 
 impl Secret {
+    /// Characters of a passphrase.
+    pub const SHORTEST_PASSPHRASE: usize = 10;
+
     /// The text itself, for those who have to send it.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -436,6 +446,11 @@ impl Config {
     /// The folder of the cache of files of elsewhere.
     pub fn cache_dir(&self) -> PathBuf {
         self.media.cache_dir.clone().unwrap_or_else(|| self.storage.data_dir.join("cache"))
+    }
+
+    /// The folder of the archives of backups.
+    pub fn backup_dir(&self) -> PathBuf {
+        self.backup.folder.clone().unwrap_or_else(|| self.storage.data_dir.join("backups"))
     }
 
     /// The settings in force as TOML, each with where it came from.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::{
-    Audience, Cidr, LogFormat, LogLevel, LongText, Prefetch, Program, S3Reads, Secret, Size,
-    TlsMode, TranslationKind, Uploads,
+    Audience, BackupTo, Cidr, LogFormat, LogLevel, LongText, Prefetch, Program, S3Reads, Secret,
+    Size, Span, TlsMode, TranslationKind, Uploads,
 };
 
 /// A value as it was given.
@@ -184,6 +184,16 @@ impl Setting for Size {
     }
 }
 
+impl Setting for Span {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(str::to_owned)
+    }
+
+    fn to_toml(&self) -> String {
+        self.to_string().to_toml()
+    }
+}
+
 impl Setting for bool {
     fn from_text(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| "must be true or false".to_owned())
@@ -281,6 +291,10 @@ impl Choice for Prefetch {
 
 impl Choice for Uploads {
     const ALL: &'static [(&'static str, Self)] = &[("local", Self::Local), ("s3", Self::S3)];
+}
+
+impl Choice for BackupTo {
+    const ALL: &'static [(&'static str, Self)] = &[("folder", Self::Folder), ("s3", Self::S3)];
 }
 
 impl Choice for S3Reads {

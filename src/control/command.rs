@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::backup::{self, BackupDone};
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
 use super::emoji::{self, EmojiCommand, EmojiReply};
@@ -68,6 +69,7 @@ pub enum Command {
     DomainLists,
     Media(MediaCommand),
     Emoji(EmojiCommand),
+    BackupDone(BackupDone),
 }
 
 /// What comes of it.
@@ -113,6 +115,8 @@ pub enum Reply {
     /// The other accounts that one names as its own.
     Aliases(Vec<String>),
     Media(MediaReply),
+    /// It was noted.
+    Noted,
 }
 
 /// A local account, as the list shows it.
@@ -210,6 +214,7 @@ impl Command {
             Self::DomainLists => "domain lists",
             Self::Media(command) => command.name(),
             Self::Emoji(_) => "emoji",
+            Self::BackupDone(_) => "backup",
         }
     }
 
@@ -278,6 +283,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::DomainLists => domains::lists(app),
         Command::Media(command) => media::execute(app, command),
         Command::Emoji(command) => emoji::run(app, command),
+        Command::BackupDone(done) => backup::note(app, &done).map(|()| Reply::Noted),
     }
 }
 

@@ -6,6 +6,7 @@
 //! that gets it opens the database itself. Both end in the same [`execute`], so that no command
 //! needs a restart or a stop.
 
+mod backup;
 mod call;
 mod command;
 mod delivery;
@@ -24,6 +25,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use backup::BackupDone;
 pub use call::{Way, call, find_way};
 pub use command::{
     AccountLine, AnnouncementLine, Command, DeliveryLine, DomainBlockLine, Reply, Secret, execute,

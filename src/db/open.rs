@@ -13,10 +13,10 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 
 /// `DASS`: marks the file as ours.
-const APPLICATION_ID: i64 = 0x4441_5353;
+pub(super) const APPLICATION_ID: i64 = 0x4441_5353;
 
 /// The database's name inside the data folder.
-const FILE: &str = "dassie.db";
+pub(super) const FILE: &str = "dassie.db";
 
 /// Makes the data folder (0700) and the database file (0600: keys live in it, S-124).
 pub(super) fn prepare_folder(folder: &Path) -> Result<PathBuf> {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real clients and real peers against two running Dassies.
 
-    tests/clients/run.py [NAME]…    (mastodon_py, mastodon_py_methods, toot, session, reader, static, s3, masto, megalodon, browser, fedify)
+    tests/clients/run.py [NAME]…    (mastodon_py, mastodon_py_methods, toot, session, reader, static, s3, litestream, masto, megalodon, browser, fedify)
 
 Builds nothing: DASSIE names the program (default target/debug/dassie). Starts A (accounts ann and
 bob) and B (carl) with --dev on free ports of the loopback interface and with empty data folders,
@@ -37,7 +37,8 @@ PYTHON_CLIENTS = {"mastodon_py": "mastodon_py/test_mastodon_py.py",
                   "session": "session/test_session.py",
                   "reader": "reader/test_reader.py",
                   "static": "static/test_static.py",
-                  "s3": "s3/test_s3.py"}
+                  "s3": "s3/test_s3.py",
+                  "litestream": "litestream/test_litestream.py"}
 NODE_CLIENTS = {"masto": "masto/masto.test.mjs", "megalodon": "megalodon/megalodon.test.mjs",
                 "browser": "browser/browser.test.mjs", "fedify": "fedify/fedify.test.mjs"}
 S3_SERVER = "0.14.1"
