@@ -39,6 +39,8 @@ locale! {
     replies boosts favourites edited votes sensitive
     ancestors answers automated tag_title moved
     image video audio file
+    with_replies media pinned answer_to answer_to_self verified feeds read_on profile_parts
+    pages_nav about_figures
     sign_in sign_in_title sign_in_lead sign_in_name sign_in_password sign_in_failed
     sign_in_expired sign_in_wait signed_in_as sign_out not_you
     authorize_title authorize_lead authorize_redirect authorize_shows_code authorize_scopes
@@ -91,6 +93,11 @@ impl Locale {
     pub fn asked(request: &HttpRequest) -> Option<&'static str> {
         let asked = lang(request)?;
         is_chinese(&asked).map(|chinese| if chinese { "zh" } else { "en" })
+    }
+
+    /// The language with this code; English where it is not spoken.
+    pub fn named(code: &str) -> &'static Self {
+        if is_chinese(code) == Some(true) { &CHINESE } else { &ENGLISH }
     }
 
     /// The reader's language: `?lang=` where given, else what the browser prefers.
