@@ -73,6 +73,15 @@ locale! {
     settings_moving_in settings_moving_in_lead settings_moving_alias settings_moving_add
     settings_moving_remove settings_moving_unknown settings_moving_no_alias
     settings_moving_refused settings_moving_moved settings_moving_is_back
+    settings_data settings_data_out settings_data_out_lead settings_data_in settings_data_in_lead
+    settings_data_kind settings_data_file settings_data_mode settings_data_merge
+    settings_data_overwrite settings_data_go settings_data_begun settings_data_running
+    settings_data_finished settings_data_counts settings_data_refused settings_data_lately
+    settings_data_lists settings_data_bookmarks settings_data_failures
+    settings_blocks settings_blocks_lead settings_blocks_blocked settings_blocks_muted
+    settings_blocks_hidden settings_blocks_unblock settings_blocks_unmute settings_blocks_show
+    settings_blocks_domain settings_blocks_hide settings_blocks_domain_wrong settings_blocks_none
+    settings_blocks_more settings_blocks_until
     factor_title factor_lead factor_code factor_go factor_wrong factor_late
     noun_collections noun_email_domain_blocks noun_ip_blocks noun_canonical_email_blocks
 }
