@@ -1,6 +1,7 @@
 //! The running program's parts in one place: cheap to clone, handed to every handler and worker.
 
 mod attempt;
+mod style;
 mod work;
 
 use std::net::IpAddr;
@@ -8,7 +9,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cache::{Ahead, Backlog, Documents, Kept, Keys, Relays, Tokens, Viewed};
+use crate::cache::{Ahead, Backlog, Documents, Kept, Keys, Relays, Rendered, Tokens, Viewed};
 use crate::client::{Client, Lanes, Resolve, Settings, Turns};
 use crate::clock::Clock;
 use crate::config::{Config, Prefetch, Uploads};
@@ -30,6 +31,10 @@ use crate::tls::Tls;
 use crate::wake::Wake;
 
 pub use attempt::Attempt;
+pub use style::Style;
+
+/// The largest page that is kept, in bytes.
+const LARGEST_PAGE: usize = 128 * 1024;
 
 /// All parts. See [`App::open`].
 #[derive(Clone)]
@@ -47,7 +52,13 @@ pub struct Parts {
     pub tls: Option<Tls>,
     pub tokens: Arc<Tokens>,
     /// Public documents, see [`App::document`].
-    documents: Documents,
+    documents: Documents<[u8]>,
+    /// Public pages and feeds, see [`App::page`].
+    pages: Documents<Rendered>,
+    /// The operator's own style sheet.
+    pub style: Option<Style>,
+    /// Milliseconds since 1970.
+    pub started_at: i64,
     /// Private keys of local actors, parsed.
     pub keys: Keys,
     /// What push services know this server by.
@@ -136,6 +147,7 @@ impl App {
         let tokens = Arc::new(Tokens::default());
         let wake = Arc::new(Wake::default());
         let settings = client_settings(&config, surroundings.resolver)?;
+        let style = Style::read(&config)?;
         let streams = Arc::new(Hub::default());
         let (for_tokens, for_wake) = (Arc::clone(&tokens), Arc::clone(&wake));
         let for_streams = Arc::clone(&streams);
@@ -182,7 +194,10 @@ impl App {
             tls,
             keys: Keys::default(),
             vapid,
-            documents: Documents::default(),
+            documents: Documents::new(64),
+            pages: Documents::new(16),
+            style,
+            started_at: clock.now_ms(),
             sign_ins: Throttle::new(clock.clone()),
             requests: Throttle::new(clock.clone()),
             registrations: Throttle::new(clock.clone()),
@@ -224,14 +239,41 @@ impl App {
     where
         F: FnOnce(&Self, &Conn) -> Result<Vec<u8>> + Send + 'static,
     {
+        let build = |app: &Self, conn: &Conn| Ok(Arc::from(build(app, conn)?));
+        self.kept(|parts| &parts.documents, |_| true, key, build).await
+    }
+
+    /// The same for a page or a feed that anybody may read; a very large one is made anew each time.
+    pub async fn page<F>(&self, key: String, build: F) -> Result<Arc<Rendered>>
+    where
+        F: FnOnce(&Self, &Conn) -> Result<Rendered> + Send + 'static,
+    {
+        let build = |app: &Self, conn: &Conn| Ok(Arc::new(build(app, conn)?));
+        let small = |page: &Rendered| page.body.len() <= LARGEST_PAGE;
+        self.kept(|parts| &parts.pages, small, key, build).await
+    }
+
+    async fn kept<T, F>(
+        &self,
+        kept: fn(&Parts) -> &Documents<T>,
+        worth: fn(&T) -> bool,
+        key: String,
+        build: F,
+    ) -> Result<Arc<T>>
+    where
+        T: ?Sized + Send + Sync + 'static,
+        F: FnOnce(&Self, &Conn) -> Result<Arc<T>> + Send + 'static,
+    {
         // read before the snapshot is taken
         let (commits, now) = (self.db.commits(), self.clock.now_ms());
-        if let Some(body) = self.documents.get(&key, commits, now) {
+        if let Some(body) = kept(&self.0).get(&key, commits, now) {
             return Ok(body);
         }
         let parts = self.clone();
-        let body: Arc<[u8]> = self.read(move |conn| build(&parts, conn)).await?.into();
-        self.documents.insert(key, &body, commits, now);
+        let body: Arc<T> = self.read(move |conn| build(&parts, conn)).await?;
+        if worth(&body) {
+            kept(&self.0).insert(key, &body, commits, now);
+        }
         Ok(body)
     }
 

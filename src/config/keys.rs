@@ -116,6 +116,12 @@ keys! {
         terms_of_service: any,
         show_domain_blocks: any,
     }
+    pages: Pages {
+        custom_css: any,
+        allow_ai_crawlers: any,
+        sitemap: any,
+        show_figures: any,
+    }
     limits: Limits {
         max_characters: (|n| within(n, 1, 100_000)),
         max_poll_options: (|n| within(n, 2, 50)),

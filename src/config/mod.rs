@@ -44,6 +44,7 @@ pub struct Config {
     pub s3: S3,
     pub backup: Backup,
     pub instance: Instance,
+    pub pages: Pages,
     pub limits: Limits,
     pub federation: Federation,
     pub trends: Trends,
@@ -145,6 +146,19 @@ pub struct Instance {
     pub terms_of_service: LongText,
     /// Who is shown which servers are blocked.
     pub show_domain_blocks: Audience,
+}
+
+/// What visitors find in a browser.
+#[derive(Clone, Debug, Default)]
+pub struct Pages {
+    /// A style sheet that follows our own.
+    pub custom_css: Option<PathBuf>,
+    /// `robots.txt` lets collectors of training data in.
+    pub allow_ai_crawlers: bool,
+    /// There is a list of the pages that may be found, for search engines.
+    pub sitemap: bool,
+    /// The page about this server tells what it takes to run.
+    pub show_figures: bool,
 }
 
 /// A text of several lines.
