@@ -7,6 +7,7 @@ mod cards;
 mod certificates;
 mod crowd;
 mod emojis;
+mod health;
 mod house;
 mod import;
 mod jobs;
@@ -36,6 +37,7 @@ use crate::model::JobKind;
 
 use cache::Cache;
 use certificates::Certificates;
+use health::Health;
 use house::House;
 use running::Running;
 
@@ -68,6 +70,7 @@ impl Worker {
             kept_house: None,
             cache: Cache::default(),
             certificates: Certificates::default(),
+            health: Health::default(),
         };
         let thread =
             std::thread::Builder::new()
@@ -95,6 +98,7 @@ struct State {
     kept_house: Option<Instant>,
     cache: Cache,
     certificates: Certificates,
+    health: Health,
 }
 
 /// When to look again, if nobody rings before.
@@ -141,6 +145,10 @@ impl State {
         });
         self.certificates.keep(&self.app, now);
         let delivers = self.start_deliveries()?;
+        // looking must not keep the queues from going on
+        self.health.keep(&self.app, now).unwrap_or_else(|error| {
+            tracing::error!(%error, "the server could not look whether all is well");
+        });
         let more_jobs = jobs::start(&self.app, &self.running)?;
         let ahead_waits = prefetch::start(&self.app);
         let is_soon = self.kept_house.is_some_and(|last| last.elapsed() < HOUSE_PAUSE);
@@ -151,7 +159,9 @@ impl State {
             self.house.keep(&self.app, now)?
         };
         // what fell due while we were at it has nobody who rings for it
-        let own = self.house.next().min(self.cache.next()).min(self.certificates.next());
+        let own =
+            [self.house.next(), self.cache.next(), self.certificates.next(), self.health.next()];
+        let own = own.into_iter().min().unwrap_or(i64::MAX);
         let late = own <= self.app.clock.now_ms();
         if more_jobs || more_house || more_cache || late {
             return Ok(Next::Soon);

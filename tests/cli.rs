@@ -1,6 +1,7 @@
 //! The program as an operator runs it: the real binary, its exit codes and what it says.
 
 mod emoji;
+mod first;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -8,6 +8,7 @@ mod architecture;
 mod cli;
 mod durability;
 mod federation;
+mod health;
 mod media;
 mod oauth;
 mod pages;

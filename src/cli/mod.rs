@@ -8,6 +8,7 @@ mod ask;
 mod config;
 mod decode_image;
 mod delivery;
+mod doctor;
 mod domain;
 mod domain_lists;
 mod emoji;
@@ -48,6 +49,10 @@ struct Cli {
 enum Topic {
     /// Run the server until it is told to stop
     Serve(serve::Options),
+    /// See how the server is
+    Status(doctor::Status),
+    /// Check everything, from outside as well, and say what to do
+    Doctor(doctor::Doctor),
     /// Create, list, change and delete the accounts of this server
     #[command(subcommand)]
     Account(account::Action),
@@ -113,6 +118,8 @@ fn run(cli: Cli) -> Result<()> {
     let place = reach::Place::new(cli.config);
     match cli.topic {
         Topic::Serve(options) => serve::run(&place, &options),
+        Topic::Status(options) => doctor::status(&place, &options),
+        Topic::Doctor(options) => doctor::doctor(&place, &options),
         Topic::Account(action) => account::run(&place, action),
         Topic::Token(action) => token::run(&place, action),
         Topic::Delivery(action) => delivery::run(&place, action),

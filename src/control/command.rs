@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
 use super::emoji::{self, EmojiCommand, EmojiReply};
+use super::health::{self, Health};
 use super::keys;
 use super::media::{self, MediaCommand, MediaReply};
 use super::moderation;
@@ -68,6 +69,7 @@ pub enum Command {
     DomainLists,
     Media(MediaCommand),
     Emoji(EmojiCommand),
+    Health { with_bucket: bool },
 }
 
 /// What comes of it.
@@ -113,6 +115,7 @@ pub enum Reply {
     /// The other accounts that one names as its own.
     Aliases(Vec<String>),
     Media(MediaReply),
+    Health(Box<Health>),
 }
 
 /// A local account, as the list shows it.
@@ -210,6 +213,8 @@ impl Command {
             Self::DomainLists => "domain lists",
             Self::Media(command) => command.name(),
             Self::Emoji(_) => "emoji",
+            Self::Health { with_bucket: false } => "status",
+            Self::Health { with_bucket: true } => "doctor",
         }
     }
 
@@ -278,6 +283,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::DomainLists => domains::lists(app),
         Command::Media(command) => media::execute(app, command),
         Command::Emoji(command) => emoji::run(app, command),
+        Command::Health { with_bucket } => health::look(app, with_bucket),
     }
 }
 

@@ -67,4 +67,5 @@ pub mod tag;
 pub mod thread_mute;
 pub mod timeline;
 pub mod trend;
+pub mod trouble;
 pub mod visibility;
