@@ -14,6 +14,7 @@ mod domain_lists;
 mod emoji;
 mod emoji_pack;
 mod host;
+mod init;
 mod media;
 mod output;
 mod process;
@@ -47,6 +48,8 @@ struct Cli {
 /// The first word; most have a second.
 #[derive(Debug, Subcommand)]
 enum Topic {
+    /// Set up a new server: asks a few questions, writes dassie.toml, makes your account
+    Init(Box<init::Init>),
     /// Run the server until it is told to stop
     Serve(serve::Options),
     /// See how the server is
@@ -115,8 +118,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    let place = reach::Place::new(cli.config);
+    let place = reach::Place::new(cli.config.clone());
     match cli.topic {
+        Topic::Init(options) => init::run(cli.config, *options),
         Topic::Serve(options) => serve::run(&place, &options),
         Topic::Status(options) => doctor::status(&place, &options),
         Topic::Doctor(options) => doctor::doctor(&place, &options),

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// The file in the folder that somebody is in, and that of the machine's service: the first one that
 /// exists is read where none is named.
-const USUAL_FILE: &str = "dassie.toml";
+pub(super) const USUAL_FILE: &str = "dassie.toml";
 const USUAL_FILES: [&str; 2] = [USUAL_FILE, "/etc/dassie/dassie.toml"];
 
 /// Where the configuration is.

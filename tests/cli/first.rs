@@ -1,8 +1,10 @@
-//! The first ten minutes and later ones: `doctor`, `status`.
+//! The first ten minutes and later ones: `init`, `doctor`, `status`.
+
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use super::{Place, Run, Serving, run};
+use super::{PASSWORD, Place, Run, Serving, run};
 use crate::support::Peer;
 
 /// As somebody whose terminal speaks this language.
@@ -14,6 +16,98 @@ fn in_language(place: &Place, lang: &str, args: &[&str]) -> Run {
 
 fn english(place: &Place, args: &[&str]) -> Run {
     in_language(place, "C.UTF-8", args)
+}
+
+/// A place where nothing was set up.
+fn empty() -> Place {
+    let place = Place::new();
+    std::fs::remove_file(place.file()).unwrap();
+    place
+}
+
+fn init<'a>(place: &'a Place, data: &'a str) -> Vec<&'a str> {
+    vec![
+        "init",
+        "--host",
+        "Social.Example.org",
+        "--username",
+        "me",
+        "--email",
+        "me@mail.example",
+        "--tls",
+        "off",
+        "--listen",
+        &place.listen,
+        "--data-dir",
+        data,
+    ]
+}
+
+#[test]
+fn s_124_init_writes_the_settings_and_makes_the_account() {
+    let place = empty();
+    let data = place.data().display().to_string();
+    let run = english(&place, &init(&place, &data));
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{run:?}");
+    assert!(run.out.contains("Created the account @me@social.example.org, an adm"), "{}", run.out);
+    let password = run.out.split("password is ").nth(1).unwrap().split(' ').next().unwrap();
+    assert!(password.len() >= 10, "{}", run.out);
+    assert!(run.out.contains("reverse_proxy"), "{}", run.out);
+    let text = std::fs::read_to_string(place.file()).unwrap();
+    assert!(text.contains("host = \"social.example.org\"") && !text.contains(password), "{text}");
+    assert!(!text.contains("title"), "what is a default is not written: {text}");
+    let mode = std::fs::metadata(place.file()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(place.does(&["config", "check"]), "ok\n");
+    assert!(place.does(&["account", "list"]).contains("me@mail.example"));
+
+    // what is there stays
+    let again = english(&place, &init(&place, &data));
+    assert_eq!(again.code, Some(1));
+    assert!(again.err.contains("is there already"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(place.file()).unwrap(), text);
+}
+
+#[test]
+fn init_refuses_what_the_server_would_and_leaves_nothing() {
+    let place = empty();
+    let data = place.data().display().to_string();
+    let with = |from: &str, to: &str| -> Vec<String> {
+        let args = init(&place, &data);
+        args.into_iter().map(|arg| if arg == from { to } else { arg }.to_owned()).collect()
+    };
+    for (from, to, why) in [
+        ("Social.Example.org", "a b", "server.host"),
+        ("Social.Example.org", "localhost", "server.host"),
+        ("me", "a b", "Username"),
+        ("me@mail.example", "nobody", "mail"),
+        (place.listen.as_str(), "here", "server.listen"),
+        ("off", "maybe", "tls.mode"),
+    ] {
+        let args = with(from, to);
+        let run = english(&place, &args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(run.code, Some(1), "{to}: {run:?}");
+        assert!(run.err.contains(why), "{to}: {}", run.err);
+        assert!(!place.file().exists() && !place.data().exists(), "{to}");
+    }
+    let short = [init(&place, &data), vec!["--password", "short"]].concat();
+    assert!(english(&place, &short).err.contains("too short"));
+    assert!(english(&place, &["init"]).err.contains("add --host"));
+    assert!(!place.file().exists());
+
+    // in Chinese, and a password that was given is not told
+    let args = [init(&place, &data), vec!["--password", PASSWORD]].concat();
+    let args: Vec<_> =
+        args.into_iter().map(|arg| if arg == "off" { "acme" } else { arg }).collect();
+    let run = in_language(&place, "zh_CN.UTF-8", &args);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.out.contains("已创建管理员账号 @me@social.example.org"), "{}", run.out);
+    assert!(!run.out.contains(PASSWORD) && !run.out.contains("密码"), "{}", run.out);
+    let text = std::fs::read_to_string(place.file()).unwrap();
+    assert!(text.contains("default_language = \"zh\""), "{text}");
+    // and it needs no proxy
+    assert!(text.contains("[tls]\nmode = \"acme\""), "{text}");
+    assert!(run.out.contains("443") && !run.out.contains("reverse_proxy"), "{}", run.out);
 }
 
 /// The findings of `doctor --json` by their level.
