@@ -21,6 +21,7 @@ use crate::media::Media;
 use crate::media::arriving::{Arrivals, Passed};
 use crate::media::failures::Failures;
 use crate::media::storage::s3::Bucket;
+use crate::meter::Meter;
 use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Store, Translated};
 use crate::service;
 use crate::signature;
@@ -108,6 +109,10 @@ pub struct Parts {
     /// Texts that were translated lately, and what is translated into what.
     pub translations: Kept<Translated>,
     pub translation_languages: Kept<LanguagePairs>,
+    /// What was done since the start, for who watches the server.
+    pub meter: Meter,
+    /// Who shows it to `/livez` is a command on this machine: see `health::outside`.
+    pub probe: String,
     /// How much trending tags are used, by the tags of a page.
     pub tag_uses: Kept<Vec<db::tag::Use>>,
 }
@@ -223,6 +228,8 @@ impl App {
             translations: Kept::new(256),
             translation_languages: Kept::new(1),
             tag_uses: Kept::new(16),
+            meter: Meter::default(),
+            probe: crate::crypto::code128(),
             config,
             site,
             clock,
@@ -337,7 +344,10 @@ fn cache_secret(db: &Db) -> Result<[u8; 16]> {
     Ok(number.to_be_bytes())
 }
 
-/// How this server speaks to others.
+/// How requests go out by this configuration.
+///
+/// # Errors
+/// One clear sentence when a file that it names cannot be read.
 pub fn client_settings(config: &Config, resolver: Option<Arc<dyn Resolve>>) -> Result<Settings> {
     let user_agent = format!("Dassie/{} (+{}/)", env!("CARGO_PKG_VERSION"), config.base_url());
     let mut settings = Settings::new(user_agent);

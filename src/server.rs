@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::tls::Tls;
 use crate::worker::Worker;
-use crate::{api, control, federation, oauth, web as web_pages};
+use crate::{api, control, federation, oauth, watch, web as web_pages};
 pub use doors::Doors;
 
 /// How long a request may take to send its headers (S-053), and a handshake before it.
@@ -70,6 +70,7 @@ pub fn start(app: App, doors: impl Into<Doors>) -> Result<Server> {
                         .configure(api::routes)
                         .configure(oauth::routes)
                         .configure(federation::routes)
+                        .configure(watch::routes)
                         .configure(web_pages::routes)
                         .default_service(web::to(unknown))
                 })
@@ -199,6 +200,7 @@ async fn surround(
     let id = request_id();
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let cross_origin = !is_cookie_page(&path);
+    let app = request.app_data::<Data<App>>().cloned();
     let is_encrypted = request.app_config().secure();
     let mut response = match admit(&request, is_encrypted) {
         Some(answer) => request.into_response(answer),
@@ -238,7 +240,11 @@ async fn surround(
         );
     }
     // neither query nor headers: tokens and searches are nobody's business (S-127)
-    let us = since.elapsed().as_micros() as u64;
+    let time = since.elapsed();
+    if let Some(app) = app {
+        app.meter.request(&path, status.as_u16(), time);
+    }
+    let us = time.as_micros() as u64;
     if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(request = %id, %method, %path, status = status.as_u16(), us, "request");
     } else {

@@ -8,6 +8,7 @@ mod cards;
 mod certificates;
 mod crowd;
 mod emojis;
+mod health;
 mod house;
 mod import;
 mod jobs;
@@ -38,6 +39,7 @@ use crate::model::JobKind;
 use backup::Backup;
 use cache::Cache;
 use certificates::Certificates;
+use health::Health;
 use house::House;
 use running::Running;
 
@@ -71,6 +73,7 @@ impl Worker {
             cache: Cache::default(),
             certificates: Certificates::default(),
             backup: Backup::new(app.clock.now_ms()),
+            health: Health::default(),
         };
         let thread =
             std::thread::Builder::new()
@@ -99,6 +102,7 @@ struct State {
     cache: Cache,
     certificates: Certificates,
     backup: Backup,
+    health: Health,
 }
 
 /// When to look again, if nobody rings before.
@@ -148,6 +152,10 @@ impl State {
             tracing::error!(%error, "no backup could be begun");
         }
         let delivers = self.start_deliveries()?;
+        // looking must not keep the queues from going on
+        self.health.keep(&self.app, now).unwrap_or_else(|error| {
+            tracing::error!(%error, "the server could not look whether all is well");
+        });
         let more_jobs = jobs::start(&self.app, &self.running)?;
         let ahead_waits = prefetch::start(&self.app);
         let is_soon = self.kept_house.is_some_and(|last| last.elapsed() < HOUSE_PAUSE);
@@ -158,8 +166,9 @@ impl State {
             self.house.keep(&self.app, now)?
         };
         // what fell due while we were at it has nobody who rings for it
-        let own = self.house.next().min(self.cache.next()).min(self.certificates.next());
-        let own = own.min(self.backup.next(&self.app));
+        let own =
+            [self.house.next(), self.cache.next(), self.certificates.next(), self.health.next()];
+        let own = own.into_iter().min().unwrap_or(i64::MAX).min(self.backup.next(&self.app));
         let late = own <= self.app.clock.now_ms();
         if more_jobs || more_house || more_cache || late {
             return Ok(Next::Soon);

@@ -10,11 +10,12 @@ const RANKS: &[(u32, &[&str])] = &[
     (9, &["main", "cli"]),
     (8, &["server"]),
     (7, &["worker", "control"]),
-    (6, &["api", "oauth", "federation", "web"]),
-    (5, &["http", "lookup"]),
+    (6, &["api", "oauth", "federation", "web", "watch"]),
+    (5, &["http", "lookup", "health"]),
     (4, &["app"]),
     (3, &["service"]),
     (2, &["cache", "stream"]),
+    (1, &["db", "client", "media", "throttle", "in_flight", "wake", "meter"]),
     (1, &["db", "client", "media", "throttle", "in_flight", "wake", "tls"]),
     (
         0,
@@ -53,6 +54,8 @@ const GROUND: u32 = 0;
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("rusqlite", &["db"]),
     ("ureq", &["client"]),
+    ("rustls", &["client"]),
+    ("actix_web", &["api", "oauth", "federation", "web", "watch", "http", "server", "app"]),
     ("rustls", &["client", "tls"]),
     ("rcgen", &["tls"]),
     ("x509_cert", &["tls"]),

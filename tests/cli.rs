@@ -2,6 +2,7 @@
 
 mod backup;
 mod emoji;
+mod first;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -393,6 +394,28 @@ fn the_environment_goes_before_the_file_and_show_says_so() {
         assert!(refused.err.contains(name), "{}", refused.err);
     }
     assert!(!place.data().exists(), "nothing was made");
+}
+
+#[test]
+fn s_126_a_secret_can_stand_in_a_file_of_its_own_and_is_never_shown() {
+    let place = Place::new();
+    let secret = place.folder.path().join("secret");
+    std::fs::write(&secret, "hush hush\n").unwrap();
+    let show = |variable: &str, file: &std::path::Path| {
+        run(place.command(&["config", "show", "--dev"]).env(variable, file), "")
+    };
+    let shown = show("DASSIE_METRICS_TOKEN_FILE", &secret);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    let line = shown.out.lines().find(|line| line.starts_with("token = ")).unwrap();
+    assert!(line.ends_with("# environment DASSIE_METRICS_TOKEN_FILE"), "{line}");
+    assert!(!shown.out.contains("hush") && !line.contains("\"\""), "{line}");
+    let missing = show("DASSIE_S3_SECRET_KEY_FILE", &place.folder.path().join("none"));
+    assert!(
+        missing.err.contains("DASSIE_S3_SECRET_KEY_FILE: ") && missing.code == Some(1),
+        "{missing:?}"
+    );
+    let other = show("DASSIE_SERVER_HOST_FILE", &secret);
+    assert!(other.err.contains("is not a setting") && !other.err.contains("hush"), "{other:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod backups;
 mod cli;
 mod durability;
 mod federation;
+mod health;
 mod media;
 mod oauth;
 mod pages;

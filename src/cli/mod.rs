@@ -9,11 +9,13 @@ mod backup;
 mod config;
 mod decode_image;
 mod delivery;
+mod doctor;
 mod domain;
 mod domain_lists;
 mod emoji;
 mod emoji_pack;
 mod host;
+mod init;
 mod media;
 mod output;
 mod process;
@@ -49,8 +51,14 @@ struct Cli {
 /// The first word; most have a second.
 #[derive(Debug, Subcommand)]
 enum Topic {
+    /// Set up a new server: asks a few questions, writes dassie.toml, makes your account
+    Init(Box<init::Init>),
     /// Run the server until it is told to stop
     Serve(serve::Options),
+    /// See how the server is
+    Status(doctor::Status),
+    /// Check everything, from outside as well, and say what to do
+    Doctor(doctor::Doctor),
     /// Create, list, change and delete the accounts of this server
     #[command(subcommand)]
     Account(account::Action),
@@ -119,9 +127,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    let place = reach::Place::new(cli.config);
+    let place = reach::Place::new(cli.config.clone());
     match cli.topic {
+        Topic::Init(options) => init::run(cli.config, *options),
         Topic::Serve(options) => serve::run(&place, &options),
+        Topic::Status(options) => doctor::status(&place, &options),
+        Topic::Doctor(options) => doctor::doctor(&place, &options),
         Topic::Account(action) => account::run(&place, action),
         Topic::Token(action) => token::run(&place, action),
         Topic::Delivery(action) => delivery::run(&place, action),

@@ -11,9 +11,10 @@ use crate::config::{self, Config, ConfigError, Mode, TlsMode};
 use crate::control::{self, Command, Reply, Way};
 use crate::error::{Error, Result};
 
-/// The files of which the first one that exists is read where none is named: one's own, and that of
-/// the machine's service.
-const USUAL_FILES: [&str; 2] = ["dassie.toml", "/etc/dassie/dassie.toml"];
+/// The file in the folder that somebody is in, and that of the machine's service: the first one that
+/// exists is read where none is named.
+pub(super) const USUAL_FILE: &str = "dassie.toml";
+const USUAL_FILES: [&str; 2] = [USUAL_FILE, "/etc/dassie/dassie.toml"];
 
 /// Where the configuration is.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Place {
         }
     }
 
-    /// The file, if there is one.
+    /// The file, where there is one.
     pub(super) fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
@@ -78,6 +79,11 @@ impl Place {
 
     /// Has a command executed: by the server if it runs, else here.
     pub(super) fn execute(&self, command: Command) -> Result<Reply> {
+        self.ask(command).map(|(reply, _)| reply)
+    }
+
+    /// The same; says whether a server runs.
+    pub(super) fn ask(&self, command: Command) -> Result<(Reply, bool)> {
         let mut config = self.load_for_command()?;
         // a command speaks with nobody, and may well be mending what is wrong with the certificate
         config.tls.mode = TlsMode::Off;
@@ -94,13 +100,13 @@ impl Place {
             refuse_root(folder)
         };
         match control::find_way(folder, may_enter)? {
-            Way::Server(stream) => control::call(stream, &command),
+            Way::Server(stream) => Ok((control::call(stream, &command)?, true)),
             Way::Direct(lock) => {
                 let app = App::open(config, Surroundings::default())?;
                 let reply = control::execute(&app, command);
                 app.close();
                 drop(lock);
-                reply
+                Ok((reply?, false))
             }
         }
     }

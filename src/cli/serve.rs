@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::output;
 use super::reach::Place;
+use super::{doctor, output};
 use crate::app::{App, Surroundings};
 use crate::config::{LogFormat, Mode};
 use crate::control::{self, Command, Lock, Secret, Way};
@@ -14,6 +14,7 @@ use crate::db;
 use crate::error::{Error, Result};
 use crate::log;
 use crate::server::{self, Doors};
+use crate::text::words::{Lang, Word, say};
 
 /// The account that the first `serve --dev` makes.
 const DEV_NAME: &str = "dev";
@@ -58,31 +59,24 @@ fn lock(folder: &Path) -> Result<Lock> {
     }
 }
 
-/// Tells the operator what to do next.
+/// Tells the operator what to do next, in the language of the terminal.
 fn greet(place: &Place, app: &App) -> Result<()> {
+    let lang = doctor::lang();
     let is_empty = app.db.read(db::user::count)? == 0;
-    let base = &app.site.base;
     let text = match (app.config.dev, is_empty) {
-        (true, true) => first_dev_account(app).unwrap_or_else(|e| {
+        (true, true) => first_dev_account(app, lang).unwrap_or_else(|e| {
             // Someone has deleted it and has to choose another name.
-            format!("There is no account, and {DEV_NAME} cannot be made: {e}.\n{}", hint(place))
+            let values = [DEV_NAME.to_owned(), e.to_string(), place.option()];
+            say(lang, Word::start_dev_failed, &values)
         }),
-        (true, false) => format!("Point a Mastodon client at {base}\n"),
-        (false, true) => format!("There is no account yet.\n{}", hint(place)),
+        (true, false) => say(lang, Word::start_point, std::slice::from_ref(&app.site.base)),
+        (false, true) => say(lang, Word::start_none, &[place.option()]),
         (false, false) => return Ok(()),
     };
-    output::print(&text)
+    output::print(&(text + "\n"))
 }
 
-fn hint(place: &Place) -> String {
-    format!(
-        "Create one in another terminal: dassie account create{} --username NAME --email ADDRESS \
-         --admin\n",
-        place.option()
-    )
-}
-
-fn first_dev_account(app: &App) -> Result<String> {
+fn first_dev_account(app: &App, lang: Lang) -> Result<String> {
     let password = crypto::random_password();
     let email = format!("{DEV_NAME}@localhost");
     control::execute(
@@ -94,9 +88,6 @@ fn first_dev_account(app: &App) -> Result<String> {
             admin: true,
         },
     )?;
-    Ok(format!(
-        "Created the account {DEV_NAME} with the password {password} (shown only now)\n\
-         Point a Mastodon client at {} and sign in as {email}\n",
-        app.site.base
-    ))
+    let values = [DEV_NAME.to_owned(), password, app.site.base.clone(), email];
+    Ok(say(lang, Word::start_dev, &values))
 }

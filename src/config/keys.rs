@@ -11,6 +11,8 @@ pub(super) struct Key {
     pub(super) get: fn(&Config) -> String,
     /// Takes a given value over, or says how it must be.
     pub(super) set: fn(&mut Config, Given<'_>) -> Result<(), String>,
+    /// Whether it may also stand in a file of its own (S-126).
+    pub(super) is_secret: fn(&Config) -> bool,
 }
 
 impl Key {
@@ -40,6 +42,7 @@ macro_rules! keys {
                 config.$section.$name = $check(given.read()?)?;
                 Ok(())
             },
+            is_secret: |config| is_secret(&config.$section.$name),
         },)*)*];
 
         #[allow(dead_code, reason = "it is for the compiler to read")]
@@ -167,10 +170,17 @@ keys! {
         allow_ports: (|ports: Vec<_>| ports.into_iter().map(port).collect::<Result<_, _>>()),
         extra_ca_file: any,
     }
+    metrics: Metrics {
+        token: any,
+    }
     log: Log {
         level: any,
         format: any,
     }
+}
+
+fn is_secret<T: Setting>(_: &T) -> bool {
+    T::IS_SECRET
 }
 
 /// Ports that no setting opens: what listens there is never a web server (S-007).

@@ -2,6 +2,7 @@
 //! one go; each says where it is and what to do.
 
 use std::fmt;
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -12,6 +13,8 @@ use super::value::{Given, HIDDEN};
 use super::{BackupTo, Config, Mode, TlsMode, TranslationKind, Uploads, host};
 
 const PREFIX: &str = "DASSIE_";
+/// Bytes of a file that holds one secret.
+const LONGEST_SECRET: u64 = 4096;
 
 /// Where a value came from.
 #[derive(Clone, Debug)]
@@ -152,12 +155,37 @@ impl Loader {
         for (variable, text) in env.filter(|(name, _)| name.starts_with(PREFIX)) {
             match KEYS.iter().find(|key| key.variable() == variable) {
                 Some(key) => self.set(key, Given::Env(&text), Origin::Env(variable)),
-                None => {
-                    let why = unknown_variable(&variable);
-                    self.fault(&Origin::Env(variable), &why);
-                }
+                None => match self.secret_of(&variable) {
+                    Some(key) => self.read_secret(key, variable, &text),
+                    None => {
+                        let why = unknown_variable(&variable);
+                        self.fault(&Origin::Env(variable), &why);
+                    }
+                },
             }
         }
+    }
+
+    /// The secret that stands in the file that this variable names.
+    fn secret_of(&self, variable: &str) -> Option<&'static Key> {
+        let setting = variable.strip_suffix("_FILE")?;
+        KEYS.iter().find(|key| (key.is_secret)(&self.config) && key.variable() == setting)
+    }
+
+    /// A secret from a file of its own, as systemd and Docker hand them over (S-126).
+    fn read_secret(&mut self, key: &Key, variable: String, file: &str) {
+        let mut text = String::new();
+        let read = std::fs::File::open(file)
+            .and_then(|file| file.take(LONGEST_SECRET + 1).read_to_string(&mut text));
+        let file = printable(file);
+        let why = match read {
+            Ok(bytes) if bytes as u64 <= LONGEST_SECRET => {
+                return self.set(key, Given::Env(text.trim_end()), Origin::Env(variable));
+            }
+            Ok(_) => format!("{file} has more than {LONGEST_SECRET} bytes."),
+            Err(e) => format!("{file} cannot be read: {e}."),
+        };
+        self.fault(&Origin::Env(variable), &why);
     }
 
     fn set(&mut self, key: &Key, given: Given<'_>, origin: Origin) {

@@ -50,6 +50,7 @@ pub struct Config {
     pub trends: Trends,
     pub translation: Translation,
     pub network: Network,
+    pub metrics: Metrics,
     pub log: Log,
     /// By path (`server.host`); what is absent is a default.
     origins: BTreeMap<&'static str, Origin>,
@@ -306,6 +307,13 @@ pub struct Network {
     pub extra_ca_file: Option<PathBuf>,
 }
 
+/// Numbers for who watches the server.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    /// Who shows it may read `/metrics`; empty: nobody may.
+    pub token: Secret,
+}
+
 /// What the log says, and how.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Log {
@@ -467,18 +475,35 @@ impl Config {
         self.backup.folder.clone().unwrap_or_else(|| self.storage.data_dir.join("backups"))
     }
 
+    /// What differs from the defaults, as a file; no secrets.
+    pub fn changed(&self) -> String {
+        let usual = Self::default();
+        self.sections(|key| (key.get)(self) != (key.get)(&usual), |_| String::new())
+    }
+
     /// The settings in force as TOML, each with where it came from.
     pub fn show(&self) -> String {
+        let origin = |key: &keys::Key| {
+            format!("  # {}", self.origins.get(key.path).unwrap_or(&Origin::Default))
+        };
+        self.sections(|_| true, origin)
+    }
+
+    /// Settings as TOML, with something behind each.
+    fn sections(
+        &self,
+        wanted: impl Fn(&keys::Key) -> bool,
+        behind: impl Fn(&keys::Key) -> String,
+    ) -> String {
         let mut text = String::new();
         let mut section = "";
-        for key in keys::KEYS {
+        for key in keys::KEYS.iter().filter(|key| wanted(key)) {
             if key.section() != section {
                 let gap = if section.is_empty() { "" } else { "\n" };
                 section = key.section();
                 text += &format!("{gap}[{section}]\n");
             }
-            let origin = self.origins.get(key.path).unwrap_or(&Origin::Default);
-            text += &format!("{} = {}  # {origin}\n", key.name(), (key.get)(self));
+            text += &format!("{} = {}{}\n", key.name(), (key.get)(self), behind(key));
         }
         text
     }

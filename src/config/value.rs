@@ -30,6 +30,8 @@ impl Given<'_> {
 
 /// A type of settings. Errors continue a sentence that begins with the key: "must be …".
 pub(super) trait Setting: Sized {
+    const IS_SECRET: bool = false;
+
     /// Reads an environment variable, or a TOML text for all types without their own form.
     fn from_text(text: &str) -> Result<Self, String>;
 
@@ -75,6 +77,8 @@ pub(super) const HIDDEN: &str = "\"(hidden)\"";
 
 /// Never written out: `config show` ends up in logs and questions for help.
 impl Setting for Secret {
+    const IS_SECRET: bool = true;
+
     fn from_text(text: &str) -> Result<Self, String> {
         String::from_text(text).map(Self::from)
     }

@@ -8,6 +8,7 @@ use super::backup::{self, BackupDone};
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
 use super::emoji::{self, EmojiCommand, EmojiReply};
+use super::health::{self, Health};
 use super::keys;
 use super::media::{self, MediaCommand, MediaReply};
 use super::moderation;
@@ -70,6 +71,7 @@ pub enum Command {
     Media(MediaCommand),
     Emoji(EmojiCommand),
     BackupDone(BackupDone),
+    Health { with_bucket: bool },
 }
 
 /// What comes of it.
@@ -117,6 +119,7 @@ pub enum Reply {
     Media(MediaReply),
     /// It was noted.
     Noted,
+    Health(Box<Health>),
 }
 
 /// A local account, as the list shows it.
@@ -215,6 +218,8 @@ impl Command {
             Self::Media(command) => command.name(),
             Self::Emoji(_) => "emoji",
             Self::BackupDone(_) => "backup",
+            Self::Health { with_bucket: false } => "status",
+            Self::Health { with_bucket: true } => "doctor",
         }
     }
 
@@ -284,6 +289,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::Media(command) => media::execute(app, command),
         Command::Emoji(command) => emoji::run(app, command),
         Command::BackupDone(done) => backup::note(app, &done).map(|()| Reply::Noted),
+        Command::Health { with_bucket } => health::look(app, with_bucket),
     }
 }
 

@@ -12,6 +12,7 @@ mod command;
 mod delivery;
 mod domains;
 mod emoji;
+mod health;
 mod keys;
 mod listen;
 mod lock;
@@ -35,6 +36,7 @@ pub use domains::{DomainListLine, PlanLine};
 pub use emoji::{
     EmojiCommand, EmojiDone, EmojiFile, EmojiLine, EmojiOutcome, EmojiReply, NewEmoji, RemoteEmoji,
 };
+pub use health::Health;
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
 pub use media::{

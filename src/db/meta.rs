@@ -30,7 +30,7 @@ pub fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
 pub(super) const ID_FLOOR: &str = "id_floor";
 
 /// The greatest snowflake in use: the next ones begin above it.
-pub(super) fn greatest_id(conn: &Conn) -> Result<i64> {
+pub fn greatest_id(conn: &Conn) -> Result<i64> {
     Ok(conn.sql.query_row(
         "SELECT max(ifnull((SELECT max(id) FROM status), 0), ifnull((SELECT max(id) FROM account), 0),
            ifnull((SELECT max(id) FROM media), 0), ifnull((SELECT max(id) FROM upload), 0),

@@ -149,6 +149,11 @@ struct Recall {
     age: Cell<u64>,
 }
 
+/// What is damaged in the database of a data folder, if anything is. Reads all of it.
+pub fn check(folder: &Path) -> Result<Option<String>> {
+    open::check(folder)
+}
+
 /// A write transaction: reads as [`Conn`] does, mints ids, remembers what to tell after the commit.
 pub struct Tx<'a> {
     conn: &'a Conn,

@@ -69,5 +69,6 @@ pub mod tag;
 pub mod thread_mute;
 pub mod timeline;
 pub mod trend;
+pub mod trouble;
 pub mod upgrade;
 pub mod visibility;
