@@ -1,6 +1,7 @@
 //! The running program's parts in one place: cheap to clone, handed to every handler and worker.
 
 mod attempt;
+mod style;
 mod work;
 
 use std::net::IpAddr;
@@ -8,7 +9,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cache::{Ahead, Backlog, Documents, Kept, Keys, Relays, Tokens, Viewed};
+use crate::cache::{Ahead, Backlog, Documents, Kept, Keys, Relays, Rendered, Tokens, Viewed};
 use crate::client::{Client, Lanes, Resolve, Settings, Turns};
 use crate::clock::Clock;
 use crate::config::{Config, Prefetch, Uploads};
@@ -20,15 +21,21 @@ use crate::media::Media;
 use crate::media::arriving::{Arrivals, Passed};
 use crate::media::failures::Failures;
 use crate::media::storage::s3::Bucket;
+use crate::meter::Meter;
 use crate::model::{Event, INSTANCE_ACTOR, LanguagePairs, Store, Translated};
 use crate::service;
 use crate::signature;
 use crate::site::Site;
 use crate::stream::Hub;
 use crate::throttle::{Throttle, Who};
+use crate::tls::Tls;
 use crate::wake::Wake;
 
 pub use attempt::Attempt;
+pub use style::Style;
+
+/// The largest page that is kept, in bytes.
+const LARGEST_PAGE: usize = 128 * 1024;
 
 /// All parts. See [`App::open`].
 #[derive(Clone)]
@@ -42,9 +49,17 @@ pub struct Parts {
     pub db: Db,
     pub client: Client,
     pub lanes: Lanes,
+    /// The certificate, where TLS ends in this program.
+    pub tls: Option<Tls>,
     pub tokens: Arc<Tokens>,
     /// Public documents, see [`App::document`].
-    documents: Documents,
+    documents: Documents<[u8]>,
+    /// Public pages and feeds, see [`App::page`].
+    pages: Documents<Rendered>,
+    /// The operator's own style sheet.
+    pub style: Option<Style>,
+    /// Milliseconds since 1970.
+    pub started_at: i64,
     /// Private keys of local actors, parsed.
     pub keys: Keys,
     /// What push services know this server by.
@@ -94,6 +109,10 @@ pub struct Parts {
     /// Texts that were translated lately, and what is translated into what.
     pub translations: Kept<Translated>,
     pub translation_languages: Kept<LanguagePairs>,
+    /// What was done since the start, for who watches the server.
+    pub meter: Meter,
+    /// Who shows it to `/livez` is a command on this machine: see `health::outside`.
+    pub probe: String,
     /// How much trending tags are used, by the tags of a page.
     pub tag_uses: Kept<Vec<db::tag::Use>>,
 }
@@ -133,6 +152,7 @@ impl App {
         let tokens = Arc::new(Tokens::default());
         let wake = Arc::new(Wake::default());
         let settings = client_settings(&config, surroundings.resolver)?;
+        let style = Style::read(&config)?;
         let streams = Arc::new(Hub::default());
         let (for_tokens, for_wake) = (Arc::clone(&tokens), Arc::clone(&wake));
         let for_streams = Arc::clone(&streams);
@@ -155,12 +175,16 @@ impl App {
                 for_streams.tell(event);
             }
         };
+        let tls = Tls::open(&config)?;
+        service::restore::finish(&config.storage.data_dir, clock.now_ms())?;
+        service::upgrade::prepare(&config, &clock)?;
         let db = Db::open(&config.storage.data_dir, clock.clone(), Box::new(after_commit))?;
         if let Err(refused) = claim(&db, &config, &site) {
             // as it was found, without a log beside it
             db.close();
             return Err(refused);
         }
+        db::upgrade::finished(&config.storage.data_dir);
         let vapid = vapid(&db)?;
         let site = site.with_cache_secret(cache_secret(&db)?);
         let client = Client::new(settings)?;
@@ -172,9 +196,13 @@ impl App {
         Ok(Self(Arc::new(Parts {
             client,
             lanes: Lanes::new(),
+            tls,
             keys: Keys::default(),
             vapid,
-            documents: Documents::default(),
+            documents: Documents::new(64),
+            pages: Documents::new(16),
+            style,
+            started_at: clock.now_ms(),
             sign_ins: Throttle::new(clock.clone()),
             requests: Throttle::new(clock.clone()),
             registrations: Throttle::new(clock.clone()),
@@ -200,6 +228,8 @@ impl App {
             translations: Kept::new(256),
             translation_languages: Kept::new(1),
             tag_uses: Kept::new(16),
+            meter: Meter::default(),
+            probe: crate::crypto::code128(),
             config,
             site,
             clock,
@@ -216,15 +246,50 @@ impl App {
     where
         F: FnOnce(&Self, &Conn) -> Result<Vec<u8>> + Send + 'static,
     {
+        let build = |app: &Self, conn: &Conn| Ok(Arc::from(build(app, conn)?));
+        self.kept(|parts| &parts.documents, |_| true, key, build).await
+    }
+
+    /// The same for a page or a feed that anybody may read; a very large one is made anew each time.
+    pub async fn page<F>(&self, key: String, build: F) -> Result<Arc<Rendered>>
+    where
+        F: FnOnce(&Self, &Conn) -> Result<Rendered> + Send + 'static,
+    {
+        let build = |app: &Self, conn: &Conn| Ok(Arc::new(build(app, conn)?));
+        let small = |page: &Rendered| page.body.len() <= LARGEST_PAGE;
+        self.kept(|parts| &parts.pages, small, key, build).await
+    }
+
+    async fn kept<T, F>(
+        &self,
+        kept: fn(&Parts) -> &Documents<T>,
+        worth: fn(&T) -> bool,
+        key: String,
+        build: F,
+    ) -> Result<Arc<T>>
+    where
+        T: ?Sized + Send + Sync + 'static,
+        F: FnOnce(&Self, &Conn) -> Result<Arc<T>> + Send + 'static,
+    {
         // read before the snapshot is taken
         let (commits, now) = (self.db.commits(), self.clock.now_ms());
-        if let Some(body) = self.documents.get(&key, commits, now) {
+        if let Some(body) = kept(&self.0).get(&key, commits, now) {
             return Ok(body);
         }
         let parts = self.clone();
-        let body: Arc<[u8]> = self.read(move |conn| build(&parts, conn)).await?.into();
-        self.documents.insert(key, &body, commits, now);
+        let body: Arc<T> = self.read(move |conn| build(&parts, conn)).await?;
+        if worth(&body) {
+            kept(&self.0).insert(key, &body, commits, now);
+        }
         Ok(body)
+    }
+
+    /// Looks after the certificate at once, whatever failed lately: somebody mended it.
+    pub fn look_after_certificate(&self) {
+        if let Some(tls) = &self.tls {
+            tls.ask();
+            self.wake.rouse();
+        }
     }
 
     /// Ends outgoing requests, lets the writer finish and closes the database. What waits in
@@ -279,7 +344,11 @@ fn cache_secret(db: &Db) -> Result<[u8; 16]> {
     Ok(number.to_be_bytes())
 }
 
-fn client_settings(config: &Config, resolver: Option<Arc<dyn Resolve>>) -> Result<Settings> {
+/// How requests go out by this configuration.
+///
+/// # Errors
+/// One clear sentence when a file that it names cannot be read.
+pub fn client_settings(config: &Config, resolver: Option<Arc<dyn Resolve>>) -> Result<Settings> {
     let user_agent = format!("Dassie/{} (+{}/)", env!("CARGO_PKG_VERSION"), config.base_url());
     let mut settings = Settings::new(user_agent);
     settings.own_hosts = vec![config.server.host.clone()];

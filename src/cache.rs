@@ -1,5 +1,5 @@
 //! Small caches of what every request needs: tokens by hash, parsed private keys by account,
-//! public documents that many ask for.
+//! public documents and pages that many ask for.
 
 mod ahead;
 mod backlog;
@@ -7,6 +7,7 @@ mod relays;
 mod viewed;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::{DAY, MINUTE};
@@ -154,39 +155,72 @@ impl Keys {
     }
 }
 
-/// How many documents are kept at the most; full, the cache starts anew.
-const MOST_DOCUMENTS: usize = 64;
+/// Public documents as bytes, or pages. One is good until anything is committed, so that nothing is
+/// ever shown that has changed, become private or gone (S-093); and for a minute at the longest,
+/// since what it says may depend on the time. Full, it starts anew.
+pub struct Documents<T: ?Sized> {
+    most: usize,
+    known: Mutex<HashMap<String, Document<T>>>,
+}
 
-/// Public documents as bytes. One is good until anything is committed, so that nothing is ever
-/// shown that has changed, become private or gone (S-093); and for a minute at the longest, since
-/// what it says may depend on the time.
-#[derive(Default)]
-pub struct Documents(Mutex<HashMap<String, Document>>);
-
-struct Document {
-    body: Arc<[u8]>,
+struct Document<T: ?Sized> {
+    body: Arc<T>,
     /// How many commits there had been before it was read.
     commits: u64,
     read_at: i64,
 }
 
-impl Documents {
+impl<T: ?Sized> Documents<T> {
+    /// Nothing kept yet, and never more than `most`.
+    pub fn new(most: usize) -> Self {
+        Self { most, known: Mutex::default() }
+    }
+
     /// The document if it is still good after `commits`.
-    pub fn get(&self, key: &str, commits: u64, now: i64) -> Option<Arc<[u8]>> {
-        let known = lock(&self.0);
+    pub fn get(&self, key: &str, commits: u64, now: i64) -> Option<Arc<T>> {
+        let known = lock(&self.known);
         let found = known.get(key)?;
         let fresh = found.commits == commits && (0..MINUTE).contains(&(now - found.read_at));
         fresh.then(|| Arc::clone(&found.body))
     }
 
     /// Keeps a document that was read after `commits` had been counted.
-    pub fn insert(&self, key: String, body: &Arc<[u8]>, commits: u64, read_at: i64) {
-        let mut known = lock(&self.0);
-        if known.len() >= MOST_DOCUMENTS {
+    pub fn insert(&self, key: String, body: &Arc<T>, commits: u64, read_at: i64) {
+        let mut known = lock(&self.known);
+        if known.len() >= self.most {
             known.clear();
         }
         known.insert(key, Document { body: Arc::clone(body), commits, read_at });
     }
+}
+
+/// A page or a feed, the same for everybody who asks for it.
+pub struct Rendered {
+    pub body: String,
+    /// Its weak entity tag: compression on the way changes the bytes.
+    pub tag: String,
+    /// Keep search engines away (F-074).
+    pub noindex: bool,
+    /// URI of the ActivityPub document that a page shows (F-041).
+    pub alternate: Option<String>,
+    /// When the newest thing in a feed was written or changed, in milliseconds since 1970.
+    pub modified: Option<i64>,
+}
+
+impl Rendered {
+    /// A page for all.
+    pub fn new(body: String) -> Self {
+        let tag = weak_tag(body.as_bytes());
+        Self { body, tag, noindex: false, alternate: None, modified: None }
+    }
+}
+
+/// A weak entity tag. A quick hash is enough, since a page that clashes would only be shown once
+/// more as it was.
+pub fn weak_tag(body: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    format!("W/\"{:016x}\"", hasher.finish())
 }
 
 /// A few answers that cost much, each until its time is over; full, it starts anew.
@@ -244,7 +278,7 @@ mod tests {
 
     #[test]
     fn s_093_a_document_is_good_until_the_next_commit() {
-        let documents = Documents::default();
+        let documents = Documents::<[u8]>::new(64);
         let body: Arc<[u8]> = Arc::from(*b"a");
         documents.insert("x".into(), &body, 7, 1000);
         assert_eq!(documents.get("x", 7, 1000), Some(Arc::clone(&body)));
@@ -252,9 +286,9 @@ mod tests {
         assert_eq!(documents.get("x", 7, 1000 + MINUTE), None, "a minute passed");
         assert_eq!(documents.get("x", 7, 999), None, "the clock stepped back");
         assert_eq!(documents.get("y", 7, 1000), None);
-        for number in 0..MOST_DOCUMENTS * 3 {
+        for number in 0..200 {
             documents.insert(number.to_string(), &body, 7, 1000);
         }
-        assert!(lock(&documents.0).len() <= MOST_DOCUMENTS);
+        assert!(lock(&documents.known).len() <= 64);
     }
 }

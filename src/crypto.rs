@@ -1,5 +1,6 @@
 //! Random values, hashes and passwords. Randomness comes from the operating system only.
 
+pub mod age;
 pub mod totp;
 pub mod web_push;
 
@@ -81,6 +82,27 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
         *to = *from;
     }
     out
+}
+
+/// SHA-256 of what comes piece by piece.
+pub struct Hasher(digest::Context);
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+}
+
+impl Hasher {
+    /// Takes a piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The hash in hexadecimal.
+    pub fn finish(self) -> String {
+        hex(self.0.finish().as_ref())
+    }
 }
 
 /// SHA-256 of all that a reader gives, piece by piece.

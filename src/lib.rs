@@ -3,11 +3,12 @@
 //! Imports run downward only:
 //!
 //! - `cli` → `server` → `worker`, `control`
-//! - → `api`, `oauth`, `federation`, `web` (protocols in and out), over `http`
-//! - → `lookup` (pages behind links)
+//! - → `api`, `oauth`, `federation`, `web`, `watch` (protocols in and out), over `http`
+//! - → `lookup` (pages behind links), `health` (is all well?)
 //! - → `app` (the parts in one place), `cache`, `stream`
 //! - → `service` (use cases: the one place of rules)
-//! - → `db`, `client`, `media`, `throttle`, `in_flight`, `wake` (mechanisms)
+//! - → `db`, `client`, `media`, `throttle`, `in_flight`, `wake`, `meter`,
+//!   `tls` (mechanisms)
 //! - → `activity`, `signature`, `text`, `model`, `config`, `site`, … (ground: pure, no I/O)
 
 pub mod activity;
@@ -23,12 +24,14 @@ pub mod crypto;
 pub mod db;
 pub mod error;
 pub mod federation;
+pub mod health;
 pub mod http;
 pub mod id;
 pub mod in_flight;
 pub mod log;
 pub mod lookup;
 pub mod media;
+pub mod meter;
 pub mod model;
 pub mod oauth;
 pub mod server;
@@ -38,6 +41,8 @@ pub mod site;
 pub mod stream;
 pub mod text;
 pub mod throttle;
+pub mod tls;
 pub mod wake;
+pub mod watch;
 pub mod web;
 pub mod worker;

@@ -1,6 +1,8 @@
 //! The HTTP server: routes together, what every answer carries, and an orderly end.
 
-use std::net::{SocketAddr, TcpListener};
+mod doors;
+
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{OnceLock, mpsc};
 use std::time::{Duration, Instant};
@@ -15,15 +17,19 @@ use actix_web::{App as Actix, HttpRequest, HttpResponse, HttpServer, ResponseErr
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::tls::Tls;
 use crate::worker::Worker;
-use crate::{api, control, federation, oauth, web as web_pages};
+use crate::{api, control, federation, oauth, watch, web as web_pages};
+pub use doors::Doors;
 
-/// How long a request may take to send its headers (S-053).
+/// How long a request may take to send its headers (S-053), and a handshake before it.
 const HEADERS: Duration = Duration::from_secs(10);
 /// How long a connection may idle.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How many connections there may be at once.
 const CONNECTIONS: usize = 2_000;
+/// For a year, browsers use TLS alone (RFC 6797); the fediverse does anyway.
+const STRICT_TRANSPORT: &str = "max-age=31536000";
 /// How long running requests may take to finish at the end.
 const STOP: u64 = 1;
 
@@ -39,9 +45,11 @@ pub struct Server {
     pub address: SocketAddr,
 }
 
-/// Starts serving on `listener`.
-pub fn start(app: App, listener: TcpListener) -> Result<Server> {
-    let address = listener.local_addr().map_err(Error::internal)?;
+/// Starts serving.
+pub fn start(app: App, doors: impl Into<Doors>) -> Result<Server> {
+    let doors = doors.into();
+    let address = doors.main.local_addr().map_err(Error::internal)?;
+    let tls = app.tls.as_ref().map(Tls::server_config).transpose()?;
     let worker = Worker::start(&app)?;
     let streams = api::stream(&app)?;
     look_for_tools(&app)?;
@@ -62,18 +70,30 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
                         .configure(api::routes)
                         .configure(oauth::routes)
                         .configure(federation::routes)
+                        .configure(watch::routes)
                         .configure(web_pages::routes)
                         .default_service(web::to(unknown))
                 })
                 .workers(1)
                 .worker_max_blocking_threads(4)
                 .max_connections(CONNECTIONS)
+                // handshakes: those that hang keep nobody out, as long as there are places
+                .max_connection_rate(CONNECTIONS)
                 .client_request_timeout(HEADERS)
                 .keep_alive(KEEP_ALIVE)
                 .shutdown_timeout(STOP)
-                .disable_signals()
-                .listen(listener)?
-                .run();
+                .disable_signals();
+                let server = match tls {
+                    Some(config) => {
+                        server.tls_handshake_timeout(HEADERS).listen_rustls_0_23(doors.main, config)
+                    }
+                    None => server.listen(doors.main),
+                }?;
+                let server = match doors.plain {
+                    Some(plain) => server.listen(plain)?,
+                    None => server,
+                };
+                let server = server.run();
                 // the starter waits for this
                 let _ = sender.send(server.handle());
                 server.await
@@ -149,26 +169,26 @@ fn check_bucket(app: &App) {
     }
 }
 
-/// Serves until SIGINT or SIGTERM.
-pub fn run(app: App, listener: TcpListener) -> Result<()> {
-    let server = start(app, listener)?;
-    tracing::info!(address = %server.address, "listening");
-    wait_for_signal()?;
-    server.stop();
-    Ok(())
-}
-
-fn wait_for_signal() -> Result<()> {
-    actix_web::rt::System::new().block_on(async {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-                .map_err(Error::internal)?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+/// Serves until SIGINT or SIGTERM. SIGHUP looks after the certificate at once.
+pub fn run(app: App, doors: Doors) -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let server = actix_web::rt::System::new().block_on(async {
+        // before it starts: a signal that nobody listens for would end it on the spot
+        let listen = |kind| signal(kind).map_err(Error::internal);
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        let mut terminate = listen(SignalKind::terminate())?;
+        let mut hang_up = listen(SignalKind::hangup())?;
+        let server = start(app.clone(), doors)?;
+        tracing::info!(address = %server.address, tls = app.tls.is_some(), "listening");
+        loop {
+            tokio::select! {
+                _ = hang_up.recv() => app.look_after_certificate(),
+                _ = terminate.recv() => return Ok(server),
+                _ = interrupt.recv() => return Ok(server),
+            }
         }
-        Ok(())
-    })
+    });
+    server.map(Server::stop)
 }
 
 /// What surrounds every request: its id and log line, the check of its Host, CORS.
@@ -180,7 +200,9 @@ async fn surround(
     let id = request_id();
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let cross_origin = !is_cookie_page(&path);
-    let mut response = match admit(&request) {
+    let app = request.app_data::<Data<App>>().cloned();
+    let is_encrypted = request.app_config().secure();
+    let mut response = match admit(&request, is_encrypted) {
         Some(answer) => request.into_response(answer),
         None => next.call(request).await?.map_into_boxed_body(),
     };
@@ -202,6 +224,10 @@ async fn surround(
         HeaderName::from_static("x-content-type-options"),
         HeaderValue::from_static("nosniff"),
     );
+    if is_encrypted {
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT));
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
@@ -214,7 +240,11 @@ async fn surround(
         );
     }
     // neither query nor headers: tokens and searches are nobody's business (S-127)
-    let us = since.elapsed().as_micros() as u64;
+    let time = since.elapsed();
+    if let Some(app) = app {
+        app.meter.request(&path, status.as_u16(), time);
+    }
+    let us = time.as_micros() as u64;
     if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(request = %id, %method, %path, status = status.as_u16(), us, "request");
     } else {
@@ -231,9 +261,11 @@ fn is_cookie_page(path: &str) -> bool {
         || path.starts_with("/settings/")
 }
 
-/// Answers that need no handler: preflights, and requests for another host (S-058).
-fn admit(request: &ServiceRequest) -> Option<HttpResponse> {
-    let site = request.app_data::<Data<App>>().map(|app| &app.site)?;
+/// Answers that need no handler: requests for another host (S-058), those without TLS where it ends
+/// here, and preflights.
+fn admit(request: &ServiceRequest, is_encrypted: bool) -> Option<HttpResponse> {
+    let app = request.app_data::<Data<App>>()?;
+    let site = &app.site;
     let mut hosts = request.headers().get_all(header::HOST).map(HeaderValue::to_str);
     let is_ours =
         |host: &str| is_our_host(host, &site.host) || is_our_host(host, &site.account_domain);
@@ -246,6 +278,10 @@ fn admit(request: &ServiceRequest) -> Option<HttpResponse> {
     if !fits {
         let body = serde_json::json!({"error": "This server does not serve that host"});
         return Some(HttpResponse::build(StatusCode::MISDIRECTED_REQUEST).json(body));
+    }
+    let by_tls = app.tls.as_ref().and_then(|tls| doors::answer(app, tls, request, is_encrypted));
+    if by_tls.is_some() {
+        return by_tls;
     }
     if request.method() == Method::OPTIONS && !is_cookie_page(request.path()) {
         return Some(

@@ -2,10 +2,13 @@
 //! is running is known here only; after a restart it is simply due again.
 
 mod backfill;
+mod backup;
 mod cache;
 mod cards;
+mod certificates;
 mod crowd;
 mod emojis;
+mod health;
 mod house;
 mod import;
 mod jobs;
@@ -34,7 +37,10 @@ use crate::federation::deliver;
 use crate::federation::relay;
 use crate::model::JobKind;
 
+use backup::Backup;
 use cache::Cache;
+use certificates::Certificates;
+use health::Health;
 use house::House;
 use running::Running;
 use time::Time;
@@ -68,6 +74,9 @@ impl Worker {
             kept_house: None,
             cache: Cache::default(),
             time: Time::default(),
+            certificates: Certificates::default(),
+            backup: Backup::new(app.clock.now_ms()),
+            health: Health::default(),
         };
         let thread =
             std::thread::Builder::new()
@@ -95,6 +104,9 @@ struct State {
     kept_house: Option<Instant>,
     cache: Cache,
     time: Time,
+    certificates: Certificates,
+    backup: Backup,
+    health: Health,
 }
 
 /// When to look again, if nobody rings before.
@@ -138,6 +150,9 @@ impl State {
             self.running.release_held();
             self.house.plan_anew(now);
             self.cache.plan_anew(now);
+            if let Some(tls) = &self.app.tls {
+                tls.ask();
+            }
         }
         let now = self.app.clock.now_ms();
         // first: on a full disk nothing else can be written before there is room
@@ -145,7 +160,15 @@ impl State {
             tracing::error!(%error, "the cache could not be kept within its limits");
             false
         });
+        self.certificates.keep(&self.app, now);
+        if let Err(error) = self.backup.keep(&self.app, now) {
+            tracing::error!(%error, "no backup could be begun");
+        }
         let delivers = self.start_deliveries()?;
+        // looking must not keep the queues from going on
+        self.health.keep(&self.app, now).unwrap_or_else(|error| {
+            tracing::error!(%error, "the server could not look whether all is well");
+        });
         let more_jobs = jobs::start(&self.app, &self.running)?;
         let ahead_waits = prefetch::start(&self.app);
         let is_soon = self.kept_house.is_some_and(|last| last.elapsed() < HOUSE_PAUSE);
@@ -156,7 +179,10 @@ impl State {
             self.house.keep(&self.app, now)?
         };
         // what fell due while we were at it has nobody who rings for it
-        let late = self.house.next().min(self.cache.next()) <= self.app.clock.now_ms();
+        let own =
+            [self.house.next(), self.cache.next(), self.certificates.next(), self.health.next()];
+        let own = own.into_iter().min().unwrap_or(i64::MAX).min(self.backup.next(&self.app));
+        let late = own <= self.app.clock.now_ms();
         if more_jobs || more_house || more_cache || late {
             return Ok(Next::Soon);
         }
@@ -168,13 +194,7 @@ impl State {
         let held = self.running.next_release(now);
         let crowded = JobKind::ALL.iter().any(|kind| jobs::is_crowded(&self.app, *kind));
         let room = (crowded || ahead_waits).then_some(now + CROWDED);
-        Ok(Next::At(
-            [due, held, room, Some(self.house.next()), Some(self.cache.next())]
-                .into_iter()
-                .flatten()
-                .min()
-                .unwrap_or(i64::MAX),
-        ))
+        Ok(Next::At([due, held, room, Some(own)].into_iter().flatten().min().unwrap_or(i64::MAX)))
     }
 
     /// True when any was started, or all places are taken.

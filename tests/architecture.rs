@@ -10,12 +10,13 @@ const RANKS: &[(u32, &[&str])] = &[
     (9, &["main", "cli"]),
     (8, &["server"]),
     (7, &["worker", "control"]),
-    (6, &["api", "oauth", "federation", "web"]),
-    (5, &["http", "lookup"]),
+    (6, &["api", "oauth", "federation", "web", "watch"]),
+    (5, &["http", "lookup", "health"]),
     (4, &["app"]),
     (3, &["service"]),
     (2, &["cache", "stream"]),
-    (1, &["db", "client", "media", "throttle", "in_flight", "wake"]),
+    (1, &["db", "client", "media", "throttle", "in_flight", "wake", "meter"]),
+    (1, &["db", "client", "media", "throttle", "in_flight", "wake", "tls"]),
     (
         0,
         &[
@@ -54,12 +55,17 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("rusqlite", &["db"]),
     ("ureq", &["client"]),
     ("rustls", &["client"]),
+    ("actix_web", &["api", "oauth", "federation", "web", "watch", "http", "server", "app"]),
+    ("rustls", &["client", "tls"]),
+    ("rcgen", &["tls"]),
+    ("x509_cert", &["tls"]),
+    ("instant_acme", &["lookup"]),
     ("actix_web", &["api", "oauth", "federation", "web", "http", "server", "app"]),
     ("actix_ws", &["api"]),
     ("actix_multipart", &["http"]),
     ("http_sig", &["signature"]),
-    // in client it is rustls's module of that name
-    ("ring", &["signature", "crypto", "client"]),
+    // in client and tls it is rustls's module of that name
+    ("ring", &["signature", "crypto", "client", "tls"]),
     ("rsa", &["signature"]),
     ("argon2", &["crypto"]),
     ("ammonia", &["text"]),
@@ -70,6 +76,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("pulldown_cmark", &["text"]),
     ("askama", &["web", "oauth"]),
     ("csv", &["text"]),
+    ("tar", &["media"]),
+    ("scrypt", &["crypto"]),
     ("clap", &["cli"]),
     ("qrcode", &["text"]),
     ("TcpStream", &["client"]),
@@ -91,6 +99,7 @@ const UNSAFE: &[&str] = &[
     "media/child.rs",
     "media/storage.rs",
     "media/tools/run.rs",
+    "service/backup.rs",
 ];
 
 fn rank(module: &str) -> u32 {

@@ -1,6 +1,8 @@
 //! The program as an operator runs it: the real binary, its exit codes and what it says.
 
+mod backup;
 mod emoji;
+mod first;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -250,6 +252,32 @@ fn api(place: &Place, token: &str, method: &'static str, path: &str) -> Request 
 }
 
 #[test]
+fn a_hang_up_ends_nothing() {
+    let place = Place::new();
+    let mut server = Serving::start(&place, &["serve", "--dev"]);
+    let id = server.child.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    let request = Request::new("GET", format!("{}/api/v1/instance", place.base()));
+    assert_eq!(request.send().status, 200);
+    server.stop();
+}
+
+#[test]
+fn without_its_certificate_a_server_does_not_start_and_commands_work() {
+    let place = Place::real("a.example");
+    place.creates("ann");
+    let text = std::fs::read_to_string(place.file()).unwrap();
+    place.configure(&format!(
+        "{text}[tls]\nmode = \"files\"\ncert = \"/nowhere/c.pem\"\nkey = \"/nowhere/k.pem\"\n\
+         listen = \"{}\"\nhttp_listen = \"\"\n",
+        place.listen
+    ));
+    let said = place.refuses(&["serve"]);
+    assert!(said.contains("/nowhere/c.pem") && said.contains("tls.cert and tls.key"), "{said}");
+    assert!(place.does(&["account", "list"]).contains("ann"));
+}
+
+#[test]
 fn uploads_move_with_and_without_a_server() {
     let store = ObjectStore::start();
     let place = Place::new();
@@ -366,6 +394,28 @@ fn the_environment_goes_before_the_file_and_show_says_so() {
         assert!(refused.err.contains(name), "{}", refused.err);
     }
     assert!(!place.data().exists(), "nothing was made");
+}
+
+#[test]
+fn s_126_a_secret_can_stand_in_a_file_of_its_own_and_is_never_shown() {
+    let place = Place::new();
+    let secret = place.folder.path().join("secret");
+    std::fs::write(&secret, "hush hush\n").unwrap();
+    let show = |variable: &str, file: &std::path::Path| {
+        run(place.command(&["config", "show", "--dev"]).env(variable, file), "")
+    };
+    let shown = show("DASSIE_METRICS_TOKEN_FILE", &secret);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    let line = shown.out.lines().find(|line| line.starts_with("token = ")).unwrap();
+    assert!(line.ends_with("# environment DASSIE_METRICS_TOKEN_FILE"), "{line}");
+    assert!(!shown.out.contains("hush") && !line.contains("\"\""), "{line}");
+    let missing = show("DASSIE_S3_SECRET_KEY_FILE", &place.folder.path().join("none"));
+    assert!(
+        missing.err.contains("DASSIE_S3_SECRET_KEY_FILE: ") && missing.code == Some(1),
+        "{missing:?}"
+    );
+    let other = show("DASSIE_SERVER_HOST_FILE", &secret);
+    assert!(other.err.contains("is not a setting") && !other.err.contains("hush"), "{other:?}");
 }
 
 #[test]
@@ -701,7 +751,8 @@ fn s_124_what_others_could_read_or_change_keeps_the_server_from_starting() {
         }
     };
     let file = |name: &str| place.data().join(name);
-    for name in ["dassie.db", "dassie.db-wal", "lock"] {
+    std::fs::create_dir(file("tls")).unwrap();
+    for name in ["dassie.db", "dassie.db-wal", "lock", "tls/account.json", "tls/certificate.pem"] {
         let path = file(name);
         let is_new = !path.exists();
         drop(std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap());

@@ -5,14 +5,17 @@ mod support;
 
 mod api;
 mod architecture;
+mod backups;
 mod cli;
 mod durability;
 mod faults;
 mod federation;
+mod health;
 mod media;
 mod oauth;
 mod pages;
 mod plans;
+mod tls;
 mod upgrade;
 mod visibility;
 mod work;

@@ -1,5 +1,9 @@
 //! The pages that anybody can open: every link that we hand out works in a browser.
 
+mod crawlers;
+mod feeds;
+mod profiles;
+
 use std::io::{Read, Write};
 
 use serde_json::json;

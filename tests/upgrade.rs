@@ -148,6 +148,121 @@ fn a_database_of_the_first_schema_opens_and_reads() {
 }
 
 #[test]
+fn s_134_the_database_is_copied_before_an_upgrade_and_can_be_put_back() {
+    let folder = TempDir::new();
+    let path = restore(V1, folder.path());
+    let upgrade = || {
+        App::open(config(folder.path()), Surroundings::default()).unwrap().close();
+        assert!(version(&path) > 1);
+    };
+    let texts = || -> Vec<String> {
+        let sql = rusqlite::Connection::open(&path).unwrap();
+        let mut query = sql.prepare("SELECT ifnull(text, '') FROM status ORDER BY id").unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let before = texts();
+    let list = || dassie::db::upgrade::list(folder.path());
+    upgrade();
+    assert_eq!(list().len(), 1);
+    assert_eq!((list()[0].schema, version(&list()[0].path)), (1, 1));
+    // nothing is copied where nothing is upgraded
+    upgrade();
+    assert_eq!(list().len(), 1);
+    let later = Clock::system().now_ms();
+    let put_back = |n: usize| {
+        let copy = list().pop().unwrap();
+        dassie::db::upgrade::put_back(folder.path(), &copy, later, &n.to_string()).unwrap()
+    };
+    let aside = put_back(0);
+    assert_eq!((version(&path), texts()), (1, before.clone()));
+    assert!(version(&aside) > 1);
+    // an id of the time that is lost is not given out again, whoever goes on from here
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    let lists: i64 = sql
+        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'follow'", [], |row| row.get(0))
+        .unwrap();
+    assert!(lists > 1_000_000);
+    drop(sql);
+    // the last two are kept, and one that was cut off is not copied in the middle
+    for made in ["20200101T000000Z", "20200102T000000Z", "20200103T000000Z"] {
+        std::fs::copy(&path, folder.path().join(format!("before-upgrade/v1-{made}.db"))).unwrap();
+    }
+    upgrade();
+    let made: Vec<String> = list().into_iter().map(|copy| copy.made).collect();
+    assert_eq!((made.len(), made[0].as_str()), (2, "20200103T000000Z"));
+    // somebody else who has it open would take the old log for the new one
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN; SELECT count(*) FROM status").unwrap();
+    let copy = list().pop().unwrap();
+    let refused = dassie::db::upgrade::put_back(folder.path(), &copy, later, "open").unwrap_err();
+    assert!(refused.to_string().contains("Stop it first"), "{refused}");
+    assert!(version(&path) > 1);
+    drop(other);
+    put_back(1);
+
+    // cut off after two steps: it goes on, and what was before them is copied already
+    let unfinished = folder.path().join("before-upgrade/unfinished");
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    for (version, step) in [
+        (2, include_str!("../assets/migrations/0002_client_api.sql")),
+        (3, include_str!("../assets/migrations/0003_client_api.sql")),
+    ] {
+        sql.execute_batch(&format!("BEGIN; {step}; PRAGMA user_version={version}; COMMIT"))
+            .unwrap();
+    }
+    drop(sql);
+    std::fs::write(&unfinished, "").unwrap();
+    upgrade();
+    assert_eq!((list().len(), unfinished.exists()), (1, false));
+    assert_eq!(texts(), before);
+    let new = folder.path().join("new");
+    App::open(config(&new), Surroundings::default()).unwrap().close();
+    assert_eq!(schema(&path), schema(&new.join("dassie.db")));
+    // one that was cut off before its first step, long ago, is none
+    put_back(2);
+    std::fs::copy(&path, folder.path().join("before-upgrade/v1-20200104T000000Z.db")).unwrap();
+    std::fs::write(&unfinished, "").unwrap();
+    upgrade();
+    assert_eq!(list().len(), 2);
+}
+
+/// What it takes with many statuses: prints figures. `DASSIE_STATUSES=1000000 cargo nextest run
+/// --test main --run-ignored only --no-capture an_upgrade_at_scale`
+#[test]
+#[ignore = "a minute; prints figures"]
+fn an_upgrade_at_scale() {
+    let count = std::env::var("DASSIE_STATUSES").map_or(100_000, |n| n.parse::<u32>().unwrap());
+    let folder = TempDir::new();
+    let path = restore(V1, folder.path());
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    // one a minute, a fifth of them answers
+    sql.execute_batch(&format!(
+        "PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF; BEGIN;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+         INSERT INTO status (id, uri, url, account_id, created_at, visibility, in_reply_to_id,
+           thread_id, content, language)
+         SELECT i * 3932160000, 'https://peer.example/users/mia/statuses/' || i,
+           'https://peer.example/@mia/' || i, (SELECT id FROM account WHERE username = 'mia'),
+           i * 60000, 0, iif(i % 5, NULL, (i - 1) * 3932160000), (i - (i % 5 = 0)) * 3932160000,
+           '<p>' || hex(randomblob(120)) || '</p>', 'en'
+         FROM n;
+         COMMIT; PRAGMA journal_mode=WAL;"
+    ))
+    .unwrap();
+    drop(sql);
+    let size = std::fs::metadata(&path).unwrap().len() / 1_000_000;
+    let mut config = config(folder.path());
+    let began = std::time::Instant::now();
+    dassie::service::upgrade::prepare(&config, &Clock::system()).unwrap();
+    let copied = began.elapsed();
+    config.backup.before_upgrade = false;
+    let began = std::time::Instant::now();
+    App::open(config, Surroundings::default()).unwrap().close();
+    let upgraded = began.elapsed();
+    println!("{count} statuses, {size} MB: copied in {copied:.1?}, upgraded in {upgraded:.1?}");
+}
+
+#[test]
 fn every_table_of_the_first_schema_has_rows_in_the_fixture() {
     let folder = TempDir::new();
     let path = restore(V1, folder.path());

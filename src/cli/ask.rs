@@ -5,10 +5,12 @@ use std::mem::MaybeUninit;
 
 use clap::Args;
 
+use super::doctor;
 use crate::control::Secret;
 use crate::crypto;
 use crate::error::{Error, Result};
 use crate::service::account::LONGEST_PASSWORD;
+use crate::text::words::{self, Word};
 
 /// Where a new password comes from.
 #[derive(Args)]
@@ -36,6 +38,11 @@ pub(super) struct NewPassword {
 }
 
 impl PasswordOptions {
+    /// Whether the caller says where it comes from.
+    pub(super) fn is_given(&self) -> bool {
+        self.password.is_some() || self.password_stdin
+    }
+
     /// The new password of the account `name`.
     pub(super) fn read(self, name: &str) -> Result<NewPassword> {
         let given = |text| NewPassword { secret: Secret(text), made: false };
@@ -53,14 +60,44 @@ impl PasswordOptions {
 }
 
 fn at_terminal(name: &str) -> Result<NewPassword> {
-    let first = hidden(&format!("Password for {name} (nothing: make one up): "))?;
+    let say = |word| words::say(doctor::lang(), word, &[name.to_owned()]);
+    let first = hidden(&say(Word::ask_password))?;
     if first.is_empty() {
         return Ok(NewPassword { secret: Secret(crypto::random_password()), made: true });
     }
-    if hidden("Once more: ")? != first {
+    if hidden(&say(Word::ask_again))? != first {
         return Err(Error::invalid("the two passwords differ"));
     }
     Ok(NewPassword { secret: Secret(first), made: false })
+}
+
+/// What an archive is encrypted with, `new` or not: twice at a terminal, else a line of standard
+/// input.
+pub(super) fn passphrase(new: bool) -> Result<String> {
+    let is_terminal = io::stdin().is_terminal();
+    let first = match is_terminal {
+        true => hidden("Passphrase of the archive: ")?,
+        false => line()?.filter(|text| !text.is_empty()).ok_or_else(|| {
+            Error::invalid(
+                "there is no passphrase. Write it to standard input, or set \
+                 DASSIE_BACKUP_PASSPHRASE",
+            )
+        })?,
+    };
+    let shortest = crate::config::Secret::SHORTEST_PASSPHRASE;
+    if new && first.chars().count() < shortest {
+        return Err(Error::invalid(format!("it must have {shortest} characters or more")));
+    }
+    if new && is_terminal && hidden("Once more: ")? != first {
+        return Err(Error::invalid("the two differ"));
+    }
+    Ok(first)
+}
+
+/// One line that is typed at the terminal.
+pub(super) fn question(text: &str) -> Result<String> {
+    prompt(text)?;
+    line()?.ok_or_else(|| Error::invalid("nothing was changed"))
 }
 
 /// Asks for `word` before something that cannot be undone.

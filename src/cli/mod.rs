@@ -5,19 +5,24 @@
 mod account;
 mod announce;
 mod ask;
+mod backup;
 mod config;
 mod decode_image;
 mod delivery;
+mod doctor;
 mod domain;
 mod domain_lists;
 mod emoji;
 mod emoji_pack;
 mod host;
+mod init;
 mod media;
 mod output;
 mod process;
 mod reach;
 mod relay;
+mod restore;
+mod rollback;
 mod serve;
 mod sheet;
 mod table;
@@ -46,8 +51,14 @@ struct Cli {
 /// The first word; most have a second.
 #[derive(Debug, Subcommand)]
 enum Topic {
+    /// Set up a new server: asks a few questions, writes dassie.toml, makes your account
+    Init(Box<init::Init>),
     /// Run the server until it is told to stop
     Serve(serve::Options),
+    /// See how the server is
+    Status(doctor::Status),
+    /// Check everything, from outside as well, and say what to do
+    Doctor(doctor::Doctor),
     /// Create, list, change and delete the accounts of this server
     #[command(subcommand)]
     Account(account::Action),
@@ -81,6 +92,12 @@ enum Topic {
     /// List, add, remove, import and export the custom emojis of this server
     #[command(subcommand)]
     Emoji(emoji::Action),
+    /// Write everything that cannot be fetched again into one archive, while the server runs or not
+    Backup(backup::Options),
+    /// Put what an archive has in its place
+    Restore(restore::Options),
+    /// Put back the database of before the last upgrade
+    Rollback(rollback::Options),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(config::Action),
@@ -110,9 +127,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    let place = reach::Place::new(cli.config);
+    let place = reach::Place::new(cli.config.clone());
     match cli.topic {
+        Topic::Init(options) => init::run(cli.config, *options),
         Topic::Serve(options) => serve::run(&place, &options),
+        Topic::Status(options) => doctor::status(&place, &options),
+        Topic::Doctor(options) => doctor::doctor(&place, &options),
         Topic::Account(action) => account::run(&place, action),
         Topic::Token(action) => token::run(&place, action),
         Topic::Delivery(action) => delivery::run(&place, action),
@@ -125,6 +145,9 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Relay(action) => relay::run(&place, action),
         Topic::Media(action) => media::run(&place, action),
         Topic::Emoji(action) => emoji::run(&place, action),
+        Topic::Backup(options) => backup::run(&place, options),
+        Topic::Restore(options) => restore::run(&place, options),
+        Topic::Rollback(options) => rollback::run(&place, &options),
         Topic::Config(action) => config::run(&place, &action),
         Topic::DecodeImage => decode_image::run(),
         Topic::Version => output::print(&format!("dassie {}\n", env!("CARGO_PKG_VERSION"))),

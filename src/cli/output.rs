@@ -48,6 +48,8 @@ pub(super) fn unexpected(_: &Reply) -> Result<()> {
 pub(super) struct Progress {
     shown: bool,
     is_terminal: bool,
+    /// What was shown of bytes.
+    last: Option<u32>,
 }
 
 /// Characters of a bar.
@@ -55,7 +57,7 @@ const BAR: u32 = 30;
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { shown: false, is_terminal: io::stderr().is_terminal() }
+        Self { shown: false, is_terminal: io::stderr().is_terminal(), last: None }
     }
 
     /// Shows a line in place of the last one.
@@ -74,6 +76,15 @@ impl Progress {
         let percent = u64::from(done) * 100 / u64::from(all);
         let rest = (BAR as usize).saturating_sub(full);
         self.show(&format!("[{}{}] {percent} %{more}", "#".repeat(full), " ".repeat(rest)));
+    }
+
+    /// The same for bytes.
+    pub(super) fn bytes(&mut self, done: u64, all: u64, more: &str) {
+        let parts = u32::try_from(done.saturating_mul(100) / all.max(1)).unwrap_or(100);
+        if self.is_terminal && self.last != Some(parts) {
+            self.last = Some(parts);
+            self.part(parts.min(100), 100, more);
+        }
     }
 
     /// Takes the line away.

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use super::process;
 use crate::app::{App, Surroundings};
-use crate::config::{self, Config, ConfigError, Mode};
+use crate::config::{self, Config, ConfigError, Mode, TlsMode};
 use crate::control::{self, Command, Reply, Way};
 use crate::error::{Error, Result};
 
-/// The files of which the first one that exists is read where none is named: one's own, and that of
-/// the machine's service.
-const USUAL_FILES: [&str; 2] = ["dassie.toml", "/etc/dassie/dassie.toml"];
+/// The file in the folder that somebody is in, and that of the machine's service: the first one that
+/// exists is read where none is named.
+pub(super) const USUAL_FILE: &str = "dassie.toml";
+const USUAL_FILES: [&str; 2] = [USUAL_FILE, "/etc/dassie/dassie.toml"];
 
 /// Where the configuration is.
 #[derive(Debug)]
@@ -35,6 +36,11 @@ impl Place {
                 Self { file, named: false }
             }
         }
+    }
+
+    /// The file, where there is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// What has to be typed to mean the same configuration again: nothing, or ` --config FILE`.
@@ -60,7 +66,7 @@ impl Place {
 
     /// The configuration for a command. Nobody should have to say `--dev` once more: a host that
     /// cannot be served for real means the database that `serve --dev` made, if there is one.
-    fn load_for_command(&self) -> Result<Config> {
+    pub(super) fn load_for_command(&self) -> Result<Config> {
         let refused = match self.try_load(Mode::Real) {
             Ok(config) => return Ok(config),
             Err(refused) => refused,
@@ -73,7 +79,14 @@ impl Place {
 
     /// Has a command executed: by the server if it runs, else here.
     pub(super) fn execute(&self, command: Command) -> Result<Reply> {
-        let config = self.load_for_command()?;
+        self.ask(command).map(|(reply, _)| reply)
+    }
+
+    /// The same; says whether a server runs.
+    pub(super) fn ask(&self, command: Command) -> Result<(Reply, bool)> {
+        let mut config = self.load_for_command()?;
+        // a command speaks with nobody, and may well be mending what is wrong with the certificate
+        config.tls.mode = TlsMode::Off;
         let folder = &config.storage.data_dir;
         let may_enter = || {
             if !command.may_begin() && !has_database(folder) {
@@ -87,13 +100,13 @@ impl Place {
             refuse_root(folder)
         };
         match control::find_way(folder, may_enter)? {
-            Way::Server(stream) => control::call(stream, &command),
+            Way::Server(stream) => Ok((control::call(stream, &command)?, true)),
             Way::Direct(lock) => {
                 let app = App::open(config, Surroundings::default())?;
                 let reply = control::execute(&app, command);
                 app.close();
                 drop(lock);
-                reply
+                Ok((reply?, false))
             }
         }
     }
@@ -105,7 +118,7 @@ fn has_database(folder: &Path) -> bool {
 }
 
 /// Files that root makes in the server's folder would keep the server from starting.
-fn refuse_root(folder: &Path) -> Result<()> {
+pub(super) fn refuse_root(folder: &Path) -> Result<()> {
     if !process::is_root() {
         return Ok(());
     }

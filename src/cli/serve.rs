@@ -1,20 +1,20 @@
 //! `dassie serve`: the server. All that can refuse does so before anything is made.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use clap::Args;
 
-use super::output;
 use super::reach::Place;
+use super::{doctor, output};
 use crate::app::{App, Surroundings};
 use crate::config::{LogFormat, Mode};
 use crate::control::{self, Command, Lock, Secret, Way};
 use crate::crypto;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::{log, server};
+use crate::log;
+use crate::server::{self, Doors};
+use crate::text::words::{Lang, Word, say};
 
 /// The account that the first `serve --dev` makes.
 const DEV_NAME: &str = "dev";
@@ -32,16 +32,16 @@ pub(super) fn run(place: &Place, options: &Options) -> Result<()> {
     let config = place.load(if options.dev { Mode::Dev } else { Mode::Real })?;
     log::init(config.log.level.as_str(), config.log.format == LogFormat::Json)?;
     let folder = config.storage.data_dir.clone();
-    // Asked before the port, which a server on the same folder would hold as well.
+    // Asked before the ports, which a server on the same folder would hold as well.
     let held = if control::is_taken(&folder) { Some(lock(&folder)?) } else { None };
-    let listener = bind(config.server.listen)?;
+    let doors = Doors::open(&config)?;
     let held = match held {
         Some(lock) => lock,
         None => lock(&folder)?,
     };
     let app = App::open(config, Surroundings::default())?;
     // From here on the database is open, and has to be closed whatever happens.
-    let ended = greet(place, &app).and_then(|()| server::run(app.clone(), listener));
+    let ended = greet(place, &app).and_then(|()| server::run(app.clone(), doors));
     app.close();
     drop(held);
     ended
@@ -59,50 +59,24 @@ fn lock(folder: &Path) -> Result<Lock> {
     }
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).map_err(|e| {
-        let hint = match e.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program uses this port. Stop it, or set server.listen to another."
-            }
-            io::ErrorKind::PermissionDenied => {
-                "this user may not use this port. Set server.listen to one above 1023, behind a \
-                 proxy."
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                "this machine does not have this address. Correct server.listen."
-            }
-            _ => return Error::internal(format!("cannot listen on {address}: {e}.")),
-        };
-        Error::internal(format!("cannot listen on {address}: {hint}"))
-    })
-}
-
-/// Tells the operator what to do next.
+/// Tells the operator what to do next, in the language of the terminal.
 fn greet(place: &Place, app: &App) -> Result<()> {
+    let lang = doctor::lang();
     let is_empty = app.db.read(db::user::count)? == 0;
-    let base = &app.site.base;
     let text = match (app.config.dev, is_empty) {
-        (true, true) => first_dev_account(app).unwrap_or_else(|e| {
+        (true, true) => first_dev_account(app, lang).unwrap_or_else(|e| {
             // Someone has deleted it and has to choose another name.
-            format!("There is no account, and {DEV_NAME} cannot be made: {e}.\n{}", hint(place))
+            let values = [DEV_NAME.to_owned(), e.to_string(), place.option()];
+            say(lang, Word::start_dev_failed, &values)
         }),
-        (true, false) => format!("Point a Mastodon client at {base}\n"),
-        (false, true) => format!("There is no account yet.\n{}", hint(place)),
+        (true, false) => say(lang, Word::start_point, std::slice::from_ref(&app.site.base)),
+        (false, true) => say(lang, Word::start_none, &[place.option()]),
         (false, false) => return Ok(()),
     };
-    output::print(&text)
+    output::print(&(text + "\n"))
 }
 
-fn hint(place: &Place) -> String {
-    format!(
-        "Create one in another terminal: dassie account create{} --username NAME --email ADDRESS \
-         --admin\n",
-        place.option()
-    )
-}
-
-fn first_dev_account(app: &App) -> Result<String> {
+fn first_dev_account(app: &App, lang: Lang) -> Result<String> {
     let password = crypto::random_password();
     let email = format!("{DEV_NAME}@localhost");
     control::execute(
@@ -114,9 +88,6 @@ fn first_dev_account(app: &App) -> Result<String> {
             admin: true,
         },
     )?;
-    Ok(format!(
-        "Created the account {DEV_NAME} with the password {password} (shown only now)\n\
-         Point a Mastodon client at {} and sign in as {email}\n",
-        app.site.base
-    ))
+    let values = [DEV_NAME.to_owned(), password, app.site.base.clone(), email];
+    Ok(say(lang, Word::start_dev, &values))
 }

@@ -197,6 +197,10 @@ fn once(
         }
         builder = builder.header(name, value);
     }
+    if request.websocket {
+        builder =
+            builder.header(header::CONNECTION, "Upgrade").header(header::UPGRADE, "websocket");
+    }
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(Failed::Http(ureq::Error::Timeout(ureq::Timeout::Global)));
@@ -268,6 +272,12 @@ fn receive(
     let host = &target.host;
     let (parts, mut body) = response.into_parts();
     check_framing(&parts.headers, host)?;
+    // what a cache kept is as old as it is
+    if let Some(date) = parts.headers.get(header::DATE).and_then(|date| date.to_str().ok())
+        && !parts.headers.contains_key(header::AGE)
+    {
+        inner.dates.hear(target.url.authority(), date);
+    }
     let status = parts.status.as_u16();
     let is_error = status >= 400;
     let cap = if is_error {

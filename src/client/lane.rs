@@ -207,6 +207,8 @@ pub struct Lanes {
     pub push: Lane,
     /// Reading and removing uploads that lie in a bucket.
     pub bucket: Lane,
+    /// Getting a certificate, which takes a while and is never done twice at a time.
+    pub certificates: Lane,
     /// Images being decoded: one at a time, each in a process of its own.
     pub decode: Lane,
 }
@@ -223,6 +225,7 @@ impl Lanes {
             push: Lane::new("push", 2, 64),
             // somebody looks at each: a slow reader gives its thread back
             bucket: Lane::new("bucket", 16, 128),
+            certificates: Lane::new("acme", 1, 0),
             decode: Lane::new("decode", 1, 32),
         }
     }
@@ -233,6 +236,7 @@ impl Lanes {
             lane.shutdown();
         }
         self.bucket.shutdown();
+        self.certificates.shutdown();
     }
 }
 

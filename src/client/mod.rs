@@ -5,6 +5,7 @@
 //! redirects. It blocks, so it is called on the threads of a [`Lane`].
 
 mod address;
+mod dates;
 mod dial;
 mod error;
 mod exchange;
@@ -173,6 +174,8 @@ pub struct OutRequest {
     /// Its address stands in the configuration: it may be on this machine or in a private network,
     /// over http and at any port. Never for what anybody else can name.
     pub configured: bool,
+    /// Asks for a WebSocket, to see whether that comes through. It is not spoken.
+    pub websocket: bool,
     /// Signs every hop.
     pub sign: Option<Sign>,
 }
@@ -190,6 +193,7 @@ impl OutRequest {
             cut: false,
             redirects: 3,
             configured: false,
+            websocket: false,
             sign: None,
         }
     }
@@ -300,6 +304,7 @@ struct Inner {
     resolver: Arc<dyn Resolve>,
     caps: Caps,
     agent: ureq::Agent,
+    dates: dates::Dates,
 }
 
 impl Client {
@@ -346,7 +351,9 @@ impl Client {
             settings.allow_ports,
             settings.allow_http,
         );
-        Ok(Self { inner: Arc::new(Inner { rules, resolver: settings.resolver, caps, agent }) })
+        let dates = dates::Dates::default();
+        let resolver = settings.resolver;
+        Ok(Self { inner: Arc::new(Inner { rules, resolver, caps, agent, dates }) })
     }
 
     /// Judges a URL by the rules of S-006 to S-009, before anything is looked up: what somebody
@@ -374,6 +381,17 @@ impl Client {
         sink: &mut dyn Sink,
     ) -> std::result::Result<OutResponse, ClientError> {
         exchange::run(&self.inner, &request, sink)
+    }
+
+    /// How many milliseconds the clocks of other servers are ahead of ours, as those say that
+    /// answered lately; `None`: too few did.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.inner.dates.ahead()
+    }
+
+    /// Our own clock was put right or wrong: what was heard so far says nothing any more.
+    pub fn forget_clocks(&self) {
+        self.inner.dates.forget();
     }
 
     /// Ends all requests under way, on whatever thread, and refuses new ones.

@@ -1,7 +1,7 @@
 //! The one list of settings.
 
 use super::value::{Given, Setting};
-use super::{Config, Size, host};
+use super::{Config, Secret, Size, host};
 
 /// One setting: its name, and how it is read from and written into a [`Config`].
 pub(super) struct Key {
@@ -11,6 +11,8 @@ pub(super) struct Key {
     pub(super) get: fn(&Config) -> String,
     /// Takes a given value over, or says how it must be.
     pub(super) set: fn(&mut Config, Given<'_>) -> Result<(), String>,
+    /// Whether it may also stand in a file of its own (S-126).
+    pub(super) is_secret: fn(&Config) -> bool,
 }
 
 impl Key {
@@ -40,11 +42,12 @@ macro_rules! keys {
                 config.$section.$name = $check(given.read()?)?;
                 Ok(())
             },
+            is_secret: |config| is_secret(&config.$section.$name),
         },)*)*];
 
         #[allow(dead_code, reason = "it is for the compiler to read")]
         fn no_field_is_forgotten(config: Config) {
-            let Config { dev: _, origins: _, $($section,)* } = config;
+            let Config { dev: _, file: _, origins: _, $($section,)* } = config;
             $(let super::$type { $($name: _,)* } = $section;)*
         }
     };
@@ -56,6 +59,16 @@ keys! {
         account_domain: (|domain: Option<_>| domain.map(host::normal).transpose()),
         listen: any,
         trusted_proxies: any,
+    }
+    tls: Tls {
+        mode: any,
+        listen: any,
+        http_listen: any,
+        cert: any,
+        key: any,
+        acme_directory: acme_directory,
+        acme_email: (|email: Option<_>| email.map(email_address).transpose()),
+        acme_account_domain: any,
     }
     storage: Storage {
         data_dir: any,
@@ -71,6 +84,15 @@ keys! {
         path_style: any,
         public_url: (|url: Option<_>| url.map(bucket_address).transpose()),
         reads: any,
+    }
+    backup: Backup {
+        every: any,
+        keep: (|n| within(n, 1, 1000)),
+        to: any,
+        folder: any,
+        media: any,
+        passphrase: passphrase,
+        before_upgrade: any,
     }
     media: Media {
         cache_days: (|n| within(n, 1, 3650)),
@@ -96,6 +118,12 @@ keys! {
         privacy_policy: any,
         terms_of_service: any,
         show_domain_blocks: any,
+    }
+    pages: Pages {
+        custom_css: any,
+        allow_ai_crawlers: any,
+        sitemap: any,
+        show_figures: any,
     }
     limits: Limits {
         max_characters: (|n| within(n, 1, 100_000)),
@@ -142,10 +170,17 @@ keys! {
         allow_ports: (|ports: Vec<_>| ports.into_iter().map(port).collect::<Result<_, _>>()),
         extra_ca_file: any,
     }
+    metrics: Metrics {
+        token: any,
+    }
     log: Log {
         level: any,
         format: any,
     }
+}
+
+fn is_secret<T: Setting>(_: &T) -> bool {
+    T::IS_SECRET
 }
 
 /// Ports that no setting opens: what listens there is never a web server (S-007).
@@ -173,6 +208,15 @@ fn at_least(size: Size, least: Size) -> Result<Size, String> {
     if size >= least { Ok(size) } else { Err(format!("must be \"{least}\" or more")) }
 }
 
+/// Whoever has the archive can guess as long as they like.
+fn passphrase(text: Secret) -> Result<Secret, String> {
+    if (1..Secret::SHORTEST_PASSPHRASE).contains(&text.reveal().chars().count()) {
+        let shortest = Secret::SHORTEST_PASSPHRASE;
+        return Err(format!("must have {shortest} characters or more, or be empty"));
+    }
+    Ok(text)
+}
+
 fn port(port: u16) -> Result<u16, String> {
     if NEVER_PORTS.contains(&port) {
         return Err(format!("must not contain {port}: no web server listens there"));
@@ -186,6 +230,19 @@ fn web_address(text: String) -> Result<String, String> {
         Ok(text)
     } else {
         Err("must be an address, such as \"https://translate.example.org\", or empty".to_owned())
+    }
+}
+
+/// https, as RFC 8555 section 6.1 wants it, but for what runs on this machine.
+fn acme_directory(text: String) -> Result<String, String> {
+    let url = web_address(text).unwrap_or_default();
+    let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    if url.starts_with("https://") || here.iter().any(|begin| url.starts_with(begin)) {
+        Ok(url)
+    } else {
+        Err("must be an https address, such as \
+             \"https://acme-v02.api.letsencrypt.org/directory\""
+            .to_owned())
     }
 }
 

@@ -2,6 +2,7 @@
 //! one go; each says where it is and what to do.
 
 use std::fmt;
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -9,9 +10,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key};
 use super::value::{Given, HIDDEN};
-use super::{Config, Mode, TranslationKind, Uploads, host};
+use super::{BackupTo, Config, Mode, TlsMode, TranslationKind, Uploads, host};
 
 const PREFIX: &str = "DASSIE_";
+/// Bytes of a file that holds one secret.
+const LONGEST_SECRET: u64 = 4096;
 
 /// Where a value came from.
 #[derive(Clone, Debug)]
@@ -60,6 +63,7 @@ impl Config {
                 Ok(text) => {
                     loader.read_file(&file, &text);
                     loader.check_readers(path);
+                    loader.config.file = Some(path.to_owned());
                 }
                 Err(e) => return Err(ConfigError(vec![format!("{file}: cannot be read: {e}")])),
             }
@@ -151,12 +155,37 @@ impl Loader {
         for (variable, text) in env.filter(|(name, _)| name.starts_with(PREFIX)) {
             match KEYS.iter().find(|key| key.variable() == variable) {
                 Some(key) => self.set(key, Given::Env(&text), Origin::Env(variable)),
-                None => {
-                    let why = unknown_variable(&variable);
-                    self.fault(&Origin::Env(variable), &why);
-                }
+                None => match self.secret_of(&variable) {
+                    Some(key) => self.read_secret(key, variable, &text),
+                    None => {
+                        let why = unknown_variable(&variable);
+                        self.fault(&Origin::Env(variable), &why);
+                    }
+                },
             }
         }
+    }
+
+    /// The secret that stands in the file that this variable names.
+    fn secret_of(&self, variable: &str) -> Option<&'static Key> {
+        let setting = variable.strip_suffix("_FILE")?;
+        KEYS.iter().find(|key| (key.is_secret)(&self.config) && key.variable() == setting)
+    }
+
+    /// A secret from a file of its own, as systemd and Docker hand them over (S-126).
+    fn read_secret(&mut self, key: &Key, variable: String, file: &str) {
+        let mut text = String::new();
+        let read = std::fs::File::open(file)
+            .and_then(|file| file.take(LONGEST_SECRET + 1).read_to_string(&mut text));
+        let file = printable(file);
+        let why = match read {
+            Ok(bytes) if bytes as u64 <= LONGEST_SECRET => {
+                return self.set(key, Given::Env(text.trim_end()), Origin::Env(variable));
+            }
+            Ok(_) => format!("{file} has more than {LONGEST_SECRET} bytes."),
+            Err(e) => format!("{file} cannot be read: {e}."),
+        };
+        self.fault(&Origin::Env(variable), &why);
     }
 
     fn set(&mut self, key: &Key, given: Given<'_>, origin: Origin) {
@@ -196,6 +225,7 @@ impl Loader {
             self.fault(&origin, &format!("{path} needs the address in translation.url."));
         }
         self.check_bucket();
+        self.check_tls();
         let server = &self.config.server;
         let hosts = [
             ("server.host", Some(server.host.clone())),
@@ -220,10 +250,15 @@ impl Loader {
         }
     }
 
-    /// Uploads that are to go to a bucket need all that a request to it does.
+    /// What is to go to a bucket needs all that a request to it does.
     fn check_bucket(&mut self) {
         let bucket = &self.config.s3;
-        if self.config.storage.uploads != Uploads::S3 || bucket.is_configured() {
+        let wanted = [
+            ("storage.uploads", self.config.storage.uploads == Uploads::S3),
+            ("backup.to", self.config.backup.to == BackupTo::S3),
+        ];
+        let Some((path, _)) = wanted.iter().find(|(_, wanted)| *wanted) else { return };
+        if bucket.is_configured() {
             return;
         }
         let missing = [
@@ -235,10 +270,36 @@ impl Loader {
         let missing = missing.iter().filter(|(key, none)| *none && !self.refused.contains(key));
         let missing: Vec<_> = missing.map(|(key, _)| *key).collect();
         if !missing.is_empty() {
-            let path = "storage.uploads";
-            let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
+            let origin = self.config.origins.get(*path).cloned().unwrap_or(Origin::Default);
             self.fault(&origin, &format!("{path} = \"s3\" needs {}.", missing.join(", ")));
         }
+    }
+
+    /// TLS is for a public name, and needs both files or none.
+    fn check_tls(&mut self) {
+        let tls = &self.config.tls;
+        let path = "tls.mode";
+        let why = match tls.mode {
+            TlsMode::Off => return,
+            _ if self.config.dev => {
+                "must be \"off\" with --dev, which speaks http on this machine alone".to_owned()
+            }
+            TlsMode::Acme => return,
+            TlsMode::Files => {
+                let missing = [("tls.cert", tls.cert.is_none()), ("tls.key", tls.key.is_none())];
+                let missing: Vec<_> = missing
+                    .iter()
+                    .filter(|(key, none)| *none && !self.refused.contains(key))
+                    .map(|(key, _)| *key)
+                    .collect();
+                if missing.is_empty() {
+                    return;
+                }
+                format!("= \"files\" needs {}", missing.join(" and "))
+            }
+        };
+        let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
+        self.fault(&origin, &format!("{path} {why}."));
     }
 
     /// Notes a fault: where, then a sentence that begins with the key.
@@ -649,6 +710,22 @@ mod tests {
         ] {
             let error = fault(&format!("[s3]\n{line}\n"));
             assert!(error.starts_with(&format!("dassie.toml:2: {why}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn tls_is_whole_and_never_for_dev() {
+        let begin = "[server]\nhost = \"a.example\"\n[tls]\nmode = ";
+        let error = load(Mode::Real, &format!("{begin}\"files\"\ncert = \"/c.pem\""), &[]);
+        assert_eq!(error.unwrap_err(), "dassie.toml:4: tls.mode = \"files\" needs tls.key.");
+        let error = load(Mode::Dev, "[tls]\nmode = \"acme\"", &[]).unwrap_err();
+        assert!(error.starts_with("dassie.toml:2: tls.mode must be \"off\" with --dev"), "{error}");
+        let text = format!("{begin}\"acme\"\nhttp_listen = \"\"");
+        let config = load(Mode::Real, &text, &[]).unwrap();
+        assert!(config.tls.is_on() && config.tls.http_listen.is_none());
+        for url in ["http://ca.example/directory", "ftp://a", "x", "https://a.example/?b"] {
+            let error = fault(&format!("[tls]\nacme_directory = \"{url}\""));
+            assert!(error.contains("tls.acme_directory must be an https address"), "{error}");
         }
     }
 

@@ -4,23 +4,29 @@
 //! that one list serves the file, the environment, `config show` and the tests.
 //! `load.rs` reads and judges, `value.rs` knows the types that a setting can have.
 
+mod backup;
 mod cidr;
 mod host;
 mod keys;
 mod load;
 mod media;
 mod size;
+mod span;
+mod tls;
 mod value;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+pub use backup::{Backup, BackupTo};
 pub use cidr::Cidr;
 pub use keys::NEVER_PORTS;
 pub use load::{ConfigError, environment};
 pub use media::{Media, Prefetch, Program};
 pub use size::Size;
+pub use span::Span;
+pub use tls::{Tls, TlsMode};
 
 use load::Origin;
 
@@ -29,16 +35,22 @@ use load::Origin;
 pub struct Config {
     /// `serve --dev`: http on a loopback name instead of https on a public one.
     pub dev: bool,
+    /// The file that it was read from.
+    pub file: Option<PathBuf>,
     pub server: Server,
+    pub tls: Tls,
     pub storage: Storage,
     pub media: Media,
     pub s3: S3,
+    pub backup: Backup,
     pub instance: Instance,
+    pub pages: Pages,
     pub limits: Limits,
     pub federation: Federation,
     pub trends: Trends,
     pub translation: Translation,
     pub network: Network,
+    pub metrics: Metrics,
     pub log: Log,
     /// By path (`server.host`); what is absent is a default.
     origins: BTreeMap<&'static str, Origin>,
@@ -135,6 +147,19 @@ pub struct Instance {
     pub terms_of_service: LongText,
     /// Who is shown which servers are blocked.
     pub show_domain_blocks: Audience,
+}
+
+/// What visitors find in a browser.
+#[derive(Clone, Debug, Default)]
+pub struct Pages {
+    /// A style sheet that follows our own.
+    pub custom_css: Option<PathBuf>,
+    /// `robots.txt` lets collectors of training data in.
+    pub allow_ai_crawlers: bool,
+    /// There is a list of the pages that may be found, for search engines.
+    pub sitemap: bool,
+    /// The page about this server tells what it takes to run.
+    pub show_figures: bool,
 }
 
 /// A text of several lines.
@@ -250,6 +275,9 @@ impl Translation {
 pub struct Secret(String);
 
 impl Secret {
+    /// Characters of a passphrase.
+    pub const SHORTEST_PASSPHRASE: usize = 10;
+
     /// The text itself, for those who have to send it.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -277,6 +305,13 @@ pub struct Network {
     pub allow_ports: Vec<u16>,
     /// PEM file of certificate authorities trusted beside the system's.
     pub extra_ca_file: Option<PathBuf>,
+}
+
+/// Numbers for who watches the server.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    /// Who shows it may read `/metrics`; empty: nobody may.
+    pub token: Secret,
 }
 
 /// What the log says, and how.
@@ -435,18 +470,40 @@ impl Config {
         self.media.cache_dir.clone().unwrap_or_else(|| self.storage.data_dir.join("cache"))
     }
 
+    /// The folder of the archives of backups.
+    pub fn backup_dir(&self) -> PathBuf {
+        self.backup.folder.clone().unwrap_or_else(|| self.storage.data_dir.join("backups"))
+    }
+
+    /// What differs from the defaults, as a file; no secrets.
+    pub fn changed(&self) -> String {
+        let usual = Self::default();
+        self.sections(|key| (key.get)(self) != (key.get)(&usual), |_| String::new())
+    }
+
     /// The settings in force as TOML, each with where it came from.
     pub fn show(&self) -> String {
+        let origin = |key: &keys::Key| {
+            format!("  # {}", self.origins.get(key.path).unwrap_or(&Origin::Default))
+        };
+        self.sections(|_| true, origin)
+    }
+
+    /// Settings as TOML, with something behind each.
+    fn sections(
+        &self,
+        wanted: impl Fn(&keys::Key) -> bool,
+        behind: impl Fn(&keys::Key) -> String,
+    ) -> String {
         let mut text = String::new();
         let mut section = "";
-        for key in keys::KEYS {
+        for key in keys::KEYS.iter().filter(|key| wanted(key)) {
             if key.section() != section {
                 let gap = if section.is_empty() { "" } else { "\n" };
                 section = key.section();
                 text += &format!("{gap}[{section}]\n");
             }
-            let origin = self.origins.get(key.path).unwrap_or(&Origin::Default);
-            text += &format!("{} = {}  # {origin}\n", key.name(), (key.get)(self));
+            text += &format!("{} = {}{}\n", key.name(), (key.get)(self), behind(key));
         }
         text
     }

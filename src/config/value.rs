@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::{
-    Audience, Cidr, LogFormat, LogLevel, LongText, Prefetch, Program, S3Reads, Secret, Size,
-    TranslationKind, Uploads,
+    Audience, BackupTo, Cidr, LogFormat, LogLevel, LongText, Prefetch, Program, S3Reads, Secret,
+    Size, Span, TlsMode, TranslationKind, Uploads,
 };
 
 /// A value as it was given.
@@ -30,6 +30,8 @@ impl Given<'_> {
 
 /// A type of settings. Errors continue a sentence that begins with the key: "must be …".
 pub(super) trait Setting: Sized {
+    const IS_SECRET: bool = false;
+
     /// Reads an environment variable, or a TOML text for all types without their own form.
     fn from_text(text: &str) -> Result<Self, String>;
 
@@ -75,6 +77,8 @@ pub(super) const HIDDEN: &str = "\"(hidden)\"";
 
 /// Never written out: `config show` ends up in logs and questions for help.
 impl Setting for Secret {
+    const IS_SECRET: bool = true;
+
     fn from_text(text: &str) -> Result<Self, String> {
         String::from_text(text).map(Self::from)
     }
@@ -184,6 +188,16 @@ impl Setting for Size {
     }
 }
 
+impl Setting for Span {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(str::to_owned)
+    }
+
+    fn to_toml(&self) -> String {
+        self.to_string().to_toml()
+    }
+}
+
 impl Setting for bool {
     fn from_text(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| "must be true or false".to_owned())
@@ -265,6 +279,11 @@ impl Choice for LogFormat {
     const ALL: &'static [(&'static str, Self)] = &[("human", Self::Human), ("json", Self::Json)];
 }
 
+impl Choice for TlsMode {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("off", Self::Off), ("acme", Self::Acme), ("files", Self::Files)];
+}
+
 impl Choice for TranslationKind {
     const ALL: &'static [(&'static str, Self)] =
         &[("none", Self::None), ("libretranslate", Self::Libretranslate), ("deepl", Self::Deepl)];
@@ -276,6 +295,10 @@ impl Choice for Prefetch {
 
 impl Choice for Uploads {
     const ALL: &'static [(&'static str, Self)] = &[("local", Self::Local), ("s3", Self::S3)];
+}
+
+impl Choice for BackupTo {
+    const ALL: &'static [(&'static str, Self)] = &[("folder", Self::Folder), ("s3", Self::S3)];
 }
 
 impl Choice for S3Reads {

@@ -4,9 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::backup::{self, BackupDone};
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
 use super::emoji::{self, EmojiCommand, EmojiReply};
+use super::health::{self, Health};
 use super::keys;
 use super::media::{self, MediaCommand, MediaReply};
 use super::moderation;
@@ -68,6 +70,8 @@ pub enum Command {
     DomainLists,
     Media(MediaCommand),
     Emoji(EmojiCommand),
+    BackupDone(BackupDone),
+    Health { with_bucket: bool },
 }
 
 /// What comes of it.
@@ -113,6 +117,9 @@ pub enum Reply {
     /// The other accounts that one names as its own.
     Aliases(Vec<String>),
     Media(MediaReply),
+    /// It was noted.
+    Noted,
+    Health(Box<Health>),
 }
 
 /// A local account, as the list shows it.
@@ -210,6 +217,9 @@ impl Command {
             Self::DomainLists => "domain lists",
             Self::Media(command) => command.name(),
             Self::Emoji(_) => "emoji",
+            Self::BackupDone(_) => "backup",
+            Self::Health { with_bucket: false } => "status",
+            Self::Health { with_bucket: true } => "doctor",
         }
     }
 
@@ -278,6 +288,8 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::DomainLists => domains::lists(app),
         Command::Media(command) => media::execute(app, command),
         Command::Emoji(command) => emoji::run(app, command),
+        Command::BackupDone(done) => backup::note(app, &done).map(|()| Reply::Noted),
+        Command::Health { with_bucket } => health::look(app, with_bucket),
     }
 }
 

@@ -6,11 +6,13 @@
 //! that gets it opens the database itself. Both end in the same [`execute`], so that no command
 //! needs a restart or a stop.
 
+mod backup;
 mod call;
 mod command;
 mod delivery;
 mod domains;
 mod emoji;
+mod health;
 mod keys;
 mod listen;
 mod lock;
@@ -24,6 +26,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use backup::BackupDone;
 pub use call::{Way, call, find_way};
 pub use command::{
     AccountLine, AnnouncementLine, Command, DeliveryLine, DomainBlockLine, Reply, Secret, execute,
@@ -33,6 +36,7 @@ pub use domains::{DomainListLine, PlanLine};
 pub use emoji::{
     EmojiCommand, EmojiDone, EmojiFile, EmojiLine, EmojiOutcome, EmojiReply, NewEmoji, RemoteEmoji,
 };
+pub use health::Health;
 pub use listen::{Control, listen};
 pub use lock::{Lock, is_taken};
 pub use media::{

@@ -248,6 +248,14 @@ pub fn count(conn: &Conn) -> Result<i64> {
     Ok(conn.sql.prepare_cached("SELECT count(*) FROM delivery")?.query_row([], |row| row.get(0))?)
 }
 
+/// How many rows wait; counting stops at `at_most`.
+pub fn count_up_to(conn: &Conn, at_most: i64) -> Result<i64> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM delivery LIMIT ?)")?
+        .query_row([at_most], |row| row.get(0))?)
+}
+
 /// The activity of this account that was queued last, if it still waits.
 pub fn newest_activity(conn: &Conn, sender: i64) -> Result<Option<i64>> {
     Ok(conn

@@ -147,6 +147,13 @@ pub fn list_failing(conn: &Conn, limit: i64) -> Result<Vec<Troubled>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// How many servers fail.
+pub fn count_failing(conn: &Conn) -> Result<i64> {
+    let mut statement =
+        conn.sql.prepare_cached("SELECT count(*) FROM host WHERE failing_since IS NOT NULL")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
 /// What there is to say of one server; `None`: nothing is known of it.
 pub fn find(conn: &Conn, name: &str) -> Result<Option<Troubled>> {
     optional(

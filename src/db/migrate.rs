@@ -14,6 +14,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0006_bounds.sql"),
 ];
 
+/// The version that this program makes of every database.
+pub(super) fn newest() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
 /// Runs what is missing.
 ///
 /// # Errors
@@ -29,6 +34,10 @@ pub(super) fn run(sql: &mut Connection) -> Result<()> {
         )));
     }
     for (done, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+        if version > 0 {
+            // killed here or later, the next start goes on with the step that was not finished
+            tracing::info!("upgrading the database: step {} of {}", done + 1, MIGRATIONS.len());
+        }
         let tx = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(migration)?;
         tx.pragma_update(None, "user_version", (done + 1) as i64)?;

@@ -10,6 +10,7 @@ pub mod activity;
 pub mod admin;
 pub mod announcement;
 pub mod backfill;
+pub mod backup;
 pub mod bookmark;
 pub mod cache_expiry;
 pub mod cache_usage;
@@ -86,6 +87,7 @@ pub mod thread_mute;
 pub mod timeline;
 pub mod trend;
 pub mod unknown_mention;
+pub mod upgrade;
 pub mod upload;
 pub mod user;
 pub mod visible;
@@ -145,6 +147,11 @@ pub struct Conn {
 struct Recall {
     memo: Arc<Memo>,
     age: Cell<u64>,
+}
+
+/// What is damaged in the database of a data folder, if anything is. Reads all of it.
+pub fn check(folder: &Path) -> Result<Option<String>> {
+    open::check(folder)
 }
 
 /// A write transaction: reads as [`Conn`] does, mints ids, remembers what to tell after the commit.

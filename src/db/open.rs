@@ -13,10 +13,10 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 
 /// `DASS`: marks the file as ours.
-const APPLICATION_ID: i64 = 0x4441_5353;
+pub(super) const APPLICATION_ID: i64 = 0x4441_5353;
 
 /// The database's name inside the data folder.
-const FILE: &str = "dassie.db";
+pub(super) const FILE: &str = "dassie.db";
 
 /// Makes the data folder (0700) and the database file (0600: keys live in it, S-124).
 pub(super) fn prepare_folder(folder: &Path) -> Result<PathBuf> {
@@ -98,6 +98,20 @@ fn finish(mut sql: Connection, clock: Clock) -> Result<Conn> {
     sql.set_prepared_statement_cache_capacity(256);
     super::plan::watch(&mut sql);
     Ok(Conn { sql, clock, memo: None })
+}
+
+/// Looks at every page of the database for damage, beside a running server or not; answers what is
+/// wrong. Reads all of it: for `dassie doctor`, in its own process.
+/// <https://www.sqlite.org/pragma.html#pragma_quick_check>
+pub(super) fn check(folder: &Path) -> Result<Option<String>> {
+    let conn = reader(&folder.join(FILE), Clock::system())?;
+    let mut statement = conn.sql.prepare("PRAGMA quick_check(3)")?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let lines: Vec<String> = match lines.collect() {
+        Ok(lines) => lines,
+        Err(error) => vec![error.to_string()],
+    };
+    Ok(Some(lines.join("; ")).filter(|text| text != "ok"))
 }
 
 /// A number pragma; a file that is no database fails here first.

@@ -7,7 +7,15 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 /// What lies in the data folder and holds keys, or leads to those who do.
-const FILES: [&str; 5] = ["dassie.db", "dassie.db-wal", "dassie.db-shm", "dassie.sock", "lock"];
+const FILES: [&str; 7] = [
+    "dassie.db",
+    "dassie.db-wal",
+    "dassie.db-shm",
+    "dassie.sock",
+    "lock",
+    "tls/account.json",
+    "tls/certificate.pem",
+];
 
 /// Refuses a data folder into which others may put files, and files in it that belong to somebody
 /// else or that others may read or write. What is not there yet is no fault.

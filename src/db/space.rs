@@ -74,6 +74,14 @@ pub fn merge_words(tx: &Tx<'_>) -> Result<bool> {
     Ok(more)
 }
 
+/// Bytes of the database's file.
+pub fn size(conn: &Conn) -> Result<i64> {
+    let number = |pragma: &str| -> Result<i64> {
+        Ok(conn.sql.prepare_cached(pragma)?.query_row([], |row| row.get(0))?)
+    };
+    Ok(number("PRAGMA page_count")? * number("PRAGMA page_size")?)
+}
+
 /// Gives free pages back to the file system until the time is over; a part of them is kept, since
 /// what comes next needs room as well. True when more are left.
 pub fn vacuum(tx: &Tx<'_>, time: Duration) -> Result<bool> {

@@ -167,6 +167,8 @@ pub struct OfAccount {
     pub only_media: bool,
     /// Only what anybody may read, e.g. for the outbox.
     pub only_open: bool,
+    /// Only what is for everybody to find, e.g. for feeds.
+    pub only_public: bool,
     /// Only those with this tag's id.
     pub tag_id: Option<i64>,
 }
@@ -188,6 +190,9 @@ pub fn list_of_account(
     if what.only_media {
         condition.push_str(" AND ");
         condition.push_str(HAS_MEDIA);
+    }
+    if what.only_public {
+        condition.push_str(" AND s.visibility = 0");
     }
     if what.only_open {
         condition.push_str(" AND s.visibility < 2");

@@ -321,7 +321,8 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
     }
     // nothing is lost without this, it only makes the next start quicker; no ANALYZE: statistics
     // of a young database lead the planner astray in a grown one
-    let _ = conn.sql.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
+    // somebody who copies the database from another process is not waited for
+    let _ = conn.sql.execute_batch("PRAGMA busy_timeout=200; PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
 /// Tells the administrator once that nothing can be written, and once that it can again: some time

@@ -7,6 +7,7 @@ use crate::client::{ClientError, Kind, OutRequest, Sign};
 use crate::clock::{DAY, HOUR, MINUTE};
 use crate::db::{self, Lane, Tx};
 use crate::error::{Error, Result};
+use crate::meter::Delivered;
 use crate::model::{Delivery, SignatureForm};
 use crate::service;
 use crate::signature::key::PrivateKey;
@@ -58,6 +59,12 @@ pub fn deliver(app: &App, delivery: Delivery) -> Result<()> {
         Ok(outcome) => outcome,
         Err(error) => Outcome::Later(Later { reason: error.to_string(), ..Later::default() }),
     };
+    app.meter.delivery(match &outcome {
+        Outcome::Arrived => Delivered::Arrived,
+        Outcome::Refused(_) | Outcome::Gone => Delivered::Refused,
+        Outcome::Dropped(_) => Delivered::Dropped,
+        Outcome::Later(_) => Delivered::Later,
+    });
     let spread = crate::crypto::random_bytes::<2>();
     let written = app.db.write(Lane::Background, move |tx| {
         record(tx, &delivery, outcome, u16::from_le_bytes(spread))
@@ -195,6 +202,10 @@ fn record(tx: &Tx<'_>, delivery: &Delivery, outcome: Outcome, spread: u16) -> Re
         }
         Outcome::Later(Later { reason, wish, tries }) => {
             let failing = db::host::failed(tx, host, &reason)?;
+            if failing.failures == 1 {
+                // what follows is said in `dassie host list`, not in the log each time
+                tracing::info!(inbox = %delivery.inbox, %reason, "a server began to fail");
+            }
             let pause = if failing.unavailable {
                 7 * DAY
             } else {

@@ -1,8 +1,10 @@
 //! Files of media: what kinds there are (`format`), where they are kept (`storage`), and how an
 //! upload becomes something that can be shown (`image`, `clip`) or heard (`sound`) by anybody, in a
 //! process of its own (`child`); where that takes more than Dassie can do itself, with programs of
-//! the host (`tools`, `heif`); packs of emojis (`pack`). Nothing here knows the database.
+//! the host (`tools`, `heif`); packs of emojis (`pack`), archives of
+//! backups (`archive`). Nothing here knows the database.
 
+pub mod archive;
 pub mod arriving;
 pub mod child;
 pub mod clip;

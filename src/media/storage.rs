@@ -240,18 +240,7 @@ impl Storage {
 
     /// Free bytes of the file system, as far as this user may fill them.
     pub fn free_bytes(&self) -> Result<u64> {
-        let path = CString::new(self.root.as_os_str().as_bytes()).map_err(Error::internal)?;
-        // SAFETY: all zeros is a statvfs; the path is a C string that outlives the call, and the
-        // struct is written by the call alone.
-        let (result, about) = unsafe {
-            let mut about: libc::statvfs = std::mem::zeroed();
-            (libc::statvfs(path.as_ptr(), &raw mut about), about)
-        };
-        if result != 0 {
-            return Err(failed("cannot look at the disk")(io::Error::last_os_error()));
-        }
-        #[allow(clippy::useless_conversion)] // the width differs between systems
-        Ok(u64::from(about.f_bavail).saturating_mul(u64::from(about.f_frsize)))
+        free_bytes(&self.root)
     }
 
     /// Where a file lies on the disk.
@@ -319,6 +308,22 @@ impl Drop for Incoming {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Free bytes of the file system of a folder, as far as this user may fill them.
+pub fn free_bytes(folder: &Path) -> Result<u64> {
+    let path = CString::new(folder.as_os_str().as_bytes()).map_err(Error::internal)?;
+    // SAFETY: all zeros is a statvfs; the path is a C string that outlives the call, and the
+    // struct is written by the call alone.
+    let (result, about) = unsafe {
+        let mut about: libc::statvfs = std::mem::zeroed();
+        (libc::statvfs(path.as_ptr(), &raw mut about), about)
+    };
+    if result != 0 {
+        return Err(failed("cannot look at the disk")(io::Error::last_os_error()));
+    }
+    #[allow(clippy::useless_conversion)] // the width differs between systems
+    Ok(u64::from(about.f_bavail).saturating_mul(u64::from(about.f_frsize)))
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {

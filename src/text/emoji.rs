@@ -1,5 +1,9 @@
 //! Emojis: `:shortcodes:` in texts, what a Unicode emoji is, and what a small picture is.
 
+use std::ops::Range;
+
+use super::sanitize;
+
 /// The longest name of a custom emoji.
 pub const LONGEST_SHORTCODE: usize = 100;
 /// How many of one text are looked at.
@@ -10,6 +14,11 @@ const LONGEST_SEQUENCE: usize = 16;
 /// The names between colons, as Mastodon finds them: at least two letters, digits or
 /// underscores, with neither such nor a colon before and behind.
 pub fn shortcodes(text: &str) -> Vec<&str> {
+    places(text).into_iter().filter_map(|place| text.get(place)).collect()
+}
+
+/// Where those names stand, without their colons.
+fn places(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     while let Some(at) = text.get(start..).and_then(|rest| rest.find(':')) {
@@ -17,7 +26,6 @@ pub fn shortcodes(text: &str) -> Vec<&str> {
         start = open + 1;
         let rest = text.get(start..).unwrap_or_default();
         let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
-        let name = rest.get(..length).unwrap_or_default();
         let before = text.get(..open).and_then(|before| before.chars().next_back());
         let mut behind = rest.get(length..).unwrap_or_default().chars();
         let closes = behind.next() == Some(':');
@@ -27,7 +35,7 @@ pub fn shortcodes(text: &str) -> Vec<&str> {
             && stands_alone(before)
             && stands_alone(behind.next())
         {
-            found.push(name);
+            found.push(start..start + length);
             start += length + 1;
             if found.len() >= MOST {
                 break;
@@ -35,6 +43,46 @@ pub fn shortcodes(text: &str) -> Vec<&str> {
         }
     }
     found
+}
+
+/// Safe HTML with pictures where its text, not its tags, names emojis: `picture` knows the address
+/// of one by its name.
+pub fn pictured<'a>(html: &str, picture: impl Fn(&str) -> Option<&'a str>) -> String {
+    let mut shown = String::with_capacity(html.len() + 64);
+    let mut rest = html;
+    while !rest.is_empty() {
+        let (text, behind) = rest.split_at(rest.find('<').unwrap_or(rest.len()));
+        let mut from = 0;
+        for place in places(text) {
+            let name = text.get(place.clone()).unwrap_or_default();
+            let Some(address) = picture(name) else { continue };
+            shown.push_str(text.get(from..place.start - 1).unwrap_or_default());
+            let address = sanitize::escape(address);
+            shown.push_str(&format!(
+                "<img class=\"emoji\" src=\"{address}\" alt=\":{name}:\" title=\":{name}:\" \
+                 width=\"20\" height=\"20\" loading=\"lazy\">"
+            ));
+            from = place.end + 1;
+        }
+        shown.push_str(text.get(from..).unwrap_or_default());
+        let (tag, text) = behind.split_at(tag_length(behind));
+        shown.push_str(tag);
+        rest = text;
+    }
+    shown
+}
+
+/// The length of the tag that a text begins with; a `>` in quotes does not end it.
+fn tag_length(html: &str) -> usize {
+    let mut quoted = false;
+    for (at, byte) in html.bytes().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'>' if !quoted => return at + 1,
+            _ => {}
+        }
+    }
+    html.len()
 }
 
 /// Whether the text is one Unicode emoji: a pictograph with its modifiers, several of them
@@ -129,6 +177,30 @@ mod tests {
             (":cat", vec![]),
         ] {
             assert_eq!(shortcodes(text), names, "{text}");
+        }
+    }
+
+    #[test]
+    fn s_118_pictures_stand_in_texts_and_never_in_tags() {
+        let picture = |name: &str| (name == "cat").then_some("https://a.example/\"c&t.png");
+        let shown = pictured("<p title=\"> :cat: \">:cat: x:cat: :dog: 字 :cat:</p>", picture);
+        let image = "<img class=\"emoji\" src=\"https://a.example/&quot;c&amp;t.png\" alt=\":cat:\" \
+                     title=\":cat:\" width=\"20\" height=\"20\" loading=\"lazy\">";
+        let wanted = format!("<p title=\"> :cat: \">{image} x:cat: :dog: 字 {image}</p>");
+        assert_eq!(shown, wanted);
+        assert_eq!(pictured("a < b :dog:", picture), "a < b :dog:");
+        assert_eq!(pictured("", picture), "");
+    }
+
+    proptest! {
+        /// Whatever the text is, nothing of it is lost or changed beside the names.
+        #[test]
+        fn what_is_no_emoji_stays_as_it_was(text in "([a-z:<>\"字 ]|:cat:){0,40}") {
+            prop_assert_eq!(pictured(&text, |_| None), text.clone());
+            let shown = pictured(&text, |name| (name == "cat").then_some("x"));
+            let image = "<img class=\"emoji\" src=\"x\" alt=\":cat:\" title=\":cat:\" \
+                         width=\"20\" height=\"20\" loading=\"lazy\">";
+            prop_assert_eq!(shown.replace(image, ":cat:"), text);
         }
     }
 

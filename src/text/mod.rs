@@ -27,5 +27,6 @@ pub mod render;
 pub mod sanitize;
 pub mod search;
 pub mod sheet;
+pub mod words;
 
 pub use count::count;

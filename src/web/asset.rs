@@ -1,20 +1,23 @@
-//! Files that the binary carries: the style sheet, two pictures, and what robots ask for.
+//! Files that the binary carries: the style sheet, two pictures, and the operator's own sheet.
 
 use std::sync::LazyLock;
 
 use actix_web::http::header::{self, HeaderName};
+use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::page::etag;
-use crate::http::file::is_fresh;
+use crate::app::App;
+use crate::cache::weak_tag;
+use crate::error::{Error, Result};
+use crate::http::file::{FOR_EVER, is_fresh};
 
 static STYLE: &[u8] = include_bytes!("../../assets/style.css");
 static AVATAR: &[u8] = include_bytes!("../../assets/avatar.png");
 static HEADER: &[u8] = include_bytes!("../../assets/header.png");
 
-static STYLE_TAG: LazyLock<String> = LazyLock::new(|| etag(STYLE));
-static AVATAR_TAG: LazyLock<String> = LazyLock::new(|| etag(AVATAR));
-static HEADER_TAG: LazyLock<String> = LazyLock::new(|| etag(HEADER));
+static STYLE_TAG: LazyLock<String> = LazyLock::new(|| weak_tag(STYLE));
+static AVATAR_TAG: LazyLock<String> = LazyLock::new(|| weak_tag(AVATAR));
+static HEADER_TAG: LazyLock<String> = LazyLock::new(|| weak_tag(HEADER));
 static STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| {
     let hash: String = STYLE_TAG.chars().filter(char::is_ascii_hexdigit).take(12).collect();
     format!("/assets/style.css?v={hash}")
@@ -27,23 +30,32 @@ pub(super) fn style_address() -> &'static str {
 
 /// `GET /assets/style.css`
 pub(super) async fn style(request: HttpRequest) -> HttpResponse {
-    let version = STYLE_ADDRESS.split_once('?').map(|(_, version)| version);
-    let age = if version == Some(request.query_string()) {
-        "public, max-age=31536000, immutable"
-    } else {
-        "public, max-age=3600"
-    };
-    file(&request, STYLE, &STYLE_TAG, "text/css; charset=utf-8", age)
+    let age = age(&request, &STYLE_ADDRESS);
+    file(&request, Bytes::from_static(STYLE), &STYLE_TAG, "text/css; charset=utf-8", age)
+}
+
+/// `GET /assets/custom.css`: the operator's own, if there is one.
+pub(super) async fn custom(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse> {
+    let style = app.style.as_ref().ok_or(Error::NotFound)?;
+    let age = age(&request, &style.address);
+    let text = Bytes::from(style.text.clone());
+    Ok(file(&request, text, &style.tag, "text/css; charset=utf-8", age))
+}
+
+/// How long a style sheet may be kept: for ever under the address that pages link to.
+fn age(request: &HttpRequest, address: &str) -> &'static str {
+    let version = address.split_once('?').map(|(_, version)| version);
+    if version == Some(request.query_string()) { FOR_EVER } else { "public, max-age=3600" }
 }
 
 /// `GET /assets/avatar.png`
 pub(super) async fn avatar(request: HttpRequest) -> HttpResponse {
-    file(&request, AVATAR, &AVATAR_TAG, "image/png", "public, max-age=604800")
+    file(&request, Bytes::from_static(AVATAR), &AVATAR_TAG, "image/png", "public, max-age=604800")
 }
 
 /// `GET /assets/header.png`
 pub(super) async fn header(request: HttpRequest) -> HttpResponse {
-    file(&request, HEADER, &HEADER_TAG, "image/png", "public, max-age=604800")
+    file(&request, Bytes::from_static(HEADER), &HEADER_TAG, "image/png", "public, max-age=604800")
 }
 
 /// `GET /favicon.ico`: pages name their icon, so there is none here.
@@ -52,23 +64,6 @@ pub(super) async fn favicon() -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
         .insert_header((header::CONTENT_TYPE, "text/plain"))
         .body("")
-}
-
-/// `GET /robots.txt` (F-074)
-pub(super) async fn robots() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
-        .body(
-            "User-agent: *\n\
-             Disallow: /api/\n\
-             Disallow: /auth/\n\
-             Disallow: /oauth/\n\
-             Disallow: /settings\n\
-             Disallow: /authorize_interaction\n\
-             Disallow: /cache/\n\
-             Disallow: /media_proxy/\n",
-        )
 }
 
 /// `GET /health`: it runs.
@@ -81,7 +76,7 @@ pub(super) async fn health() -> HttpResponse {
 
 fn file(
     request: &HttpRequest,
-    bytes: &'static [u8],
+    bytes: Bytes,
     tag: &str,
     kind: &'static str,
     age: &'static str,

@@ -5,9 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::locale::Locale;
-use super::page::{self, Public, Shell};
+use super::page::{self, Shell};
 use super::view::Person;
 use crate::app::App;
+use crate::cache::Rendered;
 use crate::db;
 use crate::error::Result;
 
@@ -39,5 +40,5 @@ async fn answer(app: &App, request: &HttpRequest) -> Result<HttpResponse> {
     let found = accounts.iter().filter(|account| account.silenced_at.is_none());
     let people = found.map(|account| Person::new(&app.site, account)).collect();
     let body = page::render(&HomePage { shell, people })?;
-    Ok(page::public(request, Public { body, ..Public::default() }))
+    Ok(page::public(request, &Rendered::new(body)))
 }

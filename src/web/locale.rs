@@ -39,6 +39,8 @@ locale! {
     replies boosts favourites edited votes sensitive
     ancestors answers automated tag_title moved
     image video audio file
+    with_replies media pinned answer_to answer_to_self verified feeds read_on profile_parts
+    pages_nav about_figures
     sign_in sign_in_title sign_in_lead sign_in_name sign_in_password sign_in_failed
     sign_in_expired sign_in_wait signed_in_as sign_out not_you
     authorize_title authorize_lead authorize_redirect authorize_shows_code authorize_scopes
@@ -71,6 +73,15 @@ locale! {
     settings_moving_in settings_moving_in_lead settings_moving_alias settings_moving_add
     settings_moving_remove settings_moving_unknown settings_moving_no_alias
     settings_moving_refused settings_moving_moved settings_moving_is_back
+    settings_data settings_data_out settings_data_out_lead settings_data_in settings_data_in_lead
+    settings_data_kind settings_data_file settings_data_mode settings_data_merge
+    settings_data_overwrite settings_data_go settings_data_begun settings_data_running
+    settings_data_finished settings_data_counts settings_data_refused settings_data_lately
+    settings_data_lists settings_data_bookmarks settings_data_failures
+    settings_blocks settings_blocks_lead settings_blocks_blocked settings_blocks_muted
+    settings_blocks_hidden settings_blocks_unblock settings_blocks_unmute settings_blocks_show
+    settings_blocks_domain settings_blocks_hide settings_blocks_domain_wrong settings_blocks_none
+    settings_blocks_more settings_blocks_until
     factor_title factor_lead factor_code factor_go factor_wrong factor_late
     noun_collections noun_email_domain_blocks noun_ip_blocks noun_canonical_email_blocks
 }
@@ -91,6 +102,11 @@ impl Locale {
     pub fn asked(request: &HttpRequest) -> Option<&'static str> {
         let asked = lang(request)?;
         is_chinese(&asked).map(|chinese| if chinese { "zh" } else { "en" })
+    }
+
+    /// The language with this code; English where it is not spoken.
+    pub fn named(code: &str) -> &'static Self {
+        if is_chinese(code) == Some(true) { &CHINESE } else { &ENGLISH }
     }
 
     /// The reader's language: `?lang=` where given, else what the browser prefers.

@@ -1,7 +1,5 @@
 //! HTML answers with the headers that belong to them (S-060), and revalidation by ETag.
 
-use std::hash::{DefaultHasher, Hasher};
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
@@ -10,6 +8,7 @@ use askama::Template;
 use super::asset;
 use super::locale::Locale;
 use crate::app::App;
+use crate::cache::Rendered;
 use crate::error::{Error, Result};
 use crate::http::file::is_fresh;
 
@@ -26,6 +25,10 @@ pub struct Shell {
     pub noindex: bool,
     /// Offer the other language; not on forms, whose query it would lose.
     pub switch: bool,
+    /// Address of the operator's own style sheet.
+    pub custom: Option<String>,
+    /// The language that the address asks for: what the page links to shall keep to it.
+    pub asked: Option<&'static str>,
 }
 
 impl Shell {
@@ -39,6 +42,19 @@ impl Shell {
             css: asset::style_address(),
             noindex: false,
             switch: true,
+            custom: app.style.as_ref().map(|style| style.address.clone()),
+            asked: None,
+        }
+    }
+
+    /// An address of the same pages in the language that was asked for.
+    pub fn link(&self, address: &str) -> String {
+        match self.asked {
+            None => address.to_owned(),
+            Some(lang) => {
+                let sign = if address.contains('?') { '&' } else { '?' };
+                format!("{address}{sign}lang={lang}")
+            }
         }
     }
 
@@ -53,19 +69,9 @@ pub fn render<T: Template>(template: &T) -> Result<String> {
     template.render().map_err(|e| Error::internal(format!("cannot render a page: {e}")))
 }
 
-/// A page that anybody may read and caches may keep for a moment.
-#[derive(Default)]
-pub struct Public {
-    pub body: String,
-    pub noindex: bool,
-    /// URI of the ActivityPub document that this page shows (F-041).
-    pub alternate: Option<String>,
-}
-
 /// Answers a public page, or 304 when the browser has it already.
-pub fn public(request: &HttpRequest, page: Public) -> HttpResponse {
-    let tag = etag(page.body.as_bytes());
-    let fresh = is_fresh(request, &tag);
+pub fn public(request: &HttpRequest, page: &Rendered) -> HttpResponse {
+    let fresh = is_fresh(request, &page.tag);
     let mut response = if fresh {
         HttpResponse::NotModified()
     } else {
@@ -73,20 +79,20 @@ pub fn public(request: &HttpRequest, page: Public) -> HttpResponse {
         html_headers(&mut response, None);
         response
     };
-    response.insert_header((header::ETAG, tag));
+    response.insert_header((header::ETAG, page.tag.as_str()));
     response.insert_header((header::CACHE_CONTROL, "public, max-age=30"));
     response.insert_header((header::VARY, "Accept, Accept-Language"));
     response.insert_header((header::REFERRER_POLICY, "same-origin"));
     if page.noindex {
         response.insert_header((HeaderName::from_static("x-robots-tag"), "noindex"));
     }
-    let link = page.alternate.filter(|uri| uri.bytes().all(|b| b.is_ascii_graphic() && b != b'>'));
-    if let Some(uri) = link {
+    let proper = |uri: &&String| uri.bytes().all(|b| b.is_ascii_graphic() && b != b'>');
+    if let Some(uri) = page.alternate.as_ref().filter(proper) {
         let link = format!("<{uri}>; rel=\"alternate\"; type=\"application/activity+json\"");
         response.insert_header((header::LINK, link));
     }
     // actix would send a body with a 304 as well, and a client read it as the next answer
-    if fresh { response.finish() } else { response.body(page.body) }
+    if fresh { response.finish() } else { response.body(page.body.clone()) }
 }
 
 /// Answers a form or what follows one: never stored, and its address is told to nobody.
@@ -134,14 +140,6 @@ pub(super) async fn method_not_allowed(request: HttpRequest) -> HttpResponse {
     super::error_page(&request, &Error::MethodNotAllowed)
 }
 
-/// A weak tag: compression on the way changes the bytes. A quick hash is enough here, since a
-/// page that clashes would only be shown once more as it was.
-pub(super) fn etag(body: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(body);
-    format!("W/\"{:016x}\"", hasher.finish())
-}
-
 /// The program's parts, from a request that reached no handler of ours.
 pub(super) fn app_of(request: &HttpRequest) -> Option<&App> {
     request.app_data::<web::Data<App>>().map(web::Data::get_ref)
@@ -157,17 +155,17 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
-    fn page() -> Public {
-        Public {
-            body: "<p>a</p>".into(),
+    fn page() -> Rendered {
+        Rendered {
             noindex: true,
             alternate: Some("https://a.example/x".into()),
+            ..Rendered::new("<p>a</p>".into())
         }
     }
 
     #[test]
     fn s_060_pages_carry_their_policy() {
-        let response = public(&TestRequest::default().to_http_request(), page());
+        let response = public(&TestRequest::default().to_http_request(), &page());
         let get = |name: &str| response.headers().get(name).unwrap().to_str().unwrap();
         assert!(get("content-security-policy").starts_with("default-src 'none';"));
         assert_eq!(get("x-frame-options"), "DENY");
@@ -183,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_known_page_is_not_sent_again() {
-        let first = public(&TestRequest::default().to_http_request(), page());
+        let first = public(&TestRequest::default().to_http_request(), &page());
         let tag = first.headers().get("etag").unwrap().to_str().unwrap().to_owned();
         for (known, status) in [
             (tag.clone(), 304),
@@ -193,7 +191,7 @@ mod tests {
         ] {
             let request =
                 TestRequest::default().insert_header(("if-none-match", known)).to_http_request();
-            assert_eq!(public(&request, page()).status(), status);
+            assert_eq!(public(&request, &page()).status(), status);
         }
     }
 

@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::locale::Locale;
-use super::page::{self, Public, Shell};
+use super::page::{self, Shell};
 use crate::app::App;
+use crate::cache::Rendered;
 use crate::error::{Error, Result};
 use crate::text::policy;
 
@@ -47,5 +48,5 @@ fn show(
         heading,
         content: policy::html(text),
     })?;
-    Ok(page::public(request, Public { body, ..Public::default() }))
+    Ok(page::public(request, &Rendered::new(body)))
 }

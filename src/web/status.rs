@@ -5,10 +5,11 @@ use askama::Template;
 
 use super::accept::wants_activity;
 use super::locale::Locale;
-use super::page::{self, Public, Shell};
+use super::page::{self, Shell};
 use super::profile;
 use super::view::{self, Post};
 use crate::app::App;
+use crate::cache::Rendered;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::id;
@@ -32,6 +33,14 @@ struct StatusPage {
     oembed: Option<String>,
     /// For link previews.
     summary: String,
+    picture: Option<Preview>,
+}
+
+/// A picture for link previews.
+struct Preview {
+    address: String,
+    words: String,
+    size: Option<(i64, i64)>,
 }
 
 /// `GET /@{name}/{id}`
@@ -52,13 +61,15 @@ async fn answer(
     id: String,
 ) -> Result<HttpResponse> {
     let id = id::parse(&id).ok_or(Error::NotFound)?;
-    let (for_read, t) = (app.clone(), Locale::of(request));
+    let (t, asked) = (Locale::of(request), Locale::asked(request));
     if wants_activity(request) {
+        let for_read = app.clone();
         let (status, _) = app.read(move |conn| find(conn, &for_read, &name, id)).await?;
         return page::see_other(&status.uri);
     }
-    let page = app.read(move |conn| build(conn, &for_read, t, &name, id)).await?;
-    Ok(page::public(request, page))
+    let key = format!("{} {asked:?} @{name}/{id}", t.tag);
+    let page = app.page(key, move |app, conn| build(conn, app, t, asked, &name, id)).await?;
+    Ok(page::public(request, &page))
 }
 
 /// The status, if anybody may read it and it is this account's; 410 when it was deleted.
@@ -78,7 +89,14 @@ fn find(conn: &Conn, app: &App, name: &str, id: i64) -> Result<(Status, Account)
     }
 }
 
-fn build(conn: &Conn, app: &App, t: &'static Locale, name: &str, id: i64) -> Result<Public> {
+fn build(
+    conn: &Conn,
+    app: &App,
+    t: &'static Locale,
+    asked: Option<&'static str>,
+    name: &str,
+    id: i64,
+) -> Result<Rendered> {
     let (status, account) = find(conn, app, name, id)?;
     let site = &app.site;
     let uri = status.uri.clone();
@@ -100,12 +118,26 @@ fn build(conn: &Conn, app: &App, t: &'static Locale, name: &str, id: i64) -> Res
     let begin: String = summary.chars().take(60).collect();
     let mut shell = Shell::new(app, t, format!("{}: {begin}", shown.author.name));
     shell.noindex = noindex;
+    shell.asked = asked;
+    // an address on this server, whoever has the picture
+    let picture = shown.picture().and_then(|media| {
+        let address = media.picture.clone()?;
+        Some(Preview { address, words: media.description.clone(), size: media.size })
+    });
     let alternate = Some(uri.clone());
     let oembed = site.owns(&shown.url).then(|| {
         let url: String = form_urlencoded::byte_serialize(shown.url.as_bytes()).collect();
         format!("{}/api/oembed?url={url}", site.base)
     });
-    let body =
-        page::render(&StatusPage { shell, ancestors, shown, answers, uri, oembed, summary })?;
-    Ok(Public { body, noindex, alternate })
+    let body = page::render(&StatusPage {
+        shell,
+        ancestors,
+        shown,
+        answers,
+        uri,
+        oembed,
+        summary,
+        picture,
+    })?;
+    Ok(Rendered { noindex, alternate, ..Rendered::new(body) })
 }

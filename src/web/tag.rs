@@ -3,11 +3,13 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::feed::{self, Links};
 use super::locale::{Locale, fill};
-use super::page::{self, Public, Shell};
+use super::page::{self, Shell};
 use super::profile::max_id;
 use super::view::{self, Post};
 use crate::app::App;
+use crate::cache::Rendered;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::model::Page;
@@ -21,8 +23,10 @@ const STATUSES: usize = 20;
 struct TagPage {
     shell: Shell,
     heading: String,
+    feeds: Links,
     posts: Vec<Post>,
-    older: Option<i64>,
+    newest: Option<String>,
+    older: Option<String>,
 }
 
 /// `GET /tags/{name}`, with `max_id` for what is older. A tag that nobody used is an empty page.
@@ -37,18 +41,26 @@ pub(super) async fn show(
 
 async fn answer(app: &App, request: &HttpRequest, name: &str) -> Result<HttpResponse> {
     let name = hashtag::normalize(name).ok_or(Error::NotFound)?;
-    let (for_read, t, max_id) = (app.clone(), Locale::of(request), max_id(request));
-    let page = app.read(move |conn| build(conn, &for_read, t, &name, max_id)).await?;
-    Ok(page::public(request, page))
+    let (t, asked, max_id) = (Locale::of(request), Locale::asked(request), max_id(request));
+    let page = if let Some(max_id) = max_id {
+        let for_read = app.clone();
+        let build = move |conn: &Conn| build(conn, &for_read, t, asked, &name, Some(max_id));
+        app.read(build).await?.into()
+    } else {
+        let key = format!("{} {asked:?} #{name}", t.tag);
+        app.page(key, move |app, conn| build(conn, app, t, asked, &name, None)).await?
+    };
+    Ok(page::public(request, &page))
 }
 
 fn build(
     conn: &Conn,
     app: &App,
     t: &'static Locale,
+    asked: Option<&'static str>,
     name: &str,
     max_id: Option<i64>,
-) -> Result<Public> {
+) -> Result<Rendered> {
     let page = Page { max_id, ..Page::newest(STATUSES + 1) };
     let mut statuses = match db::status::find_tag(conn, name)? {
         Some(tag) => {
@@ -64,7 +76,16 @@ fn build(
     let mut shell = Shell::new(app, t, format!("#{name}"));
     // several people's statuses, some of whom may not want to be found (F-074)
     shell.noindex = true;
+    shell.asked = asked;
+    let home = app.site.tag(name);
     let posts = view::posts(conn, &app.site, t, statuses)?;
-    let body = page::render(&TagPage { shell, heading, posts, older })?;
-    Ok(Public { body, noindex: true, alternate: None })
+    let body = page::render(&TagPage {
+        heading,
+        posts,
+        newest: max_id.map(|_| shell.link(&home)),
+        older: older.map(|id| shell.link(&format!("?max_id={id}"))),
+        feeds: feed::links(&home),
+        shell,
+    })?;
+    Ok(Rendered { noindex: true, ..Rendered::new(body) })
 }

@@ -7,10 +7,10 @@ use super::locale::{Locale, fill};
 use crate::clock;
 use crate::db::{self, Conn};
 use crate::error::Result;
-use crate::model::{self, Account, CacheClass, MediaKind, Status};
+use crate::model::{self, Account, CacheClass, Emoji, Held, MediaKind, Status};
 use crate::service::cached_file;
 use crate::site::Site;
-use crate::text::sanitize;
+use crate::text::{emoji, sanitize};
 
 /// Somebody, as h-card.
 #[derive(Clone)]
@@ -25,6 +25,34 @@ pub(super) struct Person {
     pub local: bool,
     /// All its media are marked.
     sensitized: bool,
+    emojis: Emojis,
+}
+
+/// The custom emojis of a text: `(name, address)` of what does not move.
+#[derive(Clone, Default)]
+pub(super) struct Emojis(Vec<(String, String)>);
+
+impl Emojis {
+    pub(super) fn new(site: &Site, emojis: &[Emoji]) -> Self {
+        let still = |url: &str| cached_file::emoji(site, CacheClass::EmojiStill, url);
+        Self(emojis.iter().map(|one| (one.shortcode.clone(), still(&one.static_url))).collect())
+    }
+
+    /// Safe HTML with their pictures in it.
+    pub(super) fn in_html(&self, html: &str) -> String {
+        if self.0.is_empty() {
+            return html.to_owned();
+        }
+        emoji::pictured(html, |name| {
+            let found = self.0.iter().find(|(known, _)| known == name);
+            found.map(|(_, address)| address.as_str())
+        })
+    }
+
+    /// A text as safe HTML with their pictures in it (S-118).
+    pub(super) fn in_text(&self, text: &str) -> String {
+        self.in_html(&sanitize::escape(text))
+    }
 }
 
 impl Person {
@@ -37,7 +65,13 @@ impl Person {
             avatar: avatar(site, account),
             local: account.is_local(),
             sensitized: account.sensitized_at.is_some(),
+            emojis: Emojis::new(site, &account.emojis),
         }
+    }
+
+    /// The name as safe HTML.
+    pub(super) fn name_html(&self) -> String {
+        self.emojis.in_text(&self.name)
     }
 }
 
@@ -63,6 +97,10 @@ pub(super) struct Attachment {
     pub picture: Option<String>,
     /// The element that plays one that this server has: `video` or `audio`.
     pub player: Option<&'static str>,
+    /// Of a file that this server has.
+    pub media_type: Option<String>,
+    /// Of the picture, where they are known.
+    pub size: Option<(i64, i64)>,
 }
 
 /// One choice of a poll.
@@ -77,7 +115,11 @@ pub(super) struct Post {
     pub id: i64,
     pub author: Arc<Person>,
     pub url: String,
+    /// Who boosted it, as safe HTML.
     pub boosted: Option<String>,
+    pub is_pinned: bool,
+    /// Whom it answers, `None` for the author itself, and where, if anybody may read that.
+    pub answers: Option<Answered>,
     pub spoiler: String,
     /// Sanitised when it was stored.
     pub content: String,
@@ -91,6 +133,37 @@ pub(super) struct Post {
     pub replies: i64,
     pub reblogs: i64,
     pub favourites: i64,
+    /// Milliseconds since 1970, of writing and of the last change.
+    pub created_at: i64,
+    pub changed_at: i64,
+    emojis: Emojis,
+}
+
+/// What a status answers.
+pub(super) struct Answered {
+    /// The handle of its author, unless that is the same person.
+    pub handle: Option<String>,
+    /// Where it is; it may be somewhere else.
+    pub url: String,
+    pub local: bool,
+}
+
+impl Post {
+    /// The text as safe HTML.
+    pub(super) fn content_html(&self) -> String {
+        self.emojis.in_html(&self.content)
+    }
+
+    /// Any other of its texts as safe HTML.
+    pub(super) fn text_html(&self, text: &str) -> String {
+        self.emojis.in_text(text)
+    }
+
+    /// The first picture, of one whose media need no warning.
+    pub(super) fn picture(&self) -> Option<&Attachment> {
+        let shown = !self.sensitive && self.spoiler.is_empty();
+        self.media.iter().find(|media| shown && media.picture.is_some())
+    }
 }
 
 /// What templates show of these statuses, in the same order; boosts show what they boost.
@@ -104,7 +177,14 @@ pub(super) fn posts(
     let boosted: HashMap<i64, Status> =
         db::status::list(conn, &boosted)?.into_iter().map(|status| (status.id, status)).collect();
     let shown = || statuses.iter().chain(boosted.values());
-    let mut authors: Vec<i64> = shown().map(|status| status.account_id).collect();
+    let parents: Vec<i64> = shown().filter_map(|status| status.in_reply_to_id).collect();
+    let parents: HashMap<i64, Status> = db::status::list(conn, &parents)?
+        .into_iter()
+        .filter(|parent| parent.visibility.is_open() && parent.held == Held::Free)
+        .map(|parent| (parent.id, parent))
+        .collect();
+    let mut authors: Vec<i64> =
+        shown().chain(parents.values()).map(|status| status.account_id).collect();
     authors.sort_unstable();
     authors.dedup();
     let authors = db::account::list_made(conn, &authors, |row| Person::new(site, &row))?;
@@ -121,13 +201,26 @@ pub(super) fn posts(
             Some(of) => {
                 let booster = authors.get(&status.account_id);
                 let Some(original) = boosted.get(&of) else { continue };
-                let line = booster.map(|person| fill(&t.boosted, &person.name));
+                let line = booster.map(|person| fill(&t.boosted, person.name_html()));
                 (original.clone(), line)
             }
         };
         let Some(author) = authors.get(&status.account_id) else { continue };
         let media = media.get(&status.id).cloned().unwrap_or_default();
-        posts.push(post(t, conn.now(), status, author, line, media));
+        let parent = status.in_reply_to_id.and_then(|id| parents.get(&id));
+        let answers = parent.and_then(|parent| {
+            let person = authors.get(&parent.account_id)?;
+            let own = parent.account_id == status.account_id;
+            Some(Answered {
+                handle: (!own).then(|| person.handle.clone()),
+                url: sanitize::http_url(parent.page())?,
+                local: person.local,
+            })
+        });
+        let emojis = Emojis::new(site, &status.emojis);
+        let mut post = post(t, conn.now(), status, author, media);
+        (post.boosted, post.answers, post.emojis) = (line, answers, emojis);
+        posts.push(post);
     }
     Ok(posts)
 }
@@ -137,7 +230,6 @@ fn post(
     now: i64,
     status: Status,
     author: &Arc<Person>,
-    boosted: Option<String>,
     media: Vec<Attachment>,
 ) -> Post {
     let tallies = |poll: &model::Poll| !poll.hide_totals || poll.is_over(now);
@@ -147,7 +239,9 @@ fn post(
         id: status.id,
         author: Arc::clone(author),
         url: status.url.unwrap_or(status.uri),
-        boosted,
+        boosted: None,
+        is_pinned: false,
+        answers: None,
         spoiler: status.spoiler_text,
         content: status.content,
         language: status.language,
@@ -162,6 +256,9 @@ fn post(
         replies: status.replies_count,
         reblogs: status.reblogs_count,
         favourites: status.favourites_count,
+        created_at: status.created_at,
+        changed_at: status.edited_at.unwrap_or(status.created_at).max(status.created_at),
+        emojis: Emojis::default(),
     }
 }
 
@@ -201,7 +298,14 @@ fn attachment(site: &Site, t: &'static Locale, media: &model::Attachment) -> Opt
         _ => None,
     };
     let description = media.description().unwrap_or_default().to_owned();
-    Some(Attachment { url, kind, description, picture, player })
+    let (media_type, size) = match media {
+        model::Attachment::Upload(upload) => {
+            let preview = upload.preview_width.zip(upload.preview_height);
+            (Some(upload.media_type.clone()), preview.or(upload.width.zip(upload.height)))
+        }
+        model::Attachment::Remote(_) => (None, None),
+    };
+    Some(Attachment { url, kind, description, picture, player, media_type, size })
 }
 
 /// `2026-01-02 03:04 UTC`

@@ -14,7 +14,7 @@ const FAILING: usize = 4;
 /// One that takes longer than this makes room for another beside it: a few servers that hang must
 /// not hold up all others, and one that is far away costs nothing while we wait for it. So many
 /// may do so at once; a failing one never does.
-const SLOW: Duration = Duration::from_millis(100);
+const SLOW: Duration = Duration::from_millis(40);
 const MANY_SLOW: usize = 24;
 /// While so many are quick, one that ends does not ring: a look costs more than an empty place, and
 /// `next_room` brings one soon.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real clients and real peers against two running Dassies.
 
-    tests/clients/run.py [NAME]…    (mastodon_py, mastodon_py_methods, toot, session, reader, static, s3, masto, megalodon, browser, fedify)
+    tests/clients/run.py [NAME]…    (mastodon_py, mastodon_py_methods, toot, session, reader, static, s3, litestream, masto, megalodon, browser, pages, fedify)
 
 Builds nothing: DASSIE names the program (default target/debug/dassie). Starts A (accounts ann and
 bob) and B (carl) with --dev on free ports of the loopback interface and with empty data folders,
@@ -37,9 +37,10 @@ PYTHON_CLIENTS = {"mastodon_py": "mastodon_py/test_mastodon_py.py",
                   "session": "session/test_session.py",
                   "reader": "reader/test_reader.py",
                   "static": "static/test_static.py",
-                  "s3": "s3/test_s3.py"}
+                  "s3": "s3/test_s3.py",
+                  "litestream": "litestream/test_litestream.py"}
 NODE_CLIENTS = {"masto": "masto/masto.test.mjs", "megalodon": "megalodon/megalodon.test.mjs",
-                "browser": "browser/browser.test.mjs", "fedify": "fedify/fedify.test.mjs"}
+                "browser": "browser/browser.test.mjs", "pages": "pages/pages.test.mjs", "fedify": "fedify/fedify.test.mjs"}
 S3_SERVER = "0.14.1"
 TIME_LIMIT = 420  # seconds for one client
 
@@ -229,6 +230,7 @@ def main(arguments):
         # the first one has all that a server may have; its translator is a part of the session
         whole = ('[instance]\nrules = ["Be kind"]\nprivacy_policy = "We keep *nothing*."\n'
                  'terms_of_service = "None."\nshow_domain_blocks = "all"\n'
+                 'contact_account = "ann"\ncontact_email = "ann@example.org"\n[pages]\nshow_figures = true\n'
                  f'[translation]\nkind = "libretranslate"\nurl = "http://127.0.0.1:{ports[2]}"\n')
         a, b = Server(folder, "a", ports[0], whole), Server(folder, "b", ports[1])
         try:

@@ -5,6 +5,7 @@ mod authorize;
 mod metadata;
 mod pages;
 mod settings;
+mod settings_data;
 mod sign_in;
 mod token;
 mod two_factor;

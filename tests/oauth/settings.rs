@@ -4,13 +4,15 @@ use super::*;
 use crate::support::{Socket, eventually};
 use std::time::Duration;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 8] = [
     "/settings",
     "/settings/password",
     "/settings/two_factor",
     "/settings/applications",
     "/settings/sessions",
     "/settings/moving",
+    "/settings/data",
+    "/settings/blocks",
 ];
 
 fn socket(scene: &Scene, token: &str) -> Socket {

@@ -102,6 +102,12 @@ impl Instance {
         self.start_again();
     }
 
+    /// The same with all settings given.
+    pub fn start_as(&mut self, config: Config) {
+        self.config = config;
+        self.start_again();
+    }
+
     /// Moves the clock and lets the worker look.
     pub fn advance(&self, ms: i64) {
         self.clock.advance(ms);

@@ -1,6 +1,7 @@
 //! Starting instances in this process, talking to them as clients do, and waiting for things
 //! that happen on other threads.
 
+pub mod acme;
 pub mod cached;
 pub mod files;
 pub mod hostile;
@@ -11,6 +12,7 @@ pub mod picture;
 mod push;
 pub mod relay;
 pub mod s3;
+pub mod secured;
 mod stream;
 mod temp;
 mod website;

@@ -37,6 +37,8 @@ const GOOD_FOR: u32 = 3600;
 const SAME_FOR: i64 = 600;
 /// How long a client may keep it.
 pub const KEPT_FOR: i64 = GOOD_FOR as i64 - SAME_FOR - 60;
+/// The largest object that is taken in one request.
+const LARGEST: u64 = 5_000_000_000;
 /// What is stored with each object (S-109).
 const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
@@ -123,19 +125,47 @@ impl Bucket {
 
     /// Stores a file, and answers when the store has it.
     pub fn put(&self, from: &Path, name: &Name) -> Result<()> {
+        let kind = name.media_type().unwrap_or("application/octet-stream");
+        let headers = [("content-disposition", "inline"), ("cache-control", CACHE_CONTROL)];
+        self.put_at(from, &self.address(name), kind, &headers)
+    }
+
+    /// Stores the archive of a backup, which nobody is ever sent to.
+    ///
+    /// # Errors
+    /// Also when it is larger than the store takes in one piece.
+    pub fn put_backup(&self, from: &Path, name: &str) -> Result<()> {
+        self.put_at(from, &self.backup_address(name), "application/octet-stream", &[])
+    }
+
+    /// Removes one; one that is not there is no fault.
+    pub fn remove_backup(&self, name: &str) -> Result<()> {
+        let request = self.plain("DELETE", &self.backup_address(name));
+        self.send(request, &[200, 202, 204, 404]).map(|_| ())
+    }
+
+    fn put_at(
+        &self,
+        from: &Path,
+        address: &str,
+        kind: &'static str,
+        headers: &[(&'static str, &'static str)],
+    ) -> Result<()> {
         let local = |e: io::Error| Fault(format!("a file cannot be read: {e}"));
         let mut file = File::open(from).map_err(local)?;
         let bytes = file.metadata().map_err(local)?.len();
         let hash = crypto::hex(&crypto::sha256_of(&mut file).map_err(local)?);
         drop(file);
-        let kind = name.media_type().unwrap_or("application/octet-stream");
-        let mut request = self.request("PUT", &self.address(name), hash, Some(kind));
+        if bytes > LARGEST {
+            return Err(Fault("an object can have 5 GB at the most".into()));
+        }
+        let mut request = self.request("PUT", address, hash, Some(kind));
         request.file = Some(FileBody { path: from.to_owned(), bytes });
         request.limits.total += Duration::from_secs(bytes / SLOWEST);
-        let request = request
-            .header("content-type", kind)
-            .header("content-disposition", "inline")
-            .header("cache-control", CACHE_CONTROL);
+        let mut request = request.header("content-type", kind);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         self.send(request, &[200, 201, 204]).map(|_| ())
     }
 
@@ -223,6 +253,11 @@ impl Bucket {
     fn address(&self, name: &Name) -> String {
         let (first, second) = name.shard();
         let key = format!("/{}{first}/{second}/{}", self.settings.prefix, name.as_str());
+        format!("{}{}", self.base, sigv4::encode_path(&key))
+    }
+
+    fn backup_address(&self, name: &str) -> String {
+        let key = format!("/{}backups/{name}", self.settings.prefix);
         format!("{}{}", self.base, sigv4::encode_path(&key))
     }
 

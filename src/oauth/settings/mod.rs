@@ -1,8 +1,10 @@
 //! `/settings`: what the owner of an account sees and changes in a browser, without a script:
-//! password, second factor, applications, browsers. One file a page; each form needs the session's
-//! own token (S-069), and what is grave the password once more.
+//! password, second factor, applications, browsers, moving, files in and out, blocks. One file a
+//! page; each form needs the session's own token (S-069), and what is grave the password once more.
 
 mod applications;
+mod blocks;
+mod data;
 mod moving;
 mod password;
 mod sessions;
@@ -30,6 +32,9 @@ struct OverviewPage {
     csrf: String,
 }
 
+/// A form; one that cannot be read is answered with a page as well.
+type Given = Result<Params>;
+
 /// All addresses of these pages.
 pub(super) fn routes(cfg: &mut ServiceConfig) {
     macro_rules! page {
@@ -37,8 +42,11 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
             cfg.service(
                 web::resource($path)
                     $(.route(handler::$method(
-                        |app: web::Data<App>, request: HttpRequest, params: Params| async move {
-                            let result = $handler(&app, &request, &params).await;
+                        |app: web::Data<App>, request: HttpRequest, params: Given| async move {
+                            let result = match params {
+                                Ok(params) => $handler(&app, &request, &params).await,
+                                Err(error) => Err(error),
+                            };
                             page::answer(&request, result)
                         },
                     )))+
@@ -56,6 +64,8 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
     page!("/settings/moving", get = moving::show, post = moving::move_out);
     page!("/settings/moving/back", post = moving::come_back);
     page!("/settings/moving/aliases", post = moving::change_aliases);
+    page!("/settings/data", get = data::show, post = data::bring_in);
+    page!("/settings/blocks", get = blocks::show, post = blocks::change);
     page!("/settings/sessions", get = sessions::show, post = sessions::revoke);
 }
 
@@ -72,7 +82,8 @@ async fn overview(app: &App, request: &HttpRequest, params: &Params) -> Result<H
         Some("session") => Some(&t.settings_session_ended),
         Some("moved") => Some(&t.settings_moving_moved),
         Some("back") => Some(&t.settings_moving_is_back),
-        Some("aliases") => Some(&t.settings_done),
+        Some("data") => Some(&t.settings_data_begun),
+        Some("aliases" | "blocks") => Some(&t.settings_done),
         _ => None,
     };
     let body = page::render(&OverviewPage {

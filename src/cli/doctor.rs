@@ -1,0 +1,237 @@
+//! `dassie doctor` and `dassie status`: how it is, and what to do.
+
+use clap::Args;
+use serde_json::json;
+
+use super::output;
+use super::reach::Place;
+use crate::app;
+use crate::clock;
+use crate::config::{Config, Size};
+use crate::control::{Command, Health, Reply};
+use crate::db;
+use crate::error::{Error, Result};
+use crate::health::{self, Finding, Lang, Level, Word};
+use crate::text::words::say;
+
+/// How to look.
+#[derive(Args, Debug)]
+pub(super) struct Doctor {
+    /// Ask nobody: look only at this machine
+    #[arg(long)]
+    local: bool,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// `dassie status`.
+#[derive(Args, Debug)]
+pub(super) struct Status {
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// The language of the terminal: as gettext chooses it.
+pub(super) fn lang() -> Lang {
+    let named = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    Lang::of(&named.unwrap_or_default())
+}
+
+/// Looks at everything; fails when something is bad.
+pub(super) fn doctor(place: &Place, options: &Doctor) -> Result<()> {
+    let lang = lang();
+    let mut all = Vec::new();
+    match place.load_for_command() {
+        Ok(config) => examine(place, &config, options, lang, &mut all)?,
+        Err(error) => all.push(Finding::bad(Word::config_bad, &[&error])),
+    }
+    let bad = all.iter().filter(|one| one.level == Level::Bad).count();
+    if options.json {
+        output::print(&format!("{}\n", json!({"bad": bad, "findings": list(&all, lang)})))?;
+    } else {
+        output::print(&render(&all, lang))?;
+    }
+    match bad {
+        0 => Ok(()),
+        _ => Err(Error::Internal(say(lang, Word::verdict, &[bad.to_string()]))),
+    }
+}
+
+fn examine(
+    place: &Place,
+    config: &Config,
+    options: &Doctor,
+    lang: Lang,
+    all: &mut Vec<Finding>,
+) -> Result<()> {
+    if let Some(file) = place.file() {
+        let name = output::printable(&file.display().to_string());
+        all.push(Finding::ok(Word::config_ok, &[&name]));
+    }
+    let health = match place.ask(Command::Health { with_bucket: !options.local }) {
+        Ok((Reply::Health(health), true)) => {
+            all.push(Finding::ok(Word::server_runs, &[&health.facts.version]));
+            health
+        }
+        Ok((Reply::Health(health), false)) => {
+            all.push(Finding::bad(Word::server_stopped, &[&place.option()]));
+            health
+        }
+        Ok((reply, _)) => return output::unexpected(&reply),
+        Err(error) => {
+            all.push(Finding::bad(Word::server_silent, &[&error]));
+            return Ok(());
+        }
+    };
+    all.extend(health.findings);
+    let folder = &config.storage.data_dir;
+    all.push(match db::check(folder)? {
+        None => Finding::ok(Word::database_ok, &[&Size(health.facts.database).rounded()]),
+        Some(fault) => Finding::bad(Word::database_damaged, &[&fault]),
+    });
+    if options.local {
+        return Ok(());
+    }
+    if !options.json {
+        let asked = [config.server.host.clone(), own_addresses(config)];
+        output::print(&format!("{}\n", say(lang, Word::asks, &asked)))?;
+    }
+    let settings = app::client_settings(config, None)?;
+    all.extend(health::outside(config, settings, &health.probe.0, health.person.as_deref()));
+    Ok(())
+}
+
+fn own_addresses(config: &Config) -> String {
+    let own = config.base_url();
+    match config.account_domain() {
+        domain if *domain == config.server.host => own,
+        domain => format!("{own}, https://{domain}"),
+    }
+}
+
+/// How it is, for a person.
+pub(super) fn status(place: &Place, options: &Status) -> Result<()> {
+    let lang = lang();
+    let (health, runs) = match place.ask(Command::Health { with_bucket: false })? {
+        (Reply::Health(health), runs) => (health, runs),
+        (reply, _) => return output::unexpected(&reply),
+    };
+    if options.json {
+        let Health { facts, findings, .. } = *health;
+        let facts = serde_json::to_value(&facts).map_err(Error::internal)?;
+        let findings = list(&findings, lang);
+        let all = json!({"running": runs, "facts": facts, "findings": findings});
+        return output::print(&format!("{all}\n"));
+    }
+    let mut text = if runs {
+        numbers(&health, lang, true)
+    } else {
+        let stopped = Finding::bad(Word::server_stopped, &[&place.option()]);
+        render(&[stopped], lang) + &numbers(&health, lang, false)
+    };
+    let wrong: Vec<_> = health.findings.into_iter().filter(|one| one.level != Level::Ok).collect();
+    if !wrong.is_empty() {
+        text += "\n";
+        text += &render(&wrong, lang);
+    }
+    output::print(&text)
+}
+
+fn numbers(health: &Health, lang: Lang, runs: bool) -> String {
+    let facts = &health.facts;
+    let size = |bytes: u64| Size(bytes).rounded();
+    let mut lines = Vec::new();
+    let mut line = |word, values: &[String]| lines.push(say(lang, word, values));
+    if runs {
+        line(Word::status_version, &[facts.version.clone(), duration(facts.uptime)]);
+        line(Word::status_memory, &[size(facts.memory)]);
+    }
+    line(Word::status_disk, &[size(facts.free)]);
+    line(Word::status_database, &[size(facts.database)]);
+    line(Word::status_cache, &[size(facts.cache), size(facts.cache_most)]);
+    line(Word::status_waiting, &[facts.deliveries.to_string(), facts.jobs.to_string()]);
+    line(Word::status_failing, &[facts.failing_hosts.to_string()]);
+    line(Word::status_relays, &[facts.relays.len().to_string()]);
+    for (inbox, seen) in &facts.relays {
+        let never = || say(lang, Word::status_never, &[]);
+        line(Word::status_relay, &[output::printable(inbox), seen.map_or_else(never, clock::date)]);
+    }
+    lines.join("\n") + "\n"
+}
+
+/// `3 d 4 h`, `4 h 5 min`, `6 min`.
+fn duration(ms: u64) -> String {
+    let minutes = ms / 60_000;
+    match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
+        (0, 0, m) => format!("{m} min"),
+        (0, h, m) => format!("{h} h {m} min"),
+        (d, h, _) => format!("{d} d {h} h"),
+    }
+}
+
+fn level(one: &Finding, lang: Lang) -> String {
+    let word = match one.level {
+        Level::Ok => Word::level_ok,
+        Level::Warn => Word::level_warn,
+        Level::Bad => Word::level_bad,
+    };
+    say(lang, word, &[])
+}
+
+fn render(all: &[Finding], lang: Lang) -> String {
+    let mut text = String::new();
+    for one in all {
+        let (level, what) = (level(one, lang), one.text(lang));
+        // what a fault says may come from elsewhere, and have lines
+        let what = what.lines().map(output::printable).collect::<Vec<_>>().join(" ");
+        text += &format!("{level:<8}{what}\n");
+        if let Some(advice) = one.advice(lang).filter(|_| one.level != Level::Ok) {
+            text += &format!("        → {}\n", output::printable(&advice));
+        }
+    }
+    text
+}
+
+fn list(all: &[Finding], lang: Lang) -> Vec<serde_json::Value> {
+    let one = |one: &Finding| {
+        json!({
+            "level": one.level,
+            "check": one.what,
+            "text": one.text(lang),
+            "advice": one.advice(lang),
+        })
+    };
+    all.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_say_cannot_act_on_the_terminal_and_advice_is_for_faults() {
+        let found = [
+            Finding::ok(Word::clock_unknown, &[]),
+            Finding::bad(Word::database_damaged, &[&"a\n\x1b[2Jb"]),
+        ];
+        let text = render(&found, Lang::English);
+        assert!(text.lines().all(|line| !line.chars().any(char::is_control)), "{text:?}");
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(
+            text.contains("BAD     The database is damaged: a \u{fffd}[2Jb\n        → "),
+            "{text}"
+        );
+        assert!(render(&found, Lang::Chinese).contains("有误"));
+    }
+
+    #[test]
+    fn how_long_it_runs_is_said_in_two_parts() {
+        for (minutes, text) in [(0, "0 min"), (61, "1 h 1 min"), (1440 * 3 + 60, "3 d 1 h")] {
+            assert_eq!(duration(minutes * 60_000), text);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What can be seen from here: disk, cache, queues, clock, accounts. Nothing here asks anybody,
+//! writes anything, or reads more than a few rows.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Finding, Word};
+use crate::app::App;
+use crate::clock::{HOUR, MINUTE};
+use crate::config::Size;
+use crate::db::{self, Conn};
+use crate::error::Result;
+
+/// The queues are stuck when something is due for so long. What relays bring is patient, and may
+/// wait for hours on a slow machine.
+const LATE_DELIVERY: i64 = HOUR;
+const LATE_JOB: i64 = 6 * HOUR;
+/// Other servers refuse what is signed so far from their time; some do at once.
+const WRONG: i64 = 5 * MINUTE;
+/// A cache that has room for less is none.
+const SMALL_CACHE: u64 = 50_000_000;
+/// Counting what waits ends here.
+const MANY: i64 = 100_000;
+
+/// How the server is, in numbers. Times in milliseconds, sizes in bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    pub version: String,
+    pub uptime: u64,
+    /// Resident memory of the process.
+    pub memory: u64,
+    pub free: u64,
+    pub floor: u64,
+    /// The database with its log.
+    pub database: u64,
+    pub cache: u64,
+    pub cache_most: u64,
+    pub deliveries: i64,
+    pub jobs: i64,
+    pub failing_hosts: i64,
+    /// Each with when it was last heard of.
+    pub relays: Vec<(String, Option<i64>)>,
+}
+
+/// The numbers of this moment.
+pub fn facts(app: &App) -> Result<Facts> {
+    let (deliveries, jobs, failing_hosts, relays) = app.db.read(|conn| {
+        Ok((
+            db::delivery::count_up_to(conn, MANY)?,
+            db::job::count(conn, MANY)?,
+            db::host::count_failing(conn)?,
+            db::relay::list(conn)?,
+        ))
+    })?;
+    let relays = relays.into_iter().map(|one| (one.inbox, one.last_seen_at)).collect();
+    Ok(Facts {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uptime: u64::try_from(app.meter.uptime().as_millis()).unwrap_or(0),
+        memory: memory(),
+        free: free(app)?,
+        floor: app.config.media.min_free_disk.0,
+        database: database(&app.config.storage.data_dir),
+        cache: app.media.room.used()?,
+        cache_most: app.media.room.most(),
+        deliveries,
+        jobs,
+        failing_hosts,
+        relays,
+    })
+}
+
+/// Every check that can be made from here.
+pub fn local(app: &App) -> Result<Vec<Finding>> {
+    let (queues, accounts, newest) =
+        app.db.read(|conn| Ok((queues(conn)?, accounts(conn)?, newest(conn)?)))?;
+    let mut all = vec![accounts, disk(app)?, cache(app)?];
+    all.extend(queues);
+    all.push(clock(app.client.clock_ahead(), newest, app.clock.now_ms()));
+    Ok(all)
+}
+
+/// Free bytes for the database, the uploads and the cache: the least of them.
+fn free(app: &App) -> Result<u64> {
+    Ok(app.media.storage.free_bytes()?.min(app.media.room.free()?))
+}
+
+fn disk(app: &App) -> Result<Finding> {
+    let (free, floor) = (free(app)?, app.config.media.min_free_disk);
+    let values: [&dyn ToString; 3] = [
+        &Size(free).rounded(),
+        &floor.rounded(),
+        &app.config.storage.data_dir.display().to_string(),
+    ];
+    Ok(if free < floor.0 {
+        Finding::bad(Word::disk_full, &values)
+    } else {
+        Finding::ok(Word::disk_ok, &values)
+    })
+}
+
+/// How much the cache could have: what it has, and what is free above the floor.
+fn cache(app: &App) -> Result<Finding> {
+    let (used, most) = (app.media.room.used()?, app.media.room.most());
+    let above = app.media.room.free()?.saturating_sub(app.config.media.min_free_disk.0);
+    let room = used.saturating_add(above);
+    let size = |bytes: u64| Size(bytes).rounded();
+    Ok(if room < most.min(SMALL_CACHE) {
+        let folder = app.config.cache_dir().display().to_string();
+        Finding::bad(Word::cache_none, &[&size(room), &folder])
+    } else if room < most {
+        Finding::warn(Word::cache_tight, &[&size(room), &size(most)])
+    } else {
+        Finding::ok(Word::cache_ok, &[&size(used), &size(most)])
+    })
+}
+
+fn queues(conn: &Conn) -> Result<Vec<Finding>> {
+    let now = conn.now();
+    let mut all = Vec::new();
+    // servers that fail have to wait for each other
+    let delivery = db::delivery::list_due(conn, false, 1)?.first().map(|(one, _)| one.due);
+    for (what, due, patience) in [
+        (Word::deliveries_stuck, delivery, LATE_DELIVERY),
+        (Word::jobs_stuck, db::job::next_due(conn, 0)?, LATE_JOB),
+    ] {
+        if let Some(late) = due.map(|due| now - due).filter(|late| *late > patience) {
+            all.push(Finding::bad(what, &[&(late / HOUR)]));
+        }
+    }
+    if all.is_empty() {
+        let waiting = (db::delivery::count_up_to(conn, MANY)?, db::job::count(conn, MANY)?);
+        all.push(Finding::ok(Word::queue_ok, &[&waiting.0, &waiting.1]));
+    }
+    Ok(all)
+}
+
+fn accounts(conn: &Conn) -> Result<Finding> {
+    let (all, admins) = (db::user::count(conn)?, db::user::list_admins(conn)?.len());
+    Ok(match (all, admins) {
+        (0, _) => Finding::warn(Word::accounts_none, &[]),
+        (_, 0) => Finding::warn(Word::accounts_no_admin, &[]),
+        _ => Finding::ok(Word::accounts_ok, &[&all, &admins]),
+    })
+}
+
+/// When the newest thing here was made, by its id.
+fn newest(conn: &Conn) -> Result<i64> {
+    Ok(db::meta::greatest_id(conn)? >> 16)
+}
+
+/// Ids grow even when the clock steps back, so that the newest one tells that it did (S-130).
+fn clock(ahead: Option<i64>, newest: i64, now: i64) -> Finding {
+    match ahead.map(i64::abs) {
+        Some(away) if away > WRONG => Finding::bad(Word::clock_off, &[&(away / MINUTE)]),
+        _ if newest - now > WRONG => Finding::bad(Word::clock_back, &[&((newest - now) / MINUTE)]),
+        Some(away) => Finding::ok(Word::clock_ok, &[&((away + 999) / 1000).max(1)]),
+        None => Finding::ok(Word::clock_unknown, &[]),
+    }
+}
+
+/// Whether the bucket of uploads answers, where there is one. Asks it: for `doctor` alone.
+pub fn bucket(app: &App) -> Option<Finding> {
+    let bucket = app.media.storage.bucket().ok()?;
+    Some(match bucket.check() {
+        Ok(()) => Finding::ok(Word::bucket_ok, &[&bucket.name()]),
+        Err(fault) => Finding::bad(Word::bucket_bad, &[&fault]),
+    })
+}
+
+/// Bytes of the database file and its log.
+fn database(folder: &Path) -> u64 {
+    let size = |name| fs::metadata(folder.join(name)).map_or(0, |about| about.len());
+    size("dassie.db") + size("dassie.db-wal")
+}
+
+/// Resident memory of this process, 0 where the system does not tell.
+fn memory() -> u64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
+    kilobytes.unwrap_or(0_u64) * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::*;
+
+    #[test]
+    fn s_130_a_clock_that_is_wrong_or_went_back_is_found() {
+        let now = 1_000 * HOUR;
+        for (ahead, newest, word) in [
+            (None, now, Word::clock_unknown),
+            (Some(900), now - HOUR, Word::clock_ok),
+            (Some(-WRONG - 1), now, Word::clock_off),
+            (Some(2 * HOUR), now + 2 * HOUR, Word::clock_off),
+            (Some(0), now + WRONG + 1, Word::clock_back),
+            (None, now + 3 * HOUR, Word::clock_back),
+        ] {
+            let found = clock(ahead, newest, now);
+            assert_eq!(found.what, word, "{ahead:?}");
+            let bad = matches!(word, Word::clock_off | Word::clock_back);
+            assert_eq!(found.level == Level::Bad, bad);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! `/settings/blocks`: whom one blocks and mutes, and which servers one hides.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::super::session::{self, Session};
+use super::super::sign_in;
+use crate::app::App;
+use crate::clock;
+use crate::db;
+use crate::error::{Error, Result};
+use crate::http::Params;
+use crate::id;
+use crate::model::Page;
+use crate::service::{hidden_domain, relationship};
+use crate::web::locale::{Locale, fill};
+use crate::web::page::{self, Shell};
+
+const PATH: &str = "/settings/blocks";
+/// How many of each are shown.
+const MOST: usize = 200;
+
+/// Somebody, with the end of a mute where it has one.
+struct Line {
+    id: i64,
+    handle: String,
+    until: Option<String>,
+}
+
+/// Those who are blocked, or muted.
+struct List {
+    heading: &'static str,
+    /// What the form says to end it for one, and its button.
+    field: &'static str,
+    button: &'static str,
+    lines: Vec<Line>,
+}
+
+#[derive(Template)]
+#[template(path = "settings_blocks.html")]
+struct BlocksPage {
+    shell: Shell,
+    problem: Option<String>,
+    lists: [List; 2],
+    hidden: Vec<String>,
+    /// Said where more than are shown may be blocked, muted or hidden.
+    more: Option<String>,
+    csrf: String,
+    action: String,
+}
+
+/// `GET /settings/blocks`
+pub(super) async fn show(app: &App, request: &HttpRequest, _: &Params) -> Result<HttpResponse> {
+    match session::current(app, request).await? {
+        Some(session) => ask(app, request, &session, StatusCode::OK, None).await,
+        None => sign_in::first(request, PATH),
+    }
+}
+
+async fn ask(
+    app: &App,
+    request: &HttpRequest,
+    session: &Session,
+    status: StatusCode,
+    problem: Option<String>,
+) -> Result<HttpResponse> {
+    let (t, me, site) = (Locale::of(request), session.account.id, app.site.clone());
+    let (blocked, muted, hidden) = app
+        .read(move |conn| {
+            let newest = Page::newest(MOST);
+            let blocks = db::moderation::list_blocks(conn, me, &newest)?;
+            let mutes = db::moderation::list_mutes(conn, me, &newest)?;
+            let ids: Vec<i64> = blocks
+                .iter()
+                .map(|(_, id)| *id)
+                .chain(mutes.iter().map(|(_, id, _)| *id))
+                .collect();
+            let handles: HashMap<i64, String> = db::account::list(conn, &ids)?
+                .into_iter()
+                .map(|one| {
+                    let domain = one.domain.as_deref().unwrap_or(&site.account_domain);
+                    (one.id, format!("@{}@{domain}", one.username))
+                })
+                .collect();
+            let line = |id: i64, until: Option<i64>| {
+                let until = until.map(|at| fill(&t.settings_blocks_until, clock::date(at)));
+                Some(Line { id, handle: handles.get(&id)?.clone(), until })
+            };
+            let blocked: Vec<Line> = blocks.iter().filter_map(|(_, id)| line(*id, None)).collect();
+            let muted: Vec<Line> =
+                mutes.iter().filter_map(|(_, id, until)| line(*id, *until)).collect();
+            let hidden = db::hidden_domain::list(conn, me, &newest)?;
+            let hidden: Vec<String> = hidden.into_iter().map(|(_, domain)| domain).collect();
+            Ok((blocked, muted, hidden))
+        })
+        .await?;
+    let is_full = [blocked.len(), muted.len(), hidden.len()].iter().any(|count| *count >= MOST);
+    let body = page::render(&BlocksPage {
+        shell: Shell::form(app, t, t.settings_blocks.as_str()),
+        problem,
+        lists: [
+            List {
+                heading: &t.settings_blocks_blocked,
+                field: "unblock",
+                button: &t.settings_blocks_unblock,
+                lines: blocked,
+            },
+            List {
+                heading: &t.settings_blocks_muted,
+                field: "unmute",
+                button: &t.settings_blocks_unmute,
+                lines: muted,
+            },
+        ],
+        hidden,
+        more: is_full.then(|| fill(&t.settings_blocks_more, MOST)),
+        csrf: session::form_token(&session.secret),
+        action: sign_in::action(PATH, request),
+    })?;
+    Ok(page::private(status, body, None))
+}
+
+/// `POST /settings/blocks`: one of `unblock` and `unmute`, an account's id, and `show` and `hide`,
+/// a server's name.
+pub(super) async fn change(
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
+    let Some(session) = session::current(app, request).await? else {
+        return sign_in::first(request, PATH);
+    };
+    session::check_form(app, request, params, Some(&session.secret))?;
+    let me = session.account.id;
+    let account = |name| Ok::<_, Error>(params.text(name)?.map(|id| id::parse(id).unwrap_or(0)));
+    let (unblock, unmute) = (account("unblock")?, account("unmute")?);
+    let (show, hide) = (params.text("show")?, params.text("hide")?);
+    let changed = if let Some(domain) = show.or(hide) {
+        let hides = show.is_none();
+        match hidden_domain::normal(&app.site, domain) {
+            Ok(domain) => {
+                let change = app.write(move |tx| match hides {
+                    true => hidden_domain::hide(tx, me, &domain),
+                    false => db::hidden_domain::remove(tx, me, &domain),
+                });
+                change.await
+            }
+            Err(error) => Err(error),
+        }
+    } else if let Some(target) = unblock.or(unmute) {
+        let ends_block = unblock.is_some();
+        let change = app.write(move |tx| {
+            let own = db::account::get(tx, me)?;
+            // one that is gone by now: the same in the end
+            let Some(target) = db::account::find(tx, target)? else { return Ok(()) };
+            match ends_block {
+                true => relationship::unblock(tx, &own, &target),
+                false => relationship::unmute(tx, &own, &target),
+            }
+        });
+        change.await
+    } else {
+        Err(Error::BadRequest("The form says nothing to do".into()))
+    };
+    match changed {
+        Ok(()) => super::done(request, "blocks"),
+        Err(Error::Invalid(_)) => {
+            let problem = Some(Locale::of(request).settings_blocks_domain_wrong.clone());
+            ask(app, request, &session, StatusCode::UNPROCESSABLE_ENTITY, problem).await
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,98 @@
+//! Telling the administrators that something is wrong with the server: a private mention by the
+//! server's own account, which every app shows and pushes, in no timeline and on no other server.
+//! One a trouble; it is deleted when all is well again.
+
+use crate::db::{self, Conn, Tx};
+use crate::error::Result;
+use crate::model::{
+    ContentType, Held, INSTANCE_ACTOR, NotificationKind, QuotePolicy, Status, Visibility,
+};
+use crate::site::Site;
+
+use super::status::{self, Mentioned, handles, write_text};
+use super::{conversation, notification};
+
+/// Where it is kept which message tells of a trouble.
+fn key(name: &str) -> String {
+    format!("trouble:{name}")
+}
+
+/// The message that tells of this trouble, if it was told and is there still.
+fn find(conn: &Conn, name: &str) -> Result<Option<Status>> {
+    match db::meta::get(conn, &key(name))?.and_then(|id| id.parse().ok()) {
+        Some(id) => db::status::find(conn, id),
+        None => Ok(None),
+    }
+}
+
+/// Whether the administrators know.
+pub fn is_told(conn: &Conn, name: &str) -> Result<bool> {
+    Ok(find(conn, name)?.is_some())
+}
+
+/// Tells every administrator, unless they know already. False: there is nobody to tell.
+pub fn tell(tx: &Tx<'_>, site: &Site, name: &str, text: &str, language: &str) -> Result<bool> {
+    if is_told(tx, name)? {
+        return Ok(true);
+    }
+    let admins = db::account::list(tx, &db::user::list_admins(tx)?)?;
+    if admins.is_empty() {
+        return Ok(false);
+    }
+    let names: String = admins.iter().map(|one| format!("@{} ", one.username)).collect();
+    let text = format!("{names}{text}");
+    let (mentioned, _) = Mentioned::find(tx, &handles(site, &text))?;
+    let written = write_text(site, &text, ContentType::Plain, &mentioned);
+    let author = db::account::get(tx, INSTANCE_ACTOR)?;
+    let id = tx.mint_id();
+    let mut status = Status {
+        id,
+        uri: site.status(&author.username, id),
+        url: Some(site.status_page(&author.username, id)),
+        account_id: author.id,
+        local: true,
+        created_at: tx.now(),
+        edited_at: None,
+        visibility: Visibility::Direct,
+        in_reply_to_id: None,
+        in_reply_to_account_id: None,
+        in_reply_to_uri: None,
+        reply_to_other: false,
+        reblog_of_id: None,
+        thread_id: 0,
+        spoiler_text: String::new(),
+        content: written.content.clone(),
+        text: Some(written.source.clone()),
+        language: Some(language.to_owned()),
+        sensitive: false,
+        application_id: None,
+        emojis: Vec::new(),
+        poll: None,
+        replies_count: 0,
+        reblogs_count: 0,
+        favourites_count: 0,
+        content_type: ContentType::Plain,
+        quote_policy: QuotePolicy::new(0, 0),
+        quotes_count: 0,
+        policy: None,
+        held: Held::Free,
+        approval: None,
+    };
+    db::status::insert(tx, &mut status)?;
+    let named = written.attach(tx, site, status.id, &mentioned)?;
+    conversation::keep(tx, &status)?;
+    for account in &named {
+        notification::notify(tx, account, NotificationKind::Mention, &author, Some(&status))?;
+    }
+    db::meta::set(tx, &key(name), &status.id.to_string())?;
+    Ok(true)
+}
+
+/// It is well again: the message goes, with what it notified.
+pub fn clear(tx: &Tx<'_>, site: &Site, name: &str) -> Result<()> {
+    if let Some(status) = find(tx, name)? {
+        let author = db::account::get(tx, INSTANCE_ACTOR)?;
+        status::delete(tx, site, &author, status.id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! Backup, restore and rollback as an operator does them, with the real program.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::Connection;
+use rusqlite::types::Value as Cell;
+
+use super::*;
+
+/// All rows of a table, in some order of their own.
+fn rows(database: &Path, query: &str) -> Vec<Vec<Cell>> {
+    let sql = Connection::open(database).unwrap();
+    let mut statement = sql.prepare(query).unwrap();
+    let columns = statement.column_count();
+    let mut found: Vec<Vec<Cell>> = statement
+        .query_map([], |row| (0..columns).map(|i| row.get(i)).collect())
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    found.sort_by_key(|row| format!("{row:?}"));
+    found
+}
+
+fn tables(database: &Path) -> Vec<String> {
+    let names = rows(database, "SELECT name FROM sqlite_schema WHERE type = 'table'");
+    let text = |row: &Vec<Cell>| match &row[0] {
+        Cell::Text(name) => name.clone(),
+        other => panic!("{other:?}"),
+    };
+    names.iter().map(text).collect()
+}
+
+fn archives(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.ends_with(".lock"))
+        .collect();
+    found.sort();
+    found
+}
+
+fn post(place: &Place, token: &str, text: &str) -> String {
+    let answer = api(place, token, "POST", "/api/v1/statuses").json(&json!({"status": text}));
+    answer.send().ok()["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn s_125_a_backup_under_load_is_restored_elsewhere_row_by_row() {
+    let place = Place::new();
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    place.creates("ann");
+    let token = place.does(&["token", "create", "--account", "ann"]).trim().to_owned();
+    let picture = coded(&corners(40, 30), image::ImageFormat::Png);
+    let request = api(&place, &token, "POST", "/api/v1/media");
+    let upload = form(request, &[Part::File("file", "a.png", &picture)]).send().ok();
+    let url = upload["url"].as_str().unwrap().to_owned();
+    let first: Vec<String> = (0..5).map(|n| post(&place, &token, &format!("post {n}"))).collect();
+
+    // with two writers all the time
+    let stop = AtomicBool::new(false);
+    let archive = std::thread::scope(|scope| {
+        for writer in ["one", "two"] {
+            let (place, token, stop) = (&place, &token, &stop);
+            scope.spawn(move || {
+                let mut n = 0;
+                while !stop.load(Ordering::SeqCst) {
+                    post(place, token, &format!("{writer} {n:05}"));
+                    n += 1;
+                }
+            });
+        }
+        let to = place.folder.path().join("out");
+        let out = place.run(&["backup", "--media", "--to", to.to_str().unwrap()]);
+        stop.store(true, Ordering::SeqCst);
+        assert_eq!(out.code, Some(0), "{out:?}");
+        assert!(out.out.contains("with ") && out.out.contains("the keys"), "{out:?}");
+        archives(&to).pop().unwrap()
+    });
+    assert_eq!(fs::metadata(&archive).unwrap().permissions().mode() & 0o777, 0o600, "S-124");
+
+    let other = TempDir::new();
+    let into = other.path().join("data");
+    let restored = Command::new(env!("CARGO_BIN_EXE_dassie"))
+        .args(["restore", archive.to_str().unwrap(), "--into", into.to_str().unwrap()])
+        .current_dir(other.path())
+        .output()
+        .unwrap();
+    assert!(restored.status.success(), "{restored:?}");
+    let database = into.join("dassie.db");
+    assert_eq!(fs::metadata(&database).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(into.join("dassie.toml").exists());
+    assert_eq!(rows(&database, "PRAGMA integrity_check"), [[Cell::Text("ok".into())]]);
+    // what was acknowledged before is there, and of what came meanwhile each writer's beginning
+    let there = rows(&database, "SELECT * FROM status");
+    assert!(there.len() >= first.len());
+    let live = rows(&place.data().join("dassie.db"), "SELECT * FROM status");
+    let same = there.iter().filter(|row| live.contains(row)).count();
+    // counts of the account's own posts are not in these rows
+    assert_eq!(same, there.len(), "every row is as it is in the server");
+    for writer in ["one", "two"] {
+        let query = format!("SELECT text FROM status WHERE text LIKE '{writer} %'");
+        for (n, row) in rows(&database, &query).iter().enumerate() {
+            assert_eq!(row[0], Cell::Text(format!("{writer} {n:05}")), "no gap");
+        }
+    }
+    let path = url.split_once("/media/").unwrap().1;
+    let file = |data: &Path| fs::read(data.join("media").join(path)).unwrap();
+    assert_eq!(file(&into), file(&place.data()));
+
+    // at rest every row of every table is the same, but for what a restore is to change
+    serving.stop();
+    place.does(&["backup"]);
+    let archive = archives(&place.data().join("backups")).pop().unwrap();
+    place.does(&["restore", archive.to_str().unwrap(), "--force"]);
+    let aside = fs::read_dir(place.data()).unwrap().map(|entry| entry.unwrap().path());
+    let aside =
+        aside.into_iter().find(|path| path.display().to_string().contains("before-")).unwrap();
+    let (old, new) = (aside.join("dassie.db"), place.data().join("dassie.db"));
+    for table in tables(&old) {
+        if !["meta", "sqlite_sequence", "job"].contains(&table.as_str()) {
+            let all = format!("SELECT * FROM {table}");
+            assert_eq!(rows(&old, &all), rows(&new, &all), "{table}");
+        }
+    }
+    // and it goes on
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    let last = post(&place, &token, "after");
+    assert!(last.parse::<i64>().unwrap() > first[4].parse::<i64>().unwrap());
+    assert_eq!(
+        Request::new("GET", url).send().status,
+        200,
+        "uploads stayed where the archive had none"
+    );
+    serving.stop();
+}
+
+#[test]
+fn what_cannot_be_restored_changes_nothing() {
+    let place = Place::new();
+    Serving::start(&place, &["serve", "--dev"]).stop();
+    place.creates("ann");
+    let out = place.folder.path().join("out");
+    let plain = out.join("plain.tar.gz");
+    let sealed = out.join("sealed.age");
+    let name = |path: &Path| path.to_str().unwrap().to_owned();
+    place.does(&["backup", "--to", &name(&plain)]);
+    assert!(place.refuses(&["backup", "--to", &name(&plain)]).contains("is there already"));
+    let mut command = place.command(&["backup", "--encrypt", "--to", &name(&sealed)]);
+    let made = run(&mut command, "a good passphrase\n");
+    assert_eq!(made.code, Some(0), "{made:?}");
+    assert!(!made.out.contains("the keys"), "{made:?}");
+    let mut command = place.command(&["backup", "--encrypt", "--to", &name(&out.join("b.age"))]);
+    let short = run(&mut command, "too short\n");
+    assert!(short.err.contains("10 characters or more"), "{short:?}");
+    let before = place.bytes();
+
+    assert!(place.refuses(&["restore", &name(&plain)]).contains("Add --force"));
+    let broken = out.join("broken.tar.gz");
+    let bytes = fs::read(&plain).unwrap();
+    for damaged in [&bytes[..bytes.len() / 2], &bytes[..bytes.len() - 12], b"no archive"] {
+        fs::write(&broken, damaged).unwrap();
+        let said = place.refuses(&["restore", "--force", &name(&broken)]);
+        assert!(said.contains("cut off") || said.contains("damaged"), "{said}");
+        place.is_as(&before);
+    }
+    let wrong = run(&mut place.command(&["restore", "--force", &name(&sealed)]), "another one\n");
+    assert_eq!(wrong.code, Some(1));
+    assert!(wrong.err.contains("the passphrase is wrong"), "{wrong:?}");
+    place.is_as(&before);
+    assert!(place.refuses(&["restore", "--force", "/nowhere.tar.gz"]).contains("/nowhere.tar.gz"));
+    let served = place.data().join("media/01");
+    assert!(place.refuses(&["backup", "--to", &name(&served)]).contains("shown to everybody"));
+
+    // a database of a newer program
+    let newer = place.data().join("dassie.db");
+    let sql = Connection::open(&newer).unwrap();
+    sql.execute_batch("PRAGMA user_version = 1000; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    drop(sql);
+    place.does(&["backup", "--to", &name(&out.join("newer.tar.gz"))]);
+    let said = place.refuses(&["restore", "--force", &name(&out.join("newer.tar.gz"))]);
+    assert!(said.contains("Install that version or a newer one"), "{said}");
+
+    // the right passphrase, and a server that runs
+    let right =
+        run(&mut place.command(&["restore", "--force", &name(&sealed)]), "a good passphrase\n");
+    assert_eq!(right.code, Some(0), "{right:?}");
+    assert!(place.does(&["account", "list"]).contains("ann"));
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    assert!(place.refuses(&["restore", "--force", &name(&plain)]).contains("Stop it first"));
+    assert!(place.refuses(&["rollback", "--yes"]).contains("no copy of before an upgrade"));
+    serving.stop();
+}
