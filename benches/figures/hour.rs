@@ -15,7 +15,7 @@ use crate::media::{addresses, attachments, post_file};
 use crate::peers::{self, Peers};
 use crate::pictures::KINDS;
 use crate::program::Program;
-use crate::seed::{HOST, Place, Seeded};
+use crate::seed::{Place, Seeded};
 use crate::table::{Report, number};
 use crate::writing::{create, post};
 use crate::{MB, Options, Res};
@@ -165,7 +165,7 @@ fn paces<'a>(seeded: &'a Seeded, pictures: &'a [String]) -> Res<Vec<Pace<'a>>> {
         let path = reads.get(number % reads.len()).map_or("/", String::as_str);
         Ok(request("GET", path, &[("Authorization", &bearer)], None))
     };
-    let look = |number: usize| {
+    let look = move |number: usize| {
         let path = pictures.get(number * 7 % pictures.len().max(1)).map_or("/", String::as_str);
         Ok(request("GET", path, &[], None))
     };
@@ -173,10 +173,10 @@ fn paces<'a>(seeded: &'a Seeded, pictures: &'a [String]) -> Res<Vec<Pace<'a>>> {
     Ok(vec![
         pace("read", 100, Box::new(read)),
         pace("picture of elsewhere", 250, Box::new(look)),
-        pace("note of another server", 100, Box::new(|n| create(seeded, FIRST + n))),
-        pace("post", 1_000, Box::new(|n| Ok(post(&people.bob, n)))),
-        pace("post to 100 servers", 3_000, Box::new(|n| Ok(post(&people.ann, n)))),
-        pace("post to 300 servers", 60_000, Box::new(|n| Ok(post(&people.erin, n)))),
+        pace("note of another server", 100, Box::new(move |n| create(seeded, FIRST + n))),
+        pace("post", 1_000, Box::new(move |n| Ok(post(&people.bob, n)))),
+        pace("post to 100 servers", 3_000, Box::new(move |n| Ok(post(&people.ann, n)))),
+        pace("post to 300 servers", 60_000, Box::new(move |n| Ok(post(&people.erin, n)))),
         pace("upload", 15_000, Box::new(move |_| Ok(post_file(&people.bob, &photo)))),
     ])
 }
@@ -264,11 +264,14 @@ struct Group {
 impl Group {
     fn confine(id: u32, bytes: u64) -> Res<Self> {
         // https://docs.kernel.org/admin-guide/cgroup-v2.html, and its older form
-        for (kind, root, limit) in [
-            ("cgroup v2", "/sys/fs/cgroup", "memory.max"),
-            ("cgroup v1", "/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+        for (kind, root, mark, limit) in [
+            ("cgroup v2", "/sys/fs/cgroup", "cgroup.controllers", "memory.max"),
+            ("cgroup v1", "/sys/fs/cgroup/memory", "cgroup.procs", "memory.limit_in_bytes"),
         ] {
             let folder = Path::new(root).join(GROUP);
+            if !Path::new(root).join(mark).exists() {
+                continue;
+            }
             let made = fs::create_dir_all(&folder)
                 .and_then(|()| fs::write(folder.join(limit), bytes.to_string()))
                 .and_then(|()| fs::write(folder.join("cgroup.procs"), id.to_string()));

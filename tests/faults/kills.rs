@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use serde_json::{Value, json};
 
 use super::ledger::{GONE, Ledger, Shared, version};
-use super::load::{Client, Load};
+use super::load::{Client, End, Load};
 use super::{Chance, check, rounds};
 use crate::durability::{Program, follow};
 use crate::support::{Peer, Request, TempDir, eventually, texts};
@@ -40,6 +40,7 @@ fn s_135_kill_9_in_a_loop_loses_nothing_that_was_acknowledged() {
         let strangers = &names[first..first + STRANGERS];
         let until = ledger.told() + 20 + chance.below(130);
         std::thread::scope(|scope| {
+            let _end = End(&ended);
             let threads = [
                 scope.spawn(|| load.write(&client)),
                 scope.spawn(|| load.upload(&client)),
@@ -53,7 +54,6 @@ fn s_135_kill_9_in_a_loop_loses_nothing_that_was_acknowledged() {
             });
             let too_soon = ledger.told() < until;
             program.kill();
-            ended.store(true, Ordering::Relaxed);
             assert!(!too_soon, "a client was refused");
         });
         let seen = ledger.copy();

@@ -35,6 +35,15 @@ fn taken(answer: Result<Answer, ureq::Error>) -> Option<Value> {
     serde_json::from_slice(&answer.body).ok()
 }
 
+/// Ends the load when it goes, whatever the reason: a test that fails must not wait for it.
+pub struct End<'a>(pub &'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// What all of a load share.
 pub struct Load<'a> {
     pub ledger: &'a Shared,

@@ -1,14 +1,14 @@
 //! The power goes: SQLite's settings, on a disk that forgets what was not synced (S-135).
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use dassie::app::{App, Surroundings};
 use dassie::clock::Clock;
 use rusqlite::Connection;
 
 use super::ledger::Shared;
-use super::load::{Client, Load};
+use super::load::{Client, End, Load};
 use super::{Chance, check, disk, rounds};
 use crate::support::{Instance, Options, TempDir, eventually};
 
@@ -30,6 +30,7 @@ fn s_135_a_power_cut_takes_nothing_that_was_acknowledged() {
     let (ledger, ended, number) = (Shared::default(), AtomicBool::new(false), AtomicU32::new(1));
     let load = Load { ledger: &ledger, ended: &ended, number: &number };
     std::thread::scope(|scope| {
+        let _end = End(&ended);
         let writers = clients.each_ref().map(|client| scope.spawn(|| load.write(client)));
         for cut in 1..=cuts {
             let until = cut * WRITES - chance.below(WRITES / 2);
@@ -51,7 +52,6 @@ fn s_135_a_power_cut_takes_nothing_that_was_acknowledged() {
             App::open(config, Surroundings::default()).unwrap().close();
             check::database(&left.path().join("dassie.db"), &told, &asked);
         }
-        ended.store(true, Ordering::Relaxed);
     });
     assert!(checkpoints() > before, "no cut can have met a checkpoint");
 }
