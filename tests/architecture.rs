@@ -15,8 +15,7 @@ const RANKS: &[(u32, &[&str])] = &[
     (4, &["app"]),
     (3, &["service"]),
     (2, &["cache", "stream"]),
-    (1, &["db", "client", "media", "throttle", "in_flight", "wake", "meter"]),
-    (1, &["db", "client", "media", "throttle", "in_flight", "wake", "tls"]),
+    (1, &["db", "client", "media", "throttle", "in_flight", "wake", "meter", "tls"]),
     (
         0,
         &[
@@ -54,13 +53,11 @@ const GROUND: u32 = 0;
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("rusqlite", &["db"]),
     ("ureq", &["client"]),
-    ("rustls", &["client"]),
     ("actix_web", &["api", "oauth", "federation", "web", "watch", "http", "server", "app"]),
     ("rustls", &["client", "tls"]),
     ("rcgen", &["tls"]),
     ("x509_cert", &["tls"]),
     ("instant_acme", &["lookup"]),
-    ("actix_web", &["api", "oauth", "federation", "web", "http", "server", "app"]),
     ("actix_ws", &["api"]),
     ("actix_multipart", &["http"]),
     ("http_sig", &["signature"]),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use dassie::app::{App, Surroundings};
 use dassie::clock::{Clock, DAY, HOUR, MINUTE};
 use dassie::config::TlsMode;
+use dassie::health::{self, Word};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ProtocolVersion;
 use rustls_pki_types::CertificateDer;
@@ -186,6 +187,18 @@ fn an_authority_that_refuses_is_left_alone_and_the_old_certificate_stays() {
     instance.start_again(authority.leads_to());
     assert_eq!(instance.connect(&authority.root).unwrap().certificate(), second);
     assert_eq!(authority.orders(), 2);
+    // who looks after the server is told in time
+    assert!(found(&instance).contains(&Word::certificate_ok));
+    authority.behave(|manner| manner.refusal = Some(Refusal::problem(429, "rateLimited", &wait)));
+    instance.clock.advance(74 * DAY);
+    assert!(!found(&instance).contains(&Word::certificate_ends));
+    instance.clock.advance(2 * DAY);
+    assert!(found(&instance).contains(&Word::certificate_ends));
+}
+
+/// What is wrong, or not, by the checks of this machine.
+fn found(instance: &Secured) -> Vec<Word> {
+    health::local(&instance.app).unwrap().into_iter().map(|one| one.what).collect()
 }
 
 #[test]
@@ -239,6 +252,7 @@ fn a_name_that_leads_elsewhere_is_told_and_tried_more_and_more_rarely() {
     let leads_nowhere = |_, _| authority.leads_to()(nowhere, nowhere);
     let instance = Secured::acme(&authority.directory, &clock, leads_nowhere);
     attempts(&instance, &authority, 1);
+    assert!(found(&instance).contains(&Word::certificate_none));
     for (minutes, count) in [(1, 1), (1, 2), (9, 2), (1, 3), (29, 3), (1, 4), (59, 4), (1, 5)] {
         instance.advance(minutes * MINUTE);
         attempts(&instance, &authority, count);

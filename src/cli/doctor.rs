@@ -6,12 +6,13 @@ use serde_json::json;
 use super::output;
 use super::reach::Place;
 use crate::app;
-use crate::clock;
-use crate::config::{Config, Size};
+use crate::clock::{self, Clock};
+use crate::config::{BackupTo, Config, Size};
 use crate::control::{Command, Health, Reply};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::health::{self, Finding, Lang, Level, Word};
+use crate::service::restore;
 use crate::text::words::say;
 
 /// How to look.
@@ -93,6 +94,7 @@ fn examine(
         None => Finding::ok(Word::database_ok, &[&Size(health.facts.database).rounded()]),
         Some(fault) => Finding::bad(Word::database_damaged, &[&fault]),
     });
+    all.extend(health.facts.backup.and_then(|(_, name)| try_backup(config, &name)));
     if options.local {
         return Ok(());
     }
@@ -103,6 +105,27 @@ fn examine(
     let settings = app::client_settings(config, None)?;
     all.extend(health::outside(config, settings, &health.probe.0, health.person.as_deref()));
     Ok(())
+}
+
+/// Restores the last backup beside the data folder's own, as far as that goes, and throws it away.
+/// `None` for what lies in the bucket: to fetch that would take too long.
+fn try_backup(config: &Config, name: &str) -> Option<Finding> {
+    let folder = config.backup_dir();
+    let archive = folder.join(name);
+    let passphrase = Some(config.backup.passphrase.reveal()).filter(|text| !text.is_empty());
+    let (to, shown) = (&config.backup.to, output::printable(name));
+    if *to == BackupTo::S3 && !archive.exists() {
+        return None;
+    }
+    if !archive.exists() || (name.ends_with(".age") && passphrase.is_none()) {
+        let values: [&dyn ToString; 2] = [&shown, &folder.display()];
+        return Some(Finding::warn(Word::backup_away, &values));
+    }
+    let now = Clock::system().now_ms();
+    Some(match restore::try_out(&archive, passphrase, &config.storage.data_dir, now) {
+        Ok(_) => Finding::ok(Word::backup_tried, &[&shown]),
+        Err(error) => Finding::bad(Word::backup_broken, &[&error]),
+    })
 }
 
 fn own_addresses(config: &Config) -> String {
@@ -155,6 +178,11 @@ fn numbers(health: &Health, lang: Lang, runs: bool) -> String {
     line(Word::status_cache, &[size(facts.cache), size(facts.cache_most)]);
     line(Word::status_waiting, &[facts.deliveries.to_string(), facts.jobs.to_string()]);
     line(Word::status_failing, &[facts.failing_hosts.to_string()]);
+    if let Some(ends) = facts.certificate {
+        line(Word::status_certificate, &[clock::date(ends)]);
+    }
+    let backup = facts.backup.as_ref().map(|(at, _)| clock::date(*at));
+    line(Word::status_backup, &[backup.unwrap_or_else(|| say(lang, Word::status_never, &[]))]);
     line(Word::status_relays, &[facts.relays.len().to_string()]);
     for (inbox, seen) in &facts.relays {
         let never = || say(lang, Word::status_never, &[]);

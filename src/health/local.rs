@@ -3,15 +3,18 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Word};
 use crate::app::App;
-use crate::clock::{HOUR, MINUTE};
-use crate::config::Size;
+use crate::clock::{self, HOUR, MINUTE};
+use crate::config::{Size, Span};
 use crate::db::{self, Conn};
 use crate::error::Result;
+use crate::service::{self, backup::Standing};
+use crate::tls::Tls;
 
 /// The queues are stuck when something is due for so long. What relays bring is patient, and may
 /// wait for hours on a slow machine.
@@ -21,6 +24,8 @@ const LATE_JOB: i64 = 6 * HOUR;
 const WRONG: i64 = 5 * MINUTE;
 /// A cache that has room for less is none.
 const SMALL_CACHE: u64 = 50_000_000;
+/// Time for the first backup after a start.
+const FIRST_BACKUP: Duration = Duration::from_secs(3600);
 /// Counting what waits ends here.
 const MANY: i64 = 100_000;
 
@@ -42,16 +47,21 @@ pub struct Facts {
     pub failing_hosts: i64,
     /// Each with when it was last heard of.
     pub relays: Vec<(String, Option<i64>)>,
+    /// Until when the certificate of this program is good, if it has one.
+    pub certificate: Option<i64>,
+    /// When the last backup was made, and its name.
+    pub backup: Option<(i64, String)>,
 }
 
 /// The numbers of this moment.
 pub fn facts(app: &App) -> Result<Facts> {
-    let (deliveries, jobs, failing_hosts, relays) = app.db.read(|conn| {
+    let (deliveries, jobs, failing_hosts, relays, backup) = app.db.read(|conn| {
         Ok((
             db::delivery::count_up_to(conn, MANY)?,
             db::job::count(conn, MANY)?,
             db::host::count_failing(conn)?,
             db::relay::list(conn)?,
+            service::backup::standing(conn)?,
         ))
     })?;
     let relays = relays.into_iter().map(|one| (one.inbox, one.last_seen_at)).collect();
@@ -68,16 +78,25 @@ pub fn facts(app: &App) -> Result<Facts> {
         jobs,
         failing_hosts,
         relays,
+        certificate: app.tls.as_ref().and_then(|tls| tls.shown.facts()).map(|facts| facts.ends),
+        backup: backup.made_at.zip(backup.name),
     })
 }
 
 /// Every check that can be made from here.
 pub fn local(app: &App) -> Result<Vec<Finding>> {
-    let (queues, accounts, newest) =
-        app.db.read(|conn| Ok((queues(conn)?, accounts(conn)?, newest(conn)?)))?;
+    let (queues, accounts, newest, backups) = app.db.read(|conn| {
+        Ok((queues(conn)?, accounts(conn)?, newest(conn)?, service::backup::standing(conn)?))
+    })?;
     let mut all = vec![accounts, disk(app)?, cache(app)?];
     all.extend(queues);
-    all.push(clock(app.client.clock_ahead(), newest, app.clock.now_ms()));
+    let now = app.clock.now_ms();
+    all.push(clock(app.client.clock_ahead(), newest, now));
+    if let Some(tls) = &app.tls {
+        all.push(certificate(tls, &app.config.server.host, now));
+    }
+    let patient = app.meter.uptime() < FIRST_BACKUP;
+    all.push(backup(app.config.backup.every, backups, patient, now));
     Ok(all)
 }
 
@@ -160,6 +179,34 @@ fn clock(ahead: Option<i64>, newest: i64, now: i64) -> Finding {
     }
 }
 
+fn certificate(tls: &Tls, host: &str, now: i64) -> Finding {
+    let Some(facts) = tls.shown.facts() else {
+        return Finding::bad(Word::certificate_none, &[&host]);
+    };
+    let until = clock::date(facts.ends);
+    // half of the time that there was for a new one is over
+    if now > facts.renewal().midpoint(facts.ends) {
+        Finding::bad(Word::certificate_ends, &[&until, &host])
+    } else if !facts.covers(host) {
+        Finding::bad(Word::certificate_other, &[&host])
+    } else {
+        Finding::ok(Word::certificate_ok, &[&until])
+    }
+}
+
+/// `every`: how often one is to be made; `patient`: there was no time for the first one yet.
+fn backup(every: Option<Span>, standing: Standing, patient: bool, now: i64) -> Finding {
+    let failed = standing.failed.unwrap_or_default();
+    match (every, standing.made_at) {
+        (Some(every), Some(made)) if now - made > 2 * every.ms() + HOUR && !patient => {
+            Finding::bad(Word::backup_late, &[&clock::date(made), &every, &failed])
+        }
+        (_, Some(made)) => Finding::ok(Word::backup_ok, &[&clock::date(made)]),
+        (Some(_), None) if !patient => Finding::bad(Word::backup_never, &[&failed]),
+        (_, None) => Finding::warn(Word::backup_none, &[]),
+    }
+}
+
 /// Whether the bucket of uploads answers, where there is one. Asks it: for `doctor` alone.
 pub fn bucket(app: &App) -> Option<Finding> {
     let bucket = app.media.storage.bucket().ok()?;
@@ -187,6 +234,7 @@ fn memory() -> u64 {
 mod tests {
     use super::super::Level;
     use super::*;
+    use crate::clock::DAY;
 
     #[test]
     fn s_130_a_clock_that_is_wrong_or_went_back_is_found() {
@@ -203,6 +251,24 @@ mod tests {
             assert_eq!(found.what, word, "{ahead:?}");
             let bad = matches!(word, Word::clock_off | Word::clock_back);
             assert_eq!(found.level == Level::Bad, bad);
+        }
+    }
+
+    #[test]
+    fn a_backup_that_does_not_come_is_found() {
+        let (now, every) = (1_000 * DAY, Some("1d".parse().unwrap()));
+        let made = |days: i64| Standing { made_at: Some(now - days * DAY), ..Standing::default() };
+        let why = Standing { failed: Some("no room".into()), ..Standing::default() };
+        for (every, standing, patient, word) in [
+            (None, Standing::default(), false, Word::backup_none),
+            (None, made(100), false, Word::backup_ok),
+            (every, Standing::default(), true, Word::backup_none),
+            (every, why, false, Word::backup_never),
+            (every, made(2), false, Word::backup_ok),
+            (every, made(3), false, Word::backup_late),
+            (every, made(3), true, Word::backup_ok),
+        ] {
+            assert_eq!(backup(every, standing, patient, now).what, word);
         }
     }
 }

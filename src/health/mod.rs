@@ -23,6 +23,10 @@ pub const TROUBLES: &[Word] = &[
     Word::jobs_stuck,
     Word::clock_off,
     Word::clock_back,
+    Word::certificate_none,
+    Word::certificate_ends,
+    Word::backup_late,
+    Word::backup_never,
 ];
 
 /// How something is.

@@ -63,14 +63,14 @@ impl Drop for Partial {
     }
 }
 
-/// Makes an archive. Takes long, at low priority: the thread that calls this has that from then on.
+/// Makes an archive. Takes long, and packs at low priority: the thread that calls this has that from
+/// then on.
 /// `step` is told how many bytes are done, and of how many; an error ends the work.
 ///
 /// # Errors
 /// A sentence when there is no room, no database, or the archive cannot be written; nothing is left
 /// of it then.
 pub fn make(order: &Order<'_>, step: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<Made> {
-    step_back();
     let config = order.config;
     let data = &config.storage.data_dir;
     let (folder, named) = target(&order.to);
@@ -108,6 +108,8 @@ pub fn make(order: &Order<'_>, step: &mut dyn FnMut(u64, u64) -> Result<()>) -> 
         uploads: order.uploads,
     };
     let mut archive = Writer::new(file.map_err(failed(&partial.0))?, order.passphrase, &manifest)?;
+    // the copy rested by itself, and a passphrase is quick
+    step_back();
     if let Some(text) = settings(config) {
         archive.add_settings(&text)?;
     }

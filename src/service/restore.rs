@@ -19,6 +19,8 @@ use super::backup::stamp;
 const PARTIAL: &str = "restoring.partial";
 /// The same when all of it is good and takes its place.
 const READY: &str = "restoring";
+/// Where one is only tried.
+const TRIAL: &str = "restoring.trial";
 const DATABASE: &str = "dassie.db";
 const MEDIA: &str = "media";
 const SETTINGS: &str = "dassie.toml";
@@ -71,12 +73,9 @@ pub fn restore(
     }
     let partial = Unpacked(into.join(PARTIAL));
     make_folder(&partial.0)?;
-    let (manifest, uploads) = unpack(order, &partial.0, step)?;
+    let (manifest, uploads) = unpack(order, &partial.0, true, step)?;
     let database = partial.0.join(DATABASE);
-    let facts = copies::inspect(&database).map_err(|e| about(order, &e))?;
-    if facts.schema != manifest.schema || facts.host != manifest.host {
-        return refuse(order, "its database is not the one that it tells of");
-    }
+    look(order, &partial.0, &manifest)?;
     let current = into.join(DATABASE);
     let old = current.exists().then_some(current.as_path());
     let settled = copies::settle(&database, old, order.now, order.keep_waiting)?;
@@ -87,6 +86,44 @@ pub fn restore(
     let settings = into.join(SETTINGS);
     let settings = settings.exists().then_some(settings);
     Ok(Restored { manifest, settled, uploads, settings, aside })
+}
+
+/// Unpacks the archive below `folder` and looks at everything, as a restore would, and throws it
+/// away again. Uploads are read and kept nowhere.
+///
+/// # Errors
+/// A sentence for whatever would speak against restoring it.
+pub fn try_out(
+    archive: &Path,
+    passphrase: Option<&str>,
+    folder: &Path,
+    now: i64,
+) -> Result<Manifest> {
+    let order = Order {
+        archive,
+        passphrase,
+        into: folder,
+        force: false,
+        host: None,
+        keep_waiting: false,
+        now,
+    };
+    let trial = Unpacked(folder.join(TRIAL));
+    // of one that was killed
+    let _ = fs::remove_dir_all(&trial.0);
+    make_folder(&trial.0)?;
+    let (manifest, _) = unpack(&order, &trial.0, false, &mut |_, _| Ok(()))?;
+    look(&order, &trial.0, &manifest)?;
+    Ok(manifest)
+}
+
+/// Looks through the database that was unpacked.
+fn look(order: &Order<'_>, unpacked: &Path, manifest: &Manifest) -> Result<()> {
+    let facts = copies::inspect(&unpacked.join(DATABASE)).map_err(|e| about(order, &e))?;
+    if facts.schema != manifest.schema || facts.host != manifest.host {
+        return refuse(order, "its database is not the one that it tells of");
+    }
+    Ok(())
 }
 
 /// Goes with all that is in it.
@@ -102,6 +139,7 @@ impl Drop for Unpacked {
 fn unpack(
     order: &Order<'_>,
     to: &Path,
+    with_uploads: bool,
     step: &mut dyn FnMut(u64, u64) -> Result<()>,
 ) -> Result<(Manifest, u64)> {
     let all = fs::metadata(order.archive).map_or(0, |about| about.len());
@@ -117,6 +155,13 @@ fn unpack(
             }
             Entry::Settings(text) => write(order, &to.join(SETTINGS), &mut text.as_slice()),
             Entry::Database(from) => write(order, &to.join(DATABASE), from),
+            Entry::Upload(_, from) if !with_uploads => {
+                uploads += 1;
+                match std::io::copy(from, &mut std::io::sink()) {
+                    Ok(_) => Ok(()),
+                    Err(_) => refuse(order, "it is damaged or cut off"),
+                }
+            }
             Entry::Upload(name, from) => {
                 let (first, second) = (&name.as_str()[..2], &name.as_str()[2..4]);
                 let folder = to.join(MEDIA).join(first).join(second);

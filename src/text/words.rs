@@ -40,12 +40,14 @@ words! {
     queue_ok deliveries_stuck jobs_stuck
     clock_ok clock_unknown clock_off clock_back
     database_ok database_damaged bucket_ok bucket_bad
+    certificate_ok certificate_none certificate_ends certificate_other
+    backup_ok backup_none backup_late backup_never backup_tried backup_away backup_broken
     dns_ok dns_none dns_private
     reach_ok reach_plain reach_tls reach_down reach_gateway reach_status reach_host reach_other reach_challenge
     client_ok client_hidden socket_ok socket_none upload_ok upload_small finger_ok finger_bad
     inbox_ok inbox_bad
     status_version status_memory status_disk status_database status_cache status_waiting
-    status_failing status_relays status_relay status_never
+    status_failing status_relays status_relay status_never status_certificate status_backup
     init_host init_title init_tls init_listen init_data init_username init_email init_again
     init_exists init_needs init_done init_account init_password init_next init_next_https
     ask_password ask_again message_end

@@ -167,6 +167,34 @@ fn doctor_and_status_say_how_it_is_with_and_without_a_server() {
 }
 
 #[test]
+fn doctor_tries_to_restore_the_last_backup() {
+    let place = Place::new();
+    let _serving = Serving::start(&place, &["serve", "--dev"]);
+    let looked = || {
+        let run = english(&place, &["doctor", "--local"]);
+        (run.code, run.out)
+    };
+    let (code, text) = looked();
+    assert!(code == Some(0) && text.contains("There is no backup of this server"), "{text}");
+    place.does(&["backup"]);
+    let (code, text) = looked();
+    assert!(code == Some(0) && text.contains("The last backup is of 2"), "{text}");
+    assert!(text.contains(".tar.gz, can be restored."), "{text}");
+    assert!(!place.data().join("restoring.trial").exists());
+    assert!(place.does(&["status"]).contains("Last backup   2"));
+    let folder = std::fs::read_dir(place.data().join("backups")).unwrap();
+    let archive = folder.map(|entry| entry.unwrap().path());
+    let archive = archive.into_iter().find(|path| path.extension().is_some()).unwrap();
+    let whole = std::fs::read(&archive).unwrap();
+    std::fs::write(&archive, &whole[..whole.len() / 2]).unwrap();
+    let (code, text) = looked();
+    assert!(code == Some(1) && text.contains("The last backup cannot be restored: "), "{text}");
+    std::fs::remove_file(&archive).unwrap();
+    let (code, text) = looked();
+    assert!(code == Some(0) && text.contains("so it was not tried"), "{text}");
+}
+
+#[test]
 fn s_133_doctor_tells_what_stands_between_and_asks_nobody_else() {
     let place = Place::new();
     let proxy = Peer::start(&[]);
