@@ -48,6 +48,14 @@ bench: ## what it costs, measured on a seeded database (ARGS="--quick" for a sho
 soak: ## a year of relays on a small disk, in the time of a turned clock (ARGS="--days 30 --weekly")
 	$(CARGO) bench --locked --bench soak -- $(ARGS)
 
+.PHONY: hour
+hour: ## an hour of mixed load on one core, with 1 GB and with 256 MB (ARGS="--minutes 5 --memory-mb 256")
+	$(CARGO) bench --locked --bench figures -- --only hour $(ARGS)
+
+.PHONY: faults
+faults: ## kills and power cuts during a mixed load, many of them (ROUNDS=100)
+	DASSIE_ROUNDS=$(or $(ROUNDS),100) $(CARGO) test --locked --test main -- --nocapture faults::
+
 .PHONY: fuzz
 fuzz: ## random input against all that reads what others send (MINUTES=60; needs a C++ compiler)
 	tests/fuzz/run.sh

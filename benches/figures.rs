@@ -1,5 +1,6 @@
 //! The figures of the design's section 6, taken from the program itself: `make bench`, or
-//! `cargo bench --bench figures -- [--quick] [--fresh] [--only NAME]`.
+//! `cargo bench --bench figures -- [--quick] [--fresh] [--only NAME]`; `make hour`, or `--only hour
+//! [--minutes N] [--memory-mb N]…`.
 //!
 //! The library seeds a database, the program runs on a copy of it as a child process with a core
 //! of its own, and the load runs on the other core. CPU is what the kernel counted for the
@@ -7,6 +8,8 @@
 
 #[path = "figures/federation.rs"]
 mod federation;
+#[path = "figures/hour.rs"]
+mod hour;
 #[path = "figures/load.rs"]
 mod load;
 #[path = "figures/media.rs"]
@@ -47,8 +50,8 @@ use table::{Report, number};
 pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
 pub const MB: f64 = 1_000_000.0;
-/// What can be measured by itself.
-const PARTS: [&str; 14] = [
+/// What can be measured by itself; the last one only so.
+const PARTS: [&str; 15] = [
     "disk",
     "start",
     "read",
@@ -63,6 +66,7 @@ const PARTS: [&str; 14] = [
     "upload",
     "cache",
     "firstscreen",
+    "hour",
 ];
 
 /// What was asked for.
@@ -71,11 +75,15 @@ pub struct Options {
     pub quick: bool,
     fresh: bool,
     only: Option<String>,
+    /// Of `hour`: how long, and with how much memory.
+    pub minutes: u64,
+    pub memory_mb: Vec<u64>,
 }
 
 impl Options {
     fn read() -> Res<Self> {
-        let mut options = Self { quick: false, fresh: false, only: None };
+        let mut options =
+            Self { quick: false, fresh: false, only: None, minutes: 60, memory_mb: Vec::new() };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             match word.as_str() {
@@ -86,10 +94,17 @@ impl Options {
                     let name = name.ok_or_else(|| format!("--only one of {}", PARTS.join(", ")))?;
                     options.only = Some(name);
                 }
+                "--minutes" => options.minutes = words.next().unwrap_or_default().parse()?,
+                "--memory-mb" => {
+                    options.memory_mb.push(words.next().unwrap_or_default().parse()?);
+                }
                 // cargo says so
                 "--bench" => {}
                 _ => return Err(format!("{word} is not understood").into()),
             }
+        }
+        if options.memory_mb.is_empty() {
+            options.memory_mb = vec![1_000, 256];
         }
         Ok(options)
     }
@@ -187,6 +202,9 @@ fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Rep
     }
     if options.wants("firstscreen") {
         media::first_screen(place, seeded, &peers, report)?;
+    }
+    if options.only.as_deref() == Some("hour") {
+        hour::measure(place, seeded, &peers, options, report)?;
     }
     if options.wants("search") {
         reading::search(place, seeded, options, report)?;

@@ -33,6 +33,7 @@ struct Counts<K> {
 #[derive(Clone, Copy)]
 struct Count {
     events: u32,
+    /// By the steady time: a clock that jumps ends nothing, and keeps nothing for years.
     until: i64,
 }
 
@@ -48,9 +49,9 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         self.take(key, window_ms).0
     }
 
-    /// The same, with the time at which the window ends.
+    /// The same, with the time of day at which the window ends.
     pub fn take(&self, key: &K, window_ms: i64) -> (u32, i64) {
-        let now = self.clock.now_ms();
+        let now = self.clock.steady_ms();
         let mut counts = self.lock();
         let known = counts.young.get(key).or_else(|| counts.old.get(key)).copied();
         let mut count = known
@@ -61,12 +62,12 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
             counts.old = std::mem::take(&mut counts.young);
         }
         counts.young.insert(key.clone(), count);
-        (count.events, count.until)
+        (count.events, self.clock.now_ms() + count.until - now)
     }
 
     /// How many events are in the window, and how many seconds it lasts.
     pub fn look(&self, key: &K) -> (u32, u32) {
-        let now = self.clock.now_ms();
+        let now = self.clock.steady_ms();
         let counts = self.lock();
         match counts.young.get(key).or_else(|| counts.old.get(key)) {
             Some(count) if count.until > now => {
@@ -107,5 +108,18 @@ mod tests {
         }
         let counts = throttle.lock();
         assert!(counts.young.len() + counts.old.len() <= MOST);
+    }
+
+    #[test]
+    fn s_130_a_clock_that_jumps_ends_no_window_and_makes_none_longer() {
+        let clock = Clock::manual(0);
+        let throttle = Throttle::new(clock.clone());
+        throttle.count(&1, 1000);
+        clock.jump(crate::clock::DAY);
+        assert_eq!(throttle.take(&1, 1000), (2, crate::clock::DAY + 1000));
+        clock.jump(-crate::clock::DAY);
+        assert_eq!(throttle.look(&1), (2, 2));
+        clock.advance(1000);
+        assert_eq!(throttle.look(&1).0, 0);
     }
 }

@@ -22,6 +22,7 @@ mod push;
 mod retention;
 mod running;
 mod scheduled;
+mod time;
 mod uploads;
 
 use std::sync::Arc;
@@ -42,6 +43,7 @@ use certificates::Certificates;
 use health::Health;
 use house::House;
 use running::Running;
+use time::Time;
 
 /// How many due deliveries one look takes: of servers that answer or are unknown, and of failing
 /// ones.
@@ -71,6 +73,7 @@ impl Worker {
             house: House::default(),
             kept_house: None,
             cache: Cache::default(),
+            time: Time::default(),
             certificates: Certificates::default(),
             backup: Backup::new(app.clock.now_ms()),
             health: Health::default(),
@@ -100,6 +103,7 @@ struct State {
     /// When housekeeping had its last slice.
     kept_house: Option<Instant>,
     cache: Cache,
+    time: Time,
     certificates: Certificates,
     backup: Backup,
     health: Health,
@@ -141,6 +145,15 @@ impl State {
     /// Starts what is due and can run, a bounded part of it.
     fn look(&mut self) -> Result<Next> {
         // what falls due while we are at it is found by the next look
+        if self.time.look(&self.app) {
+            let now = self.app.clock.now_ms();
+            self.running.release_held();
+            self.house.plan_anew(now);
+            self.cache.plan_anew(now);
+            if let Some(tls) = &self.app.tls {
+                tls.ask();
+            }
+        }
         let now = self.app.clock.now_ms();
         // first: on a full disk nothing else can be written before there is room
         let more_cache = self.cache.keep(&self.app, now).unwrap_or_else(|error| {

@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 /// Makes an actor of the peer follow a local account, the way it happens: by a signed Follow.
-fn follow(peer: &Peer, name: &str, base: &str, uri: &str) {
+pub(crate) fn follow(peer: &Peer, name: &str, base: &str, uri: &str) {
     let activity = json!({
         "@context": "https://www.w3.org/ns/activitystreams",
         "id": peer.at(&format!("/follows/{name}")), "type": "Follow",
@@ -32,7 +32,7 @@ fn follow(peer: &Peer, name: &str, base: &str, uri: &str) {
     });
 }
 
-fn contents(received: &[Value]) -> Vec<String> {
+pub(crate) fn contents(received: &[Value]) -> Vec<String> {
     received
         .iter()
         .filter(|activity| activity["type"] == "Create")
@@ -44,20 +44,21 @@ fn contents(received: &[Value]) -> Vec<String> {
 }
 
 /// The program itself, as a process that can be killed.
-struct Program {
-    folder: TempDir,
+pub(crate) struct Program {
+    pub(crate) folder: TempDir,
     listen: String,
     child: Option<Child>,
 }
 
 impl Program {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new();
         // a free port, given back at once
         let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let config = format!(
             "[server]\nlisten = \"{listen}\"\nhost = \"{listen}\"\n[storage]\ndata_dir = \"{}\"\n\
-             [network]\nallowed_private_ranges = [\"127.0.0.0/8\"]\n",
+             [network]\nallowed_private_ranges = [\"127.0.0.0/8\"]\n\
+             [media]\nffmpeg = \"none\"\nheif_convert = \"none\"\n",
             folder.path().join("data").display()
         );
         std::fs::write(folder.path().join("dassie.toml"), config).unwrap();
@@ -72,7 +73,7 @@ impl Program {
         command
     }
 
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let mut child = self
             .command(&["serve", "--dev"])
             .stdout(Stdio::piped())
@@ -92,18 +93,18 @@ impl Program {
     }
 
     /// SIGKILL: no goodbye.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
     }
 
-    fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         format!("http://{}", self.listen)
     }
 
-    fn output(&self, args: &[&str]) -> String {
+    pub(crate) fn output(&self, args: &[&str]) -> String {
         let output = self.command(args).stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -8,6 +8,7 @@ mod architecture;
 mod backups;
 mod cli;
 mod durability;
+mod faults;
 mod federation;
 mod health;
 mod media;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::federation::{during, fresh};
 use crate::load::{self, Connection, request};
 use crate::peers::{self, Peers};
+use crate::people::Person;
 use crate::pictures::{KINDS, Kind};
 use crate::program::Program;
 use crate::seed::{HOST, Place, Seeded};
@@ -30,7 +31,7 @@ const LARGE: usize = 8_000_000;
 
 /// Gives so many attachments an address on other servers, each on one of `hosts`; the addresses
 /// under which the program shows them.
-fn attachments(
+pub fn attachments(
     folder: &Path,
     count: usize,
     bytes: usize,
@@ -59,7 +60,7 @@ fn attachments(
 }
 
 /// Where the program shows the picture of each of these statuses.
-fn addresses(program: &Program, seeded: &Seeded, statuses: &[i64]) -> Res<Vec<String>> {
+pub fn addresses(program: &Program, seeded: &Seeded, statuses: &[i64]) -> Res<Vec<String>> {
     let token = format!("Bearer {}", seeded.people.ann.token);
     let mut connection = Connection::open(program.address)?;
     let mut found = Vec::new();
@@ -184,16 +185,7 @@ pub fn upload(place: &Place, seeded: &Seeded, peers: &Peers, report: &mut Report
     for Kind { name, most, make } in KINDS {
         let photo = make()?;
         let (_folder, program) = fresh(place, peers)?;
-        let mut body = b"--x\r\nContent-Disposition: form-data; name=\"file\"; \
-            filename=\"photo.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
-            .to_vec();
-        body.extend_from_slice(&photo);
-        body.extend_from_slice(b"\r\n--x--\r\n");
-        let token = format!("Bearer {}", seeded.people.ann.token);
-        let kind = "multipart/form-data; boundary=x";
-        // the older form answers when it is ready
-        let bytes =
-            request("POST", "/api/v1/media", &[("Authorization", &token)], Some((kind, &body)));
+        let bytes = post_file(&seeded.people.ann, &photo);
         let mut connection = Connection::open(program.address)?;
         let over = AtomicBool::new(false);
         let (own, others, since) = (program.cpu()?, program.cpu_of_children()?, Instant::now());
@@ -227,6 +219,18 @@ pub fn upload(place: &Place, seeded: &Seeded, peers: &Peers, report: &mut Report
     }
     report.note("memory of uploads is that of the program and the process that decodes together");
     Ok(())
+}
+
+/// The request that uploads a file; its older form, which answers when it is ready.
+pub fn post_file(person: &Person, file: &[u8]) -> Vec<u8> {
+    let mut body = b"--x\r\nContent-Disposition: form-data; name=\"file\"; \
+        filename=\"photo.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
+        .to_vec();
+    body.extend_from_slice(file);
+    body.extend_from_slice(b"\r\n--x--\r\n");
+    let token = format!("Bearer {}", person.token);
+    let kind = "multipart/form-data; boundary=x";
+    request("POST", "/api/v1/media", &[("Authorization", &token)], Some((kind, &body)))
 }
 
 /// Bytes that pass for a photo: a JPEG's beginning, then something.

@@ -130,6 +130,10 @@ impl Program {
         Ok(program)
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a service manager would; how long it took.
     pub fn stop(mut self) -> Res<Duration> {
         let since = Instant::now();

@@ -25,7 +25,7 @@ const ED25519: &str = "delivery with Ed25519 on a kept connection";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The request that posts the status with this number.
-fn post(person: &Person, number: usize) -> Vec<u8> {
+pub fn post(person: &Person, number: usize) -> Vec<u8> {
     let text = plain(&mut Rng::new(number as u64 + 7), "en", 160);
     let body = json!({"status": format!("{text} {number} #bench"), "visibility": "public"});
     let token = format!("Bearer {}", person.token);
@@ -146,7 +146,7 @@ pub fn inbound(
 }
 
 /// A signed Create as another server posts it.
-fn create(seeded: &Seeded, number: usize) -> Res<Vec<u8>> {
+pub fn create(seeded: &Seeded, number: usize) -> Res<Vec<u8>> {
     let sender = &seeded.sender;
     let id = format!("{}/bench/{number}", sender.uri);
     let text = plain(&mut Rng::new(number as u64 + 99), "en", 200);

@@ -171,6 +171,18 @@ pub fn hasten(tx: &Tx<'_>, host: &str) -> Result<usize> {
         .execute(params![tx.now(), host])?)
 }
 
+/// Up to `limit` of what is tried later is due now; how many those were.
+pub fn hasten_all(tx: &Tx<'_>, limit: usize) -> Result<usize> {
+    Ok(tx
+        .sql
+        .prepare_cached(
+            "UPDATE delivery SET due = ?1 WHERE id IN
+               (SELECT id FROM delivery INDEXED BY delivery_first
+                WHERE first = 1 AND due > ?1 LIMIT ?2)",
+        )?
+        .execute(params![tx.now(), limit as i64])?)
+}
+
 /// What waits for this inbox and an account does not want to go there any more: all but what ends
 /// things, its statuses and what it did with others' (F-216).
 pub fn list_unwanted(conn: &Conn, sender: i64, inbox: &str) -> Result<Vec<Delivery>> {

@@ -164,6 +164,17 @@ pub fn postpone(tx: &Tx<'_>, id: i64, due: i64, error: &str) -> Result<()> {
     Ok(())
 }
 
+/// Up to `limit` jobs of later are due now; how many those were.
+pub fn hasten_all(tx: &Tx<'_>, limit: usize) -> Result<usize> {
+    Ok(tx
+        .sql
+        .prepare_cached(
+            "UPDATE job SET due = ?1 WHERE id IN
+               (SELECT id FROM job INDEXED BY job_due WHERE dead = 0 AND due > ?1 LIMIT ?2)",
+        )?
+        .execute(params![tx.now(), limit as i64])?)
+}
+
 /// There is more to do: again at `due`, without counting a failure.
 pub fn again(tx: &Tx<'_>, id: i64, due: i64) -> Result<()> {
     tx.sql.prepare_cached("UPDATE job SET due = ? WHERE id = ?")?.execute(params![due, id])?;

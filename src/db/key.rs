@@ -139,7 +139,7 @@ pub fn expire_old(tx: &Tx<'_>, limit: i64) -> Result<usize> {
             "DELETE FROM old_key WHERE activity_id IN
                (SELECT activity_id FROM old_key WHERE expires_at <= ? LIMIT ?)",
         )?
-        .execute([tx.now(), limit])?)
+        .execute([tx.settled(), limit])?)
 }
 
 /// The public key under `key_id`.

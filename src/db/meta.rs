@@ -25,6 +25,26 @@ pub fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+/// The time of day and the settled one, as they were when they were last noted.
+const CLOCK: &str = "clock";
+
+/// Notes what time it is, for the next start.
+pub fn note_clock(tx: &Tx<'_>) -> Result<()> {
+    set(tx, CLOCK, &format!("{} {}", tx.now(), tx.settled()))
+}
+
+/// Lets the clock go on from there.
+pub(super) fn resume_clock(conn: &Conn) -> Result<()> {
+    let noted = get(conn, CLOCK)?.unwrap_or_default();
+    let times = noted
+        .split_once(' ')
+        .and_then(|(wall, settled)| Some((wall.parse().ok()?, settled.parse().ok()?)));
+    if let Some((wall, settled)) = times {
+        conn.clock.resume(wall, settled);
+    }
+    Ok(())
+}
+
 /// Below this no snowflake is minted any more: after a restore some were given out that no row tells
 /// of (F-354).
 pub(super) const ID_FLOOR: &str = "id_floor";

@@ -175,6 +175,7 @@ impl Db {
         let path = open::prepare_folder(folder)?;
         let mut writer = open::writer(&path, clock.clone())?;
         migrate::run(&mut writer.sql)?;
+        meta::resume_clock(&writer)?;
         let memo = Arc::new(Memo::default());
         memo.watch(&mut writer.sql)?;
         let mut readers = Vec::with_capacity(READERS);
@@ -302,6 +303,11 @@ impl Conn {
     /// Milliseconds since 1970.
     pub fn now(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    /// The time by which what is old goes: see [`Clock::settled_ms`].
+    pub fn settled(&self) -> i64 {
+        self.clock.settled_ms()
     }
 }
 

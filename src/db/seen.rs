@@ -62,7 +62,7 @@ pub fn buried_at(conn: &Conn, uri: &str) -> Result<Option<i64>> {
 
 /// Removes what has expired, `limit` rows of each table at the most; how many went.
 pub fn expire(tx: &Tx<'_>, limit: i64, tombstones_before: i64) -> Result<usize> {
-    let now = tx.now();
+    let now = tx.settled();
     let mut gone = 0;
     for sql in [
         "DELETE FROM seen WHERE hash IN (SELECT hash FROM seen WHERE expires_at < ? LIMIT ?)",

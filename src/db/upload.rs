@@ -287,7 +287,7 @@ pub fn expire_loose(tx: &Tx<'_>, limit: i64) -> Result<usize> {
                (SELECT id FROM upload WHERE status_id IS NULL AND created_at < ?
                   AND purpose = 0 AND scheduled_id IS NULL LIMIT ?)",
         )?
-        .execute([tx.now() - DAY, limit])?;
+        .execute([tx.settled() - DAY, limit])?;
     sweep_soon(tx)?;
     Ok(gone)
 }

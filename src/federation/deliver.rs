@@ -221,7 +221,7 @@ fn record(tx: &Tx<'_>, delivery: &Delivery, outcome: Outcome, spread: u16) -> Re
                 tracing::warn!(inbox = %delivery.inbox, %reason, "delivery given up for those behind it");
                 return service::delivery::failed(tx, delivery, &reason);
             }
-            if tx.now() - delivery.created_at > service::delivery::GIVE_UP {
+            if tx.settled() - delivery.created_at > service::delivery::GIVE_UP {
                 tracing::warn!(inbox = %delivery.inbox, %reason, "delivery given up");
                 // what waited behind it comes forward, and waits as long
                 service::delivery::failed(tx, delivery, &reason)?;

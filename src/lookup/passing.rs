@@ -110,7 +110,7 @@ impl Looker {
 
     /// What the file was when it went by a moment ago.
     pub fn known(&self) -> Option<Passed> {
-        let known = self.app.passed.get(&self.wanted.key.0, self.app.clock.now_ms());
+        let known = self.app.passed.get(&self.wanted.key.0, self.app.clock.steady_ms());
         known.map(|about| *about)
     }
 
@@ -138,7 +138,7 @@ impl Looker {
             Ok(Err(why)) => return Ok(Err(why)),
             Err(_) => return Ok(Err(Failure::Passing)),
         };
-        let until = self.app.clock.now_ms() + KNOWN;
+        let until = self.app.clock.steady_ms() + KNOWN;
         self.app.passed.insert(self.wanted.key.0, until, &Arc::new(about));
         Ok(Ok(Passing { about, outlet, whole: Some(whole), _turn: Arc::clone(turn) }))
     }

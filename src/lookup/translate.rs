@@ -57,7 +57,7 @@ pub fn texts(
         return Err(refuse());
     }
     let asked = json!([source, target, texts]).to_string();
-    let (key, now) = (short_hash16(asked.as_bytes()), app.clock.now_ms());
+    let (key, now) = (short_hash16(asked.as_bytes()), app.clock.steady_ms());
     if let Some(known) = app.translations.get(&key, now) {
         return Ok(known);
     }
@@ -84,7 +84,7 @@ fn total(texts: &[String]) -> usize {
 /// # Errors
 /// 404 where no service is configured, 503 when it does not answer.
 pub fn languages(app: &App) -> Result<Arc<LanguagePairs>> {
-    let (key, now) = ([0; 16], app.clock.now_ms());
+    let (key, now) = ([0; 16], app.clock.steady_ms());
     if let Some(known) = app.translation_languages.get(&key, now) {
         return Ok(known);
     }

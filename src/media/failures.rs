@@ -45,7 +45,7 @@ impl Failures {
 
     /// It failed; for how many milliseconds it is left alone.
     pub fn note(&self, what: What, why: Failure) -> i64 {
-        let now = self.clock.now_ms();
+        let now = self.clock.steady_ms();
         let mut known = self.lock();
         let before = known.0.get(&what).or_else(|| known.1.get(&what)).copied();
         // one that was long ago says nothing any more
@@ -65,7 +65,7 @@ impl Failures {
 
     /// Why it is left alone, and for how many seconds; `None`: it may be tried.
     pub fn look(&self, what: &What) -> Option<(Failure, u32)> {
-        let now = self.clock.now_ms();
+        let now = self.clock.steady_ms();
         let known = self.lock();
         let failed = known.0.get(what).or_else(|| known.1.get(what))?;
         let left = failed.until - now;

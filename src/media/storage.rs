@@ -167,9 +167,9 @@ impl Storage {
             let folder = to.parent().unwrap_or(&self.root);
             make_folder(folder)?;
             fs::rename(from, &to)?;
-            File::open(folder)?.sync_all()?;
-            // a new folder has to be found after a crash as well
-            folder.parent().map_or(Ok(()), |above| File::open(above)?.sync_all())
+            // new folders have to be found after a power cut as well
+            let mut folders = folder.ancestors().take_while(|one| one.starts_with(&self.root));
+            folders.try_for_each(|one| File::open(one)?.sync_all())
         };
         take().map_err(failed("cannot keep a file"))
     }
@@ -289,9 +289,14 @@ impl Incoming {
         fs::read(path).map_err(failed("cannot read an upload"))
     }
 
-    /// It is on the disk and stays there: its key is answered.
+    /// It is on the disk and stays there, and so does its name: its key is answered.
     pub fn keep(mut self) -> Result<String> {
-        self.file.sync_all().map_err(failed("cannot write an upload"))?;
+        let folder = self.path.as_deref().and_then(Path::parent);
+        let sync = || {
+            self.file.sync_all()?;
+            folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        };
+        sync().map_err(failed("cannot write an upload"))?;
         self.path = None;
         Ok(self.key.clone())
     }

@@ -62,7 +62,7 @@ pub fn least_needed(conn: &Conn, bytes: i64) -> Result<Vec<Victim>> {
 /// A slice of what nobody looked at for `days`; kept ones after four times as long.
 pub fn too_old(conn: &Conn, days: i64) -> Result<Vec<Victim>> {
     let age = days.saturating_mul(DAY);
-    let before = |times: i64| conn.now().saturating_sub(age.saturating_mul(times));
+    let before = |times: i64| conn.settled().saturating_sub(age.saturating_mul(times));
     let found = cache_expiry::list_old(conn, false, before(1), SLICE)?;
     if !found.is_empty() {
         return Ok(found);

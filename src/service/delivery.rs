@@ -103,7 +103,7 @@ pub fn failed(tx: &Tx<'_>, delivery: &Delivery, reason: &str) -> Result<()> {
 /// One slice of what has waited too long for servers that are given up: these are tried once a
 /// week, which would take one row at a time (F-215). How many went.
 pub fn expire(tx: &Tx<'_>, limit: i64) -> Result<usize> {
-    let stale = db::delivery::list_stale(tx, tx.now() - GIVE_UP, limit)?;
+    let stale = db::delivery::list_stale(tx, tx.settled() - GIVE_UP, limit)?;
     let mut probes = BTreeMap::new();
     for delivery in &stale {
         tracing::info!(inbox = %delivery.inbox, "delivery given up with its server");

@@ -62,7 +62,7 @@ pub fn expire_relayed(tx: &Tx<'_>, days: u32) -> Result<usize> {
         && let Some(relay) = db::relay::next_with_statuses(tx, after)?
     {
         let own = db::relay::find(tx, relay)?.and_then(|relay| relay.filter.days);
-        let before = id::from_ms(tx.now() - i64::from(own.unwrap_or(days)) * DAY);
+        let before = id::from_ms(tx.settled() - i64::from(own.unwrap_or(days)) * DAY);
         let old = db::relay::list_statuses(tx, relay, before, SLICE - looked)?;
         let unneeded = db::retention::list_unneeded(tx, &old)?;
         db::relay::forget_statuses(tx, &old)?;
@@ -130,9 +130,10 @@ impl Way {
 
     /// Where it goes on if it is on its way, or where a new one starts if it is time for that.
     pub fn go_on(self, conn: &Conn, start: i64) -> Result<Option<Walk>> {
-        let now = conn.now();
+        let now = conn.settled();
         Ok(match self.find(conn)? {
-            Some(Walk { at: None, began }) if began + AGAIN > now => None,
+            // one that began later than now did so by a clock that was wrong
+            Some(Walk { at: None, began }) if (now - AGAIN + 1..=now).contains(&began) => None,
             Some(Walk { at: Some(at), began }) => Some(Walk { at: Some(at), began }),
             _ => Some(Walk { at: Some(start), began: now }),
         })
@@ -149,7 +150,7 @@ pub fn share(passed: i64) -> i64 {
 pub fn look(conn: &Conn, way: Way, from: i64, at: i64, age: Age) -> Result<Look> {
     match way {
         Way::New | Way::Old => db::retention::look(conn, (from, at), age, LOOK),
-        Way::Accounts => db::strangers::look(conn, at, conn.now() - STRANGERS, LOOK),
+        Way::Accounts => db::strangers::look(conn, at, conn.settled() - STRANGERS, LOOK),
         Way::Tags => db::strangers::look_at_tags(conn, at, LOOK),
     }
 }
@@ -158,7 +159,7 @@ pub fn look(conn: &Conn, way: Way, from: i64, at: i64, age: Age) -> Result<Look>
 pub fn remove(tx: &Tx<'_>, way: Way, ids: &[i64], age: Age) -> Result<usize> {
     match way {
         Way::New | Way::Old => Ok(db::retention::remove_old(tx, ids, age, TIME)?.0),
-        Way::Accounts => db::strangers::remove(tx, ids, tx.now() - STRANGERS, TIME),
+        Way::Accounts => db::strangers::remove(tx, ids, tx.settled() - STRANGERS, TIME),
         Way::Tags => db::strangers::remove_tags(tx, ids, TIME),
     }
 }

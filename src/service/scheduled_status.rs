@@ -177,10 +177,24 @@ pub fn delete(tx: &Tx<'_>, account_id: i64, id: i64) -> Result<()> {
     db::scheduled_status::delete(tx, id)
 }
 
-/// The text of one whose time has come; `None` when there is nothing to do.
-pub fn due_text(conn: &Conn, id: i64) -> Result<Option<String>> {
-    let there = db::scheduled_status::find(conn, id)?.filter(|one| one.due <= conn.now());
-    there.map(|one| Stored::parse(&one.params).map(|stored| stored.text)).transpose()
+/// What is to be done about one whose alarm rang.
+pub enum Due {
+    /// It is published, with this text.
+    Now(String),
+    /// The alarm rings again then: the clock was wrong, or may be.
+    Later(i64),
+    /// It is not there any more.
+    Never,
+}
+
+/// Whether the time of one has come. It is settled first: what is published cannot be taken back.
+pub fn due_text(conn: &Conn, id: i64) -> Result<Due> {
+    let Some(one) = db::scheduled_status::find(conn, id)? else { return Ok(Due::Never) };
+    let now = conn.now();
+    if one.due > conn.settled() {
+        return Ok(Due::Later(if one.due > now { one.due } else { now + HOUR }));
+    }
+    Ok(Due::Now(Stored::parse(&one.params)?.text))
 }
 
 /// Publishes one: its row goes and the status comes together, so that it is done once whatever

@@ -35,6 +35,13 @@ impl Cache {
         self.next
     }
 
+    /// The clock was set back: what is planned for later is due now.
+    pub(super) fn plan_anew(&mut self, now: i64) {
+        for next in [&mut self.next, &mut self.aged, &mut self.walked] {
+            *next = now.min(*next);
+        }
+    }
+
     /// Does one slice if there is one to do; true when more are to come.
     pub(super) fn keep(&mut self, app: &App, now: i64) -> Result<bool> {
         let room = &app.media.room;
@@ -140,6 +147,10 @@ fn warn_of_limits(app: &App) -> Result<()> {
 
 /// Removes what was left of downloads that were cut off.
 fn clear_temporary(app: &App) -> Result<()> {
+    // by the times of files, which do not know what is settled
+    if app.clock.ahead_ms() > 0 {
+        return Ok(());
+    }
     for file in app.media.cache.list_temporary(LEFT_ALONE, 1000)? {
         app.media.cache.remove_temporary(&file)?;
     }

@@ -48,8 +48,9 @@ impl Crowd {
         }
         let Some((below, _)) = self.at else {
             let count = app.db.read(|conn| trace.count(conn))?;
-            let is_new = self.last[kind]
-                .is_none_or(|(before, at)| count > before + most / 10 || at + DAY <= now);
+            let is_new = self.last[kind].is_none_or(|(before, at)| {
+                count > before + most / 10 || !(at..at + DAY).contains(&now)
+            });
             if count <= most || !is_new {
                 return Ok(false);
             }

@@ -28,12 +28,13 @@ const MOST_HOSTS: i64 = 50_000;
 type Step = fn(&Tx<'_>) -> Result<usize>;
 
 const STEPS: &[Step] = &[
-    |tx| db::seen::expire(tx, SLICE, tx.now() - TOMBSTONES),
+    |tx| db::meta::note_clock(tx).map(|()| 0),
+    |tx| db::seen::expire(tx, SLICE, tx.settled() - TOMBSTONES),
     |tx| db::key::expire_old(tx, SLICE),
-    |tx| db::job::expire_dead(tx, tx.now() - DEAD_JOBS, SLICE),
+    |tx| db::job::expire_dead(tx, tx.settled() - DEAD_JOBS, SLICE),
     |tx| db::upload::expire_loose(tx, SLICE),
-    |tx| db::oauth::expire_applications(tx, tx.now() - UNUSED_APPLICATIONS, SLICE),
-    |tx| db::import::expire(tx, tx.now() - crate::service::import::KEPT, SLICE),
+    |tx| db::oauth::expire_applications(tx, tx.settled() - UNUSED_APPLICATIONS, SLICE),
+    |tx| db::import::expire(tx, tx.settled() - crate::service::import::KEPT, SLICE),
     |tx| {
         for account in db::account::list_local(tx)? {
             db::timeline::trim(tx, account.id)?;
@@ -43,10 +44,10 @@ const STEPS: &[Step] = &[
         }
         Ok(0)
     },
-    |tx| db::backfill::expire_threads(tx, tx.now() - service::backfill::THREAD_KEPT, SLICE),
+    |tx| db::backfill::expire_threads(tx, tx.settled() - service::backfill::THREAD_KEPT, SLICE),
     |tx| service::profile::check_old_links(tx, SLICE),
     |tx| service::delivery::expire(tx, SLICE),
-    |tx| db::host::expire(tx, tx.now() - HOSTS, MOST_HOSTS, SLICE),
+    |tx| db::host::expire(tx, tx.settled() - HOSTS, MOST_HOSTS, SLICE),
 ];
 
 /// Where housekeeping stands; it begins anew each hour.
@@ -55,6 +56,8 @@ pub(super) struct House {
     step: usize,
     /// When this hour's work began: what expires while it goes on is the next one's.
     since: i64,
+    /// By the time of day.
+    began: i64,
     next: i64,
     retention: Retention,
 }
@@ -65,13 +68,20 @@ impl House {
         self.next
     }
 
+    /// The clock was set back: what is planned for later is due now, and the next hour's work an hour
+    /// after that which may be under way.
+    pub(super) fn plan_anew(&mut self, now: i64) {
+        self.began = now.min(self.began);
+        self.next = now.min(self.next);
+    }
+
     /// Does one slice if it is time; true when more are to come.
     pub(super) fn keep(&mut self, app: &App, now: i64) -> Result<bool> {
         if now < self.next {
             return Ok(false);
         }
         if self.step == 0 {
-            self.since = now;
+            (self.since, self.began) = (app.clock.settled_ms(), now);
         }
         // with the hour's first slice; a use that a crash forgets is noted another day
         let used = if self.step == 0 { app.tokens.take_used() } else { Vec::new() };
@@ -96,7 +106,7 @@ impl House {
                 reckon_trends(app)?;
             }
             self.step = 0;
-            self.next = self.since + HOUR;
+            self.next = self.began + HOUR;
             super::uploads::clear_temporary(app)?;
             return Ok(false);
         };

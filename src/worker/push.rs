@@ -33,7 +33,7 @@ enum Outcome {
 pub(super) fn deliver(app: &App, job: &Job) -> Step<bool> {
     let (subscription, notification, since): (i64, i64, i64) =
         serde_json::from_slice(&job.payload).map_err(Error::internal)?;
-    let age = app.clock.now_ms() - since;
+    let age = app.clock.settled_ms() - since;
     let message = app.db.read(|conn| compose(conn, &app.site, subscription, notification))?;
     let outcome = match message {
         Some(message) if age <= TOO_OLD => send(app, &message, notification, since)?,

@@ -117,6 +117,13 @@ impl Running {
         Some(Place { running: Arc::clone(self), what, ring: false })
     }
 
+    /// The clock was set back: nothing is held any more.
+    pub(super) fn release_held(&self) {
+        let mut state = self.lock();
+        state.held.clear();
+        state.held_jobs.clear();
+    }
+
     /// When the first of what is held may be tried again, later than `now`.
     pub(super) fn next_release(&self, now: i64) -> Option<i64> {
         let mut state = self.lock();

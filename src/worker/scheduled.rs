@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::federation::process::{Step, Stop};
 use crate::federation::resolve;
 use crate::model::Job;
-use crate::service::scheduled_status;
+use crate::service::scheduled_status::{self, Due};
 use crate::service::status::{self, Mentioned};
 
 /// How many unknown accounts of one text are asked for, and for how long, as when somebody waits.
@@ -19,8 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn publish(app: &App, job: &Job, online: bool) -> Step<bool> {
     let id = crate::id::parse(&String::from_utf8_lossy(&job.payload));
     let id = id.ok_or(Stop::Drop("no scheduled status"))?;
-    let Some(text) = app.db.read(|conn| scheduled_status::due_text(conn, id))? else {
-        return Err(Stop::Drop("it was taken back"));
+    let text = match app.db.read(|conn| scheduled_status::due_text(conn, id))? {
+        Due::Now(text) => text,
+        Due::Later(time) => {
+            let row = job.id;
+            let later = app.db.write(Lane::Background, move |tx| db::job::again(tx, row, time));
+            later.wait()?;
+            return Ok(true);
+        }
+        Due::Never => return Err(Stop::Drop("it was taken back")),
     };
     let handles = status::handles(&app.site, &text);
     let (mut mentioned, unknown) = app.db.read(|conn| Mentioned::find(conn, &handles))?;

@@ -109,6 +109,10 @@ pub(super) fn sweep(app: &App, job: &Job) -> Step<bool> {
 
 /// Removes what was left of uploads that were cut off.
 pub(super) fn clear_temporary(app: &App) -> Result<()> {
+    // by the times of files, which do not know what is settled
+    if app.clock.ahead_ms() > 0 {
+        return Ok(());
+    }
     for file in app.media.cache.list_temporary(LEFT_ALONE, 1000)? {
         app.media.cache.remove_temporary(&file)?;
     }

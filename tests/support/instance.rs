@@ -114,6 +114,12 @@ impl Instance {
         self.app.wake.rouse();
     }
 
+    /// Sets the clock ahead or back, while no time passes, and lets the worker look.
+    pub fn jump(&self, ms: i64) {
+        self.clock.jump(ms);
+        self.app.wake.rouse();
+    }
+
     /// A new local account with a token that may do everything.
     pub fn person(&self, name: &str) -> Person {
         let site = self.app.site.clone();

@@ -200,7 +200,19 @@ impl Peer {
         request.send()
     }
 
+    /// Sends an activity of `name` to a server that may be gone: the status, if one came.
+    pub fn try_send(&self, name: &str, inbox: &str, activity: &Value) -> Option<u16> {
+        let key_id = format!("{}#main-key", self.uri(name));
+        let now = dassie::clock::Clock::system().now_ms();
+        let request = self.signed(&key_id, inbox, activity.to_string().as_bytes(), now);
+        request.try_send().ok().map(|answer| answer.status)
+    }
+
     fn post(&self, key_id: &str, inbox: &str, body: &[u8], now_ms: i64) -> Answer {
+        self.signed(key_id, inbox, body, now_ms).send()
+    }
+
+    fn signed(&self, key_id: &str, inbox: &str, body: &[u8], now_ms: i64) -> Request {
         let url = url::Url::parse(inbox).unwrap();
         let headers =
             signature::sign_cavage(&self.key, key_id, "POST", &url, Some(body), now_ms).unwrap();
@@ -210,7 +222,7 @@ impl Peer {
                 request = request.header(&name, value);
             }
         }
-        request.body(body, "application/activity+json").send()
+        request.body(body, "application/activity+json")
     }
 
     /// Sends an activity of `name` now.
