@@ -5,6 +5,8 @@
 //! of its own, and the load runs on the other core. CPU is what the kernel counted for the
 //! program. All traffic stays on loopback addresses.
 
+#[path = "figures/archive.rs"]
+mod archive;
 #[path = "figures/federation.rs"]
 mod federation;
 #[path = "figures/load.rs"]
@@ -48,7 +50,7 @@ pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
 pub const MB: f64 = 1_000_000.0;
 /// What can be measured by itself.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 15] = [
     "disk",
     "start",
     "read",
@@ -63,6 +65,7 @@ const PARTS: [&str; 14] = [
     "upload",
     "cache",
     "firstscreen",
+    "archive",
 ];
 
 /// What was asked for.
@@ -187,6 +190,9 @@ fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Rep
     }
     if options.wants("firstscreen") {
         media::first_screen(place, seeded, &peers, report)?;
+    }
+    if options.wants("archive") {
+        archive::measure(place, seeded, report)?;
     }
     if options.wants("search") {
         reading::search(place, seeded, options, report)?;
