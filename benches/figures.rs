@@ -6,6 +6,8 @@
 //! of its own, and the load runs on the other core. CPU is what the kernel counted for the
 //! program. All traffic stays on loopback addresses.
 
+#[path = "figures/archive.rs"]
+mod archive;
 #[path = "figures/federation.rs"]
 mod federation;
 #[path = "figures/hour.rs"]
@@ -51,7 +53,7 @@ pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
 pub const MB: f64 = 1_000_000.0;
 /// What can be measured by itself; the last one only so.
-const PARTS: [&str; 15] = [
+const PARTS: [&str; 16] = [
     "disk",
     "start",
     "read",
@@ -66,6 +68,7 @@ const PARTS: [&str; 15] = [
     "upload",
     "cache",
     "firstscreen",
+    "archive",
     "hour",
 ];
 
@@ -202,6 +205,9 @@ fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Rep
     }
     if options.wants("firstscreen") {
         media::first_screen(place, seeded, &peers, report)?;
+    }
+    if options.wants("archive") {
+        archive::measure(place, seeded, report)?;
     }
     if options.only.as_deref() == Some("hour") {
         hour::measure(place, seeded, &peers, options, report)?;

@@ -1,5 +1,6 @@
 //! The program as an operator runs it: the real binary, its exit codes and what it says.
 
+mod archive;
 mod backup;
 mod emoji;
 mod first;

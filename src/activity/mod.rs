@@ -6,6 +6,7 @@
 //! entries are never fetched, and `@graph` and its kind mean nothing here (F-004, S-037).
 
 pub mod actor;
+pub mod archive;
 pub mod build;
 pub mod collection;
 pub mod content_type;

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::ask::{self, NewPassword, PasswordOptions};
 use super::reach::Place;
-use super::{output, table};
+use super::{archive, archive_out, output, table};
 use crate::clock;
 use crate::control::{AccountLine, Command, Reply, Secret};
 use crate::error::Result;
@@ -59,6 +59,12 @@ pub(super) enum Action {
         #[arg(long, value_name = "ACCOUNT")]
         remove: Option<String>,
     },
+    /// Take in the posts of an archive, as Mastodon makes them; nobody is told
+    ImportArchive(archive::Import),
+    /// Remove the posts again that were taken in
+    RemoveImported(archive::Remove),
+    /// Write an account with its posts and files into an archive, as Mastodon does
+    Export(archive_out::Export),
     /// Delete an account with everything it wrote, here and on other servers
     Delete {
         /// The name of the account
@@ -134,6 +140,9 @@ pub(super) fn run(place: &Place, action: Action) -> Result<()> {
                 reply => output::unexpected(&reply),
             }
         }
+        Action::ImportArchive(options) => archive::import(place, options),
+        Action::RemoveImported(options) => archive::remove(place, &options),
+        Action::Export(options) => archive_out::export(place, &options),
         Action::Delete { name, yes } => {
             if !yes {
                 let question = format!(

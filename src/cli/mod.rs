@@ -4,6 +4,8 @@
 
 mod account;
 mod announce;
+mod archive;
+mod archive_out;
 mod ask;
 mod backup;
 mod config;

@@ -4,11 +4,12 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::process;
 use crate::app::{App, Surroundings};
 use crate::config::{self, Config, ConfigError, Mode, TlsMode};
-use crate::control::{self, Command, Reply, Way};
+use crate::control::{self, Command, Lock, Reply, Way};
 use crate::error::{Error, Result};
 
 /// The file in the folder that somebody is in, and that of the machine's service: the first one that
@@ -79,12 +80,41 @@ impl Place {
 
     /// Has a command executed: by the server if it runs, else here.
     pub(super) fn execute(&self, command: Command) -> Result<Reply> {
-        self.ask(command).map(|(reply, _)| reply)
+        self.session().execute(command)
     }
 
     /// The same; says whether a server runs.
     pub(super) fn ask(&self, command: Command) -> Result<(Reply, bool)> {
-        let mut config = self.load_for_command()?;
+        let mut session = self.session();
+        let reply = session.execute(command)?;
+        Ok((reply, session.open.is_none()))
+    }
+
+    /// For many commands one after the other.
+    pub(super) fn session(&self) -> Session<'_> {
+        Session { place: self, open: None }
+    }
+}
+
+/// How long a session keeps the database to itself: a server that is started meanwhile waits longer.
+const HELD: Duration = Duration::from_secs(3);
+
+/// Where no server runs, the database stays open between its commands for a while.
+pub(super) struct Session<'a> {
+    place: &'a Place,
+    open: Option<(App, Lock, Instant)>,
+}
+
+impl Session<'_> {
+    /// Has a command executed: by the server if it runs, else here.
+    pub(super) fn execute(&mut self, command: Command) -> Result<Reply> {
+        if self.open.as_ref().is_some_and(|(_, _, since)| since.elapsed() > HELD) {
+            self.close();
+        }
+        if let Some((app, ..)) = &self.open {
+            return control::execute(app, command);
+        }
+        let mut config = self.place.load_for_command()?;
         // a command speaks with nobody, and may well be mending what is wrong with the certificate
         config.tls.mode = TlsMode::Off;
         let folder = &config.storage.data_dir;
@@ -94,21 +124,33 @@ impl Place {
                     "there is no database in {} yet. Make the first account with: dassie account \
                      create{}",
                     folder.display(),
-                    self.option()
+                    self.place.option()
                 )));
             }
             refuse_root(folder)
         };
         match control::find_way(folder, may_enter)? {
-            Way::Server(stream) => Ok((control::call(stream, &command)?, true)),
+            Way::Server(stream) => control::call(stream, &command),
             Way::Direct(lock) => {
                 let app = App::open(config, Surroundings::default())?;
                 let reply = control::execute(&app, command);
-                app.close();
-                drop(lock);
-                Ok((reply?, false))
+                self.open = Some((app, lock, Instant::now()));
+                reply
             }
         }
+    }
+
+    fn close(&mut self) {
+        if let Some((app, lock, _)) = self.open.take() {
+            app.close();
+            drop(lock);
+        }
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -13,9 +13,6 @@ use crate::error::{Error, Result};
 const PATIENCE: Duration = Duration::from_secs(10);
 const STEP: Duration = Duration::from_millis(50);
 
-/// How long a command may take inside the server.
-const LONGEST_WORK: Duration = Duration::from_secs(60);
-
 /// More than any answer has.
 const LONGEST_ANSWER: u64 = 64 * 1024 * 1024;
 
@@ -69,7 +66,7 @@ pub fn call(mut stream: UnixStream, command: &Command) -> Result<Reply> {
         return Err(Error::invalid("the command is too long"));
     }
     line.push(b'\n');
-    let answer = exchange(&mut stream, &line).map_err(|e| {
+    let answer = exchange(&mut stream, &line, command.longest()).map_err(|e| {
         Error::internal(format!(
             "the running server did not answer ({e}), so it is not certain that the command was \
              executed."
@@ -85,9 +82,9 @@ pub fn call(mut stream: UnixStream, command: &Command) -> Result<Reply> {
     }
 }
 
-fn exchange(stream: &mut UnixStream, line: &[u8]) -> io::Result<Vec<u8>> {
-    stream.set_write_timeout(Some(LONGEST_WORK))?;
-    stream.set_read_timeout(Some(LONGEST_WORK))?;
+fn exchange(stream: &mut UnixStream, line: &[u8], longest: Duration) -> io::Result<Vec<u8>> {
+    stream.set_write_timeout(Some(longest))?;
+    stream.set_read_timeout(Some(longest))?;
     stream.write_all(line)?;
     let mut answer = Vec::new();
     BufReader::new(stream).take(LONGEST_ANSWER).read_until(b'\n', &mut answer)?;

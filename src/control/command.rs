@@ -1,9 +1,12 @@
 //! The commands, and what each does: the same whether the server executes it or the command line.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::{self, ArchiveCommand, ArchiveReply};
+use super::archive_out::{self, ArchiveOut, ArchivePart};
 use super::backup::{self, BackupDone};
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
@@ -70,6 +73,8 @@ pub enum Command {
     DomainLists,
     Media(MediaCommand),
     Emoji(EmojiCommand),
+    Archive(ArchiveCommand),
+    ArchiveOut(ArchiveOut),
     BackupDone(BackupDone),
     Health { with_bucket: bool },
 }
@@ -117,6 +122,8 @@ pub enum Reply {
     /// The other accounts that one names as its own.
     Aliases(Vec<String>),
     Media(MediaReply),
+    Archive(ArchiveReply),
+    ArchivePart(ArchivePart),
     /// It was noted.
     Noted,
     Health(Box<Health>),
@@ -217,9 +224,25 @@ impl Command {
             Self::DomainLists => "domain lists",
             Self::Media(command) => command.name(),
             Self::Emoji(_) => "emoji",
+            Self::Archive(command) => command.name(),
+            Self::ArchiveOut(_) => "account export",
             Self::BackupDone(_) => "backup",
             Self::Health { with_bucket: false } => "status",
             Self::Health { with_bucket: true } => "doctor",
+        }
+    }
+
+    /// Whether it is one of thousands that what was typed is done in.
+    pub(super) fn is_step(&self) -> bool {
+        matches!(self, Self::Archive(_) | Self::ArchiveOut(_))
+    }
+
+    /// How long it may take inside the server.
+    pub(super) fn longest(&self) -> Duration {
+        match self {
+            // a video that has to be coded anew
+            Self::Archive(ArchiveCommand::Piece(_)) => Duration::from_secs(1800),
+            _ => Duration::from_secs(60),
         }
     }
 
@@ -288,6 +311,8 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::DomainLists => domains::lists(app),
         Command::Media(command) => media::execute(app, command),
         Command::Emoji(command) => emoji::run(app, command),
+        Command::Archive(command) => archive::execute(app, command),
+        Command::ArchiveOut(command) => archive_out::execute(app, command),
         Command::BackupDone(done) => backup::note(app, &done).map(|()| Reply::Noted),
         Command::Health { with_bucket } => health::look(app, with_bucket),
     }

@@ -143,7 +143,12 @@ fn answer(app: &App, mut stream: UnixStream, shared: &Shared) -> io::Result<()> 
     };
     let answer = match serde_json::from_slice::<Command>(&line) {
         Ok(command) => {
-            tracing::info!(command = command.name(), "command over the control socket");
+            let name = command.name();
+            if command.is_step() {
+                tracing::debug!(command = name, "command over the control socket");
+            } else {
+                tracing::info!(command = name, "command over the control socket");
+            }
             run(app, command)
         }
         // Its text may hold what was sent: a password, perhaps.

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0004_federation.sql"),
     include_str!("../../assets/migrations/0005_media.sql"),
     include_str!("../../assets/migrations/0006_bounds.sql"),
+    include_str!("../../assets/migrations/0007_archive.sql"),
 ];
 
 /// The version that this program makes of every database.

@@ -34,6 +34,7 @@ pub mod followers_sync;
 pub mod hidden_domain;
 pub mod host;
 pub mod import;
+pub mod imported;
 pub mod interaction;
 pub mod job;
 pub mod key;

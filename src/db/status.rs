@@ -116,11 +116,15 @@ pub fn find_by_uri(conn: &Conn, uri: &str) -> Result<Option<Status>> {
     one(conn, "s.uri = ?", [uri])
 }
 
-/// By URI, or by the page that its own server gave it. A page on another host than the status
-/// proves nothing: anybody could claim the address of somebody else's status so.
+/// By URI, by where it was before it came here in an archive, or by the page that its own server
+/// gave it. A page on another host than the status proves nothing: anybody could claim the address
+/// of somebody else's status so.
 pub fn find_by_uri_or_url(conn: &Conn, address: &str) -> Result<Option<Status>> {
     if let Some(status) = find_by_uri(conn, address)? {
         return Ok(Some(status));
+    }
+    if let Some(id) = super::imported::find_status(conn, address)? {
+        return find(conn, id);
     }
     let sql = format!(
         "SELECT {COLUMNS} FROM status s WHERE s.url = :url AND s.url <> s.uri ORDER BY s.id LIMIT 20"
@@ -456,14 +460,14 @@ pub fn update_content(tx: &Tx<'_>, status: &Status) -> Result<()> {
     Ok(())
 }
 
-/// Replies that waited for this status are joined to it, and their threads with its thread.
-pub fn adopt_orphans(tx: &Tx<'_>, status: &Status) -> Result<()> {
+/// Replies that waited for the status at this address are joined to it, and their threads with its
+/// thread.
+pub fn adopt_orphans(tx: &Tx<'_>, status: &Status, uri: &str) -> Result<()> {
     let orphans: Vec<(i64, i64, i64)> = {
         let mut statement = tx.sql.prepare_cached(
             "SELECT id, thread_id, account_id FROM status WHERE in_reply_to_uri = ? LIMIT 200",
         )?;
-        let rows = statement
-            .query_map([&status.uri], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let rows = statement.query_map([uri], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.collect::<rusqlite::Result<_>>()?
     };
     for (id, thread, author) in orphans {

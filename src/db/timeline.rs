@@ -152,8 +152,8 @@ pub fn list(conn: &Conn, timeline: i64, viewer: i64, page: &Page) -> Result<Vec<
 }
 
 /// Ids of statuses by `authors` below `below` and not below `from`, from the newest on or, with
-/// `ascending`, from the oldest on: what stands behind the kept entries of home, or of `list`. One
-/// short index walk an author.
+/// `ascending`, from the oldest on: what stands behind the kept entries of home, or of `list`. What
+/// came in an archive was never there. One short index walk an author.
 pub fn list_older(
     conn: &Conn,
     viewer: i64,
@@ -193,7 +193,8 @@ pub fn list_older(
     let sql = format!(
         "SELECT s.id FROM json_each(:authors) a CROSS JOIN status s
          ON s.account_id = a.value AND s.id < :below AND s.id >= :from
-         WHERE {rules} AND {} ORDER BY s.id {} LIMIT :limit",
+         WHERE {rules} AND {} AND NOT EXISTS (SELECT 1 FROM imported im WHERE im.status_id = s.id)
+         ORDER BY s.id {} LIMIT :limit",
         visible::listed("s"),
         if ascending { "ASC" } else { "DESC" }
     );

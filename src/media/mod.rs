@@ -1,9 +1,11 @@
 //! Files of media: what kinds there are (`format`), where they are kept (`storage`), and how an
 //! upload becomes something that can be shown (`image`, `clip`) or heard (`sound`) by anybody, in a
 //! process of its own (`child`); where that takes more than Dassie can do itself, with programs of
-//! the host (`tools`, `heif`); packs of emojis (`pack`), archives of
-//! backups (`archive`). Nothing here knows the database.
+//! the host (`tools`, `heif`); packs of emojis (`pack`) and archives of accounts
+//! (`account_archive`), which are packed alike (`zip`); archives of backups (`archive`). Nothing
+//! here knows the database.
 
+pub mod account_archive;
 pub mod archive;
 pub mod arriving;
 pub mod child;
@@ -18,6 +20,7 @@ pub mod sound;
 pub mod storage;
 pub mod tools;
 pub mod video;
+pub mod zip;
 
 use std::path::PathBuf;
 use std::sync::RwLock;

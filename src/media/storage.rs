@@ -159,6 +159,32 @@ impl Storage {
         self.root.join("tmp").join(key)
     }
 
+    /// Writes more into a temporary file.
+    ///
+    /// # Errors
+    /// 422 for a key that is none of ours, or of no such file.
+    pub fn append(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.known_temporary(key)?;
+        let open = OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(path);
+        let mut file = open.map_err(failed("cannot go on with an upload"))?;
+        file.write_all(bytes).map_err(failed("cannot write an upload"))
+    }
+
+    /// How many bytes a temporary file has.
+    ///
+    /// # Errors
+    /// As [`Storage::append`].
+    pub fn temporary_size(&self, key: &str) -> Result<u64> {
+        let about = fs::symlink_metadata(self.known_temporary(key)?);
+        about.map(|about| about.len()).map_err(failed("cannot look at an upload"))
+    }
+
+    fn known_temporary(&self, key: &str) -> Result<PathBuf> {
+        let is_key = key.len() == KEY && key.bytes().all(|b| b.is_ascii_hexdigit());
+        let path = Some(self.temporary(key)).filter(|path| is_key && path.exists());
+        path.ok_or_else(|| Error::invalid("there is no such upload"))
+    }
+
     /// Takes a temporary file into the store.
     pub fn keep(&self, from: &Path, name: &Name) -> Result<()> {
         let to = self.path(name);

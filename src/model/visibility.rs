@@ -1,7 +1,10 @@
 //! Who may see a status.
 
+use serde::{Deserialize, Serialize};
+
 /// The four visibilities of the client API; stored as their number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(i64)]
 pub enum Visibility {
     /// Everybody, and shown in public timelines.

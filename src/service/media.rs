@@ -124,6 +124,36 @@ fn describe(site: &Site, upload: &mut Upload, words: Words) -> Result<()> {
     Ok(())
 }
 
+/// What an archive says of an upload; what is too long is cut.
+pub(super) fn describe_shortened(site: &Site, upload: &mut Upload, words: Words) -> Result<()> {
+    let most = site.limits.max_description_characters;
+    let description = words.description.map(|text| sanitize::multiline(&text, most));
+    describe(site, upload, Words { description, ..words })
+}
+
+/// Notes an upload that came out of an archive and was processed already, at its place in the past:
+/// it does not count as one of today. Until a status has it, it goes after a day.
+pub fn keep_old(
+    tx: &Tx<'_>,
+    account_id: i64,
+    key: String,
+    made: &Made,
+    written_at: i64,
+) -> Result<i64> {
+    let mut id = crate::id::from_published(written_at, tx.now(), &key);
+    while db::upload::find(tx, id)?.is_some() {
+        id += 1;
+    }
+    let mut upload = blank(id, account_id, key);
+    fill(&mut upload, made);
+    upload.store = placed(tx, &upload.key, made)?;
+    db::upload::insert(tx, &upload, UploadPurpose::Attachment, bytes(made))?;
+    // what is played has more to tell than a new row takes
+    db::upload::update(tx, &upload, bytes(made))?;
+    settle(tx, &upload.key, made, upload.store)?;
+    Ok(id)
+}
+
 /// The account's own upload.
 ///
 /// # Errors

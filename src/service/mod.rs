@@ -5,6 +5,7 @@ pub mod access;
 pub mod account;
 pub mod account_note;
 pub mod announcement;
+pub mod archive;
 pub mod around;
 pub mod backfill;
 pub mod backup;

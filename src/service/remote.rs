@@ -80,7 +80,7 @@ pub fn store(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival)
     if held {
         status = db::status::get(tx, status.id)?;
     }
-    db::status::adopt_orphans(tx, &status)?;
+    db::status::adopt_orphans(tx, &status, &status.uri)?;
     interaction_in::adopt(tx, &status, author)?;
     let depth = quote::adopt(tx, &status)?;
     quote::attach_remote(tx, object, &status, author, depth)?;
@@ -169,7 +169,8 @@ fn seen_by(object: &Object, author: &Account) -> Visibility {
     activity::visibility(&object.to, &object.cc, author.followers_uri.as_deref())
 }
 
-fn poll(object: &Object) -> Option<Poll> {
+/// The poll as its server tells it.
+pub(super) fn poll(object: &Object) -> Option<Poll> {
     let poll = object.poll.as_ref()?;
     let count = |n: u64| i64::try_from(n).unwrap_or(0);
     Some(Poll {

@@ -87,14 +87,18 @@ pub(super) fn merge_home(tx: &Tx<'_>, reader: i64, author: i64) -> Result<()> {
     Ok(())
 }
 
-/// The author's recent statuses that `reader` may see, each with what it boosts.
+/// The author's recent statuses that `reader` may see, each with what it boosts; nothing that came
+/// in an archive.
 pub(super) fn recent(
     conn: &Conn,
     reader: i64,
     author: i64,
 ) -> Result<Vec<(Status, Option<Status>)>> {
     let what = db::status::OfAccount { account_id: author, ..Default::default() };
-    let found = db::status::list_of_account(conn, reader, what, &Page::newest(MERGED))?;
+    let mut found = db::status::list_of_account(conn, reader, what, &Page::newest(MERGED))?;
+    let local: Vec<i64> = found.iter().filter(|s| s.local).map(|s| s.id).collect();
+    let imported = db::imported::among(conn, &local)?;
+    found.retain(|status| !imported.contains(&status.id));
     let boosted: Vec<i64> = found.iter().filter_map(|status| status.reblog_of_id).collect();
     let mut boosted = db::status::list(conn, &boosted)?;
     Ok(found

@@ -1,6 +1,7 @@
 //! Servers that speak with each other: two and three instances on loopback, and scripted peers.
 
 mod actors;
+mod archives;
 mod basics;
 mod blocks;
 mod consent;

@@ -1,6 +1,8 @@
 //! What people do, to somebody here and to somebody elsewhere.
 
+use dassie::control::{self, ArchiveCommand, ArchiveOut, Command, EntryLine, Marks};
 use dassie::db;
+use dassie::service::archive::Terms;
 use serde_json::{Value, json};
 
 use super::files::upload_everything;
@@ -144,6 +146,7 @@ pub(super) fn import_everything(instance: &Instance, person: &Person, peer: &Pee
         }
         person.request("GET", &format!("/api/v1/exports/{kind}.csv")).send();
     }
+    take_archive_in(instance);
     let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let file = format!("x@{dead}");
     let form = [("type", "following"), ("data", file.as_str())];
@@ -155,6 +158,37 @@ pub(super) fn import_everything(instance: &Instance, person: &Person, peer: &Pee
     });
     given_up.wait().unwrap();
     person.request("POST", "/api/v1/accounts/1/unblock").send();
+}
+
+/// Posts out of an archive: in, out, and removed again.
+fn take_archive_in(instance: &Instance) {
+    let account = || "bob".to_owned();
+    let execute = |command| control::execute(&instance.app, command).unwrap();
+    let terms = Terms { actor: "https://old.example/u".into(), ..Terms::default() };
+    let entry = |number: u32| {
+        let id = format!("https://old.example/{number}");
+        let note = json!({"type": "Note", "id": id, "attributedTo": terms.actor,
+            "content": "<p>old #tag</p>", "published": "2020-01-01T00:00:00Z",
+            "inReplyTo": "https://old.example/1", "to": "as:Public",
+            "tag": {"type": "Hashtag", "name": "#tag", "href": "https://old.example/tags/tag"}});
+        EntryLine { document: note.to_string(), uploads: Vec::new() }
+    };
+    for dry_run in [true, false, false] {
+        let terms = Terms { dry_run, ..terms.clone() };
+        let entries = vec![entry(2), entry(1)];
+        let take = ArchiveCommand::Take { account: account(), terms, entries };
+        execute(Command::Archive(take));
+    }
+    let uris = vec!["https://old.example/1".to_owned()];
+    execute(Command::Archive(ArchiveCommand::Known { account: account(), uris }));
+    execute(Command::ArchiveOut(ArchiveOut::Actor { account: account() }));
+    execute(Command::ArchiveOut(ArchiveOut::Posts { account: account(), after: 0 }));
+    for kind in [Marks::Favourites, Marks::Bookmarks] {
+        let marks = ArchiveOut::Marks { account: account(), kind, below: None };
+        execute(Command::ArchiveOut(marks));
+    }
+    let remove = ArchiveCommand::Remove { account: account(), dry_run: false };
+    execute(Command::Archive(remove));
 }
 
 /// What needs consent, of both sides: asked for, given, refused and taken back.

@@ -133,7 +133,7 @@ pub(crate) struct Tag {
 
 /// The page of a tag as a URL, letters of all scripts encoded.
 pub(crate) fn tag_url(site: &Site, name: &str) -> String {
-    site.tag(&form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>())
+    site.tag(name)
 }
 
 /// What stands above and below a status in its thread.

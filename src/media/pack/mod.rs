@@ -6,8 +6,7 @@
 // a closure that takes files one by one is plainer as it stands than under a name
 #![allow(clippy::type_complexity)]
 
-mod tar;
-mod zip;
+pub(super) mod tar;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -16,18 +15,22 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use zip::Writer;
-
+pub use super::zip::Writer;
+use super::zip::{self, Limits};
 use crate::error::{Error, Result};
 
 /// Most files of one pack.
 const MOST_FILES: usize = 10_000;
 /// The largest picture that is unpacked: the settings allow none that is larger.
 const LARGEST: u64 = 1024 * 1024;
+/// How deep its folders lie in one another.
+const DEEPEST: usize = 3;
 /// The largest file that says what the others are.
 const LARGEST_INDEX: u64 = 4 * 1024 * 1024;
 /// Most bytes that one archive unpacks to.
 const MOST_BYTES: u64 = 512 * 1024 * 1024;
+/// The longest table of an archive.
+const LONGEST_TABLE: u64 = 8 * 1024 * 1024;
 
 fn refuse<T>(sentence: impl Into<String>) -> Result<T> {
     Err(Error::invalid(sentence.into()))
@@ -73,7 +76,10 @@ impl Pack {
             let mut head = [0; 4];
             let count = File::open(path).and_then(|mut file| file.read(&mut head));
             match (count.map_err(unreadable)?, head) {
-                (4, [b'P', b'K', 3 | 5, 4 | 6]) => Source::Zip(zip::Archive::open(path)?),
+                (4, [b'P', b'K', 3 | 5, 4 | 6]) => {
+                    let (files, table, bytes) = (MOST_FILES, LONGEST_TABLE, MOST_BYTES);
+                    Source::Zip(zip::Archive::open(path, Limits { files, table, bytes })?)
+                }
                 (4, [0x1f, 0x8b, ..]) => Source::Tar(path.to_owned()),
                 _ => {
                     return refuse(format!(
@@ -136,10 +142,12 @@ impl Source {
         let mut names = Vec::new();
         match self {
             Self::Folder(folder) => {
-                walk(folder, "", 0, &mut names)?;
+                walk(folder, "", DEEPEST, MOST_FILES, &mut names)?;
                 names.sort_unstable();
             }
-            Self::Zip(archive) => names.extend(archive.names().map(str::to_owned)),
+            Self::Zip(archive) => {
+                names.extend(archive.entries().iter().map(|entry| entry.name.clone()));
+            }
             Self::Tar(path) => tar::visit(path, &|_| false, 0, &mut |name, _| {
                 names.push(name.to_owned());
                 Ok(())
@@ -158,13 +166,22 @@ impl Source {
         match self {
             Self::Folder(folder) => {
                 let mut names = Vec::new();
-                walk(folder, "", 0, &mut names)?;
+                walk(folder, "", DEEPEST, MOST_FILES, &mut names)?;
                 for name in names.iter().filter(|name| wants(name)) {
                     each(name, read_file(&folder.join(name), largest))?;
                 }
                 Ok(())
             }
-            Self::Zip(archive) => archive.visit(wants, largest, each),
+            Self::Zip(archive) => {
+                for at in 0..archive.entries().len() {
+                    let Some(entry) = archive.entries().get(at) else { continue };
+                    if wants(&entry.name) {
+                        let name = entry.name.clone();
+                        each(&name, unpack(archive, at, largest))?;
+                    }
+                }
+                Ok(())
+            }
             Self::Tar(path) => tar::visit(path, wants, largest, &mut |name, bytes| match bytes {
                 Some(bytes) => each(name, bytes),
                 None => Ok(()),
@@ -183,32 +200,50 @@ fn read_file(path: &Path, largest: u64) -> Result<Vec<u8>> {
     }
 }
 
+fn unpack(archive: &mut zip::Archive, at: usize, largest: u64) -> Result<Vec<u8>> {
+    if archive.entries().get(at).is_some_and(|entry| entry.size > largest) {
+        return too_large(largest);
+    }
+    let mut bytes = Vec::new();
+    let read = archive.reader(at)?.map(|mut file| file.read_to_end(&mut bytes));
+    match read {
+        Some(Ok(_)) => Ok(bytes),
+        _ => refuse("it is damaged"),
+    }
+}
+
 fn too_large<T>(largest: u64) -> Result<T> {
     refuse(format!("it is larger than {} kB", largest / 1024))
 }
 
 /// The files of a folder and of those in it, as they are; links lead nowhere.
-fn walk(root: &Path, below: &str, depth: usize, names: &mut Vec<String>) -> Result<()> {
+pub(super) fn walk(
+    root: &Path,
+    below: &str,
+    deeper: usize,
+    most: usize,
+    names: &mut Vec<String>,
+) -> Result<()> {
     let entries = fs::read_dir(root.join(below))
         .map_err(|e| Error::invalid(format!("{} cannot be read: {e}", root.display())))?;
     for entry in entries.flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
         let name = if below.is_empty() { name } else { format!("{below}/{name}") };
         let Ok(kind) = entry.file_type() else { continue };
-        if kind.is_dir() && depth < 3 {
-            walk(root, &name, depth + 1, names)?;
+        if kind.is_dir() && deeper > 0 {
+            walk(root, &name, deeper - 1, most, names)?;
         } else if kind.is_file() {
             names.push(name);
         }
-        if names.len() > MOST_FILES {
-            return too_many();
+        if names.len() > most {
+            return too_many(most);
         }
     }
     Ok(())
 }
 
-fn too_many<T>() -> Result<T> {
-    refuse(format!("the pack has more than {MOST_FILES} files"))
+fn too_many<T>(most: usize) -> Result<T> {
+    refuse(format!("the pack has more than {most} files"))
 }
 
 /// What a file that describes others is.
@@ -304,7 +339,7 @@ fn arrange(files: Vec<String>, indexes: &HashMap<String, Vec<u8>>) -> Result<(Ve
         }
     }
     if items.len() > MOST_FILES {
-        return too_many();
+        return too_many(MOST_FILES);
     }
     items.sort_unstable_by(|a, b| a.shortcode.cmp(&b.shortcode).then_with(|| a.file.cmp(&b.file)));
     odd.sort_unstable();

@@ -10,10 +10,10 @@ use flate2::read::MultiGzDecoder;
 use super::{MOST_BYTES, MOST_FILES, refuse, too_large, too_many};
 use crate::error::{Error, Result};
 
-const BLOCK: usize = 512;
+pub(in crate::media) const BLOCK: usize = 512;
 
-/// Name and size of a plain file; `None`: another kind of entry.
-fn read_head(block: &[u8; BLOCK]) -> Option<(String, u64, bool)> {
+/// Name and size of an entry, and whether it is a plain file; `None`: there is no entry.
+pub(in crate::media) fn read_head(block: &[u8; BLOCK]) -> Option<(String, u64, bool)> {
     let text = |part: &[u8]| {
         let end = part.iter().position(|b| *b == 0).unwrap_or(part.len());
         String::from_utf8_lossy(&part[..end]).into_owned()
@@ -59,7 +59,7 @@ pub(super) fn visit(
         };
         count += 1;
         if count > MOST_FILES {
-            return too_many();
+            return too_many(MOST_FILES);
         }
         let padded = size.checked_next_multiple_of(BLOCK as u64).unwrap_or(u64::MAX);
         let mut left = padded;
