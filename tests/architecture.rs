@@ -294,3 +294,40 @@ fn the_requirements_that_docs_name_have_tests() {
     assert_eq!((rows, next.as_str()), (27, "S-117"));
     assert!(wrong.is_empty(), "{wrong:?}");
 }
+
+/// What a guide has in every language, each with its line: headings by their level, rows of tables,
+/// and what stands in blocks of commands, without comments.
+fn skeleton(guide: &str) -> Vec<(usize, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(guide);
+    let mut found = Vec::new();
+    let mut in_block = false;
+    for (number, line) in fs::read_to_string(path).unwrap().lines().map(str::trim).enumerate() {
+        let part = if line.starts_with("```") {
+            in_block = !in_block;
+            line
+        } else if in_block {
+            line.split('#').next().unwrap_or_default().trim_end()
+        } else if line.starts_with('|') {
+            "|"
+        } else if line.starts_with('#') {
+            line.split(' ').next().unwrap_or_default()
+        } else {
+            ""
+        };
+        if !part.is_empty() {
+            found.push((number + 1, part.to_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn both_guides_have_the_same_commands() {
+    for guide in ["README", "docs/operations"] {
+        let english = skeleton(&format!("{guide}.md"));
+        let chinese = skeleton(&format!("{guide}.zh.md"));
+        let differs = english.iter().zip(&chinese).find(|((_, a), (_, b))| a != b);
+        assert_eq!(differs, None, "lines of {guide}.md and {guide}.zh.md");
+        assert_eq!(english.len(), chinese.len(), "{guide}.md and {guide}.zh.md");
+    }
+}
