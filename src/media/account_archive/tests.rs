@@ -120,7 +120,7 @@ fn each_kind_of_archive_is_read() {
     assert_eq!(left.len(), 3, "{left:?}: nothing is left of unpacking");
     // the posts alone, whatever lies beside them
     let alone = Archive::open(&folder.write("plain/x.json", br#"[{"a":1}]"#)).unwrap();
-    assert!(alone.items(alone.outbox()).unwrap().unwrap().next().unwrap().is_some());
+    assert!(alone.items(alone.outbox()).unwrap().unwrap().read_next().unwrap().is_some());
     assert!(alone.read("actor.json").unwrap().is_none());
 }
 
