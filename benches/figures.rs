@@ -207,7 +207,7 @@ fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Rep
         media::first_screen(place, seeded, &peers, report)?;
     }
     if options.wants("archive") {
-        archive::measure(place, seeded, report)?;
+        archive::measure(place, seeded, &peers, report)?;
     }
     if options.only.as_deref() == Some("hour") {
         hour::measure(place, seeded, &peers, options, report)?;

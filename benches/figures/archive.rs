@@ -12,8 +12,9 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 
-use crate::federation::during;
+use crate::federation::{during, fresh};
 use crate::load;
+use crate::peers::Peers;
 use crate::program::{self, Program};
 use crate::seed::{Place, Seeded};
 use crate::table::{Report, number};
@@ -113,13 +114,12 @@ fn run(folder: &Path, args: &[&str]) -> Res<(Duration, f64, String)> {
 }
 
 /// In, once more, out, and gone again.
-pub fn measure(place: &Place, seeded: &Seeded, report: &mut Report) -> Res<()> {
+pub fn measure(place: &Place, seeded: &Seeded, peers: &Peers, report: &mut Report) -> Res<()> {
     println!("an archive of {POSTS} posts, one in {PHOTO_EVERY} with a photo:");
-    let folder = place.copy()?;
+    let (folder, program) = fresh(place, peers)?;
     let file = folder.join("archive.zip");
     write(&folder, &file)?;
     println!("  {} MB packed", number(fs::metadata(&file)?.len() as f64 / MB));
-    let program = Program::start(&folder)?;
     let name = seeded.people.bob.name.clone();
     let path = file.display().to_string();
     let import = ["account", "import-archive", &name, &path];
