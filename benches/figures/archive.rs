@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::federation::{during, fresh};
 use crate::load;
 use crate::peers::Peers;
-use crate::program::{self, Program};
+use crate::program;
 use crate::seed::{Place, Seeded};
 use crate::table::{Report, number};
 use crate::text::{self, Rng};
