@@ -80,7 +80,8 @@ curl -sSf -H 'Host: social.example.org' 'http://127.0.0.1:8080/.well-known/webfi
 echo
 # nothing but the program's own user may look at what it keeps
 [ -z "\$(find $root/var/lib/dassie ! -uid \$(chroot $root id -u dassie) -o -perm /077)" ]
-[ -z "\$(grep -E 'WARN|ERROR' $root/var/log/dassie.log)" ] || { cat $root/var/log/dassie.log; exit 1; }
+# nothing to warn of, but a disk that may be small here
+if grep -E 'WARN|ERROR' $root/var/log/dassie.log | grep -v 'cache: media.cache_max_size'; then exit 1; fi
 # the next version takes its place, and what people wrote outlives the package
 chroot $root sh -ex -c 'systemctl stop dassie; sleep 1; dpkg --install /root/dassie_*.deb; dpkg --purge dassie'
 [ -s $root/var/lib/dassie/dassie.db ]
