@@ -2,6 +2,7 @@
 
 CARGO ?= cargo
 CONFIG ?=
+ARCH ?=
 
 .DEFAULT_GOAL := help
 
@@ -31,14 +32,21 @@ check: ## formatting and lints
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
+.PHONY: deny
+deny: ## licences, sources, doubles and known flaws of the libraries (needs cargo-deny)
+	assets/packaging/deny.sh
+
 .PHONY: release
-release: ## the program as it is shipped: target/release/dassie
-	$(CARGO) build --locked --release
-	@ls -l target/release/dassie
+release: ## one static program as it is shipped, target/dist/dassie-linux-<arch> (ARCH=aarch64)
+	assets/packaging/release.sh $(ARCH)
 
 .PHONY: deb
 deb: release ## and a Debian package of it, with a service, man pages and completions
-	assets/packaging/deb.sh
+	assets/packaging/deb.sh $(ARCH)
+
+.PHONY: image
+image: release ## and two container images, dassie:latest and dassie:media
+	assets/packaging/image.sh $(ARCH)
 
 .PHONY: bench
 bench: ## what it costs, measured on a seeded database (ARGS="--quick" for a short look)

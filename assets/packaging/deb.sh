@@ -1,16 +1,20 @@
 #!/bin/sh
-# Makes a Debian package of the program that `make release` has built, for this kind of machine and
-# a Debian or Ubuntu that is as new as this one or newer: target/dist/dassie_<version>_<arch>.deb
+# Makes a Debian package of a program that release.sh has built.
 #
-# PROGRAM names another program, for a trial.
+#     deb.sh [x86_64 | aarch64]          writes target/dist/dassie_<version>_<arch>.deb
+#
+# PROGRAM names another one, for a trial.
 set -eu
 cd "$(dirname "$0")/../.."
 
-program=${PROGRAM:-${CARGO_TARGET_DIR:-target}/release/dassie}
+arch=${1:-$(uname -m)}
+case $arch in
+    x86_64) debian=amd64 ;;
+    aarch64) debian=arm64 ;;
+    *) echo "deb: unknown architecture $arch" >&2; exit 1 ;;
+esac
+program=${PROGRAM:-target/dist/dassie-linux-$arch}
 [ -e "$program" ] || { echo "deb: no $program: make release first" >&2; exit 1; }
-debian=$(dpkg --print-architecture)
-# the oldest C library that has all that the program asks for
-libc=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1 | cut -d_ -f2)
 version=$(sed -n '/^\[package\]/,/^\[dep/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 root=target/dist/deb-$debian
@@ -41,7 +45,7 @@ install -d -m 755 "$root/etc/dassie"
 install -d -m 755 "$root/DEBIAN"
 size=$(du -sk --exclude=DEBIAN "$root" | cut -f1)
 sed -e "s/@VERSION@/$version/" -e "s/@ARCH@/$debian/" -e "s/@SIZE@/$size/" \
-    -e "s/@LIBC@/$libc/" "$files/debian/control" >"$root/DEBIAN/control"
+    "$files/debian/control" >"$root/DEBIAN/control"
 for script in postinst prerm postrm; do
     install -m 755 "$files/debian/$script" "$root/DEBIAN/$script"
 done

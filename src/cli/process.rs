@@ -20,6 +20,26 @@ pub(super) fn prepare() {
         // Otherwise each thread gets an arena whose free memory serves no other.
         libc::mallopt(libc::M_ARENA_MAX, 2);
     }
+    #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+    look_up_hosts_by_ourselves();
+}
+
+/// Hosts are looked up in `/etc/hosts` and DNS, whatever `nsswitch.conf` says: its other services are
+/// libraries for the C library of the system, which this program, having its own, must not load.
+#[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+fn look_up_hosts_by_ourselves() {
+    unsafe extern "C" {
+        // nss.h
+        fn __nss_configure_lookup(
+            database: *const libc::c_char,
+            services: *const libc::c_char,
+        ) -> libc::c_int;
+    }
+    // SAFETY: both texts end with a zero and live for ever; there is no other thread yet that could
+    // look anything up meanwhile.
+    unsafe {
+        __nss_configure_lookup(c"hosts".as_ptr(), c"files dns".as_ptr());
+    }
 }
 
 /// Whether this is root, who may write everywhere.
