@@ -1,6 +1,6 @@
 //! The figures of the design's section 6, taken from the program itself: `make bench`, or
 //! `cargo bench --bench figures -- [--quick] [--fresh] [--only NAME]`; `make hour`, or `--only hour
-//! [--minutes N] [--memory-mb N]…`.
+//! [--minutes N] [--memory-mb N]…`. With `DASSIE_PROGRAM=target/dist/…` it measures that one.
 //!
 //! The library seeds a database, the program runs on a copy of it as a child process with a core
 //! of its own, and the load runs on the other core. CPU is what the kernel counted for the

@@ -64,8 +64,9 @@ pub fn measure(
         });
         let samples = ran?;
         println!("{}\n  {}", plot(&samples, options.minutes), group.tell());
-        let most = samples.iter().map(|(_, bytes)| *bytes).fold(0.0, f64::max);
-        report.add(&format!("{memory} MB: memory, peak"), Some(64.0), most / MB, "MB");
+        let most = |which: fn(&Sample) -> f64| samples.iter().map(which).fold(0.0, f64::max) / MB;
+        report.add(&format!("{memory} MB: the server, peak"), Some(64.0), most(|s| s.own), "MB");
+        report.add(&format!("{memory} MB: with its helpers, peak"), None, most(|s| s.all), "MB");
         let grown = quarter(&samples, 3) / quarter(&samples, 1);
         report.add(&format!("{memory} MB: last quarter to second"), Some(1.15), grown, "times");
         program.stop()?;
@@ -73,14 +74,21 @@ pub fn measure(
     Ok(())
 }
 
-/// The load, and the memory while it goes on: seconds and bytes.
+/// Memory at a moment, in bytes: the server's, and with the processes that make pictures smaller.
+struct Sample {
+    seconds: f64,
+    own: f64,
+    all: f64,
+}
+
+/// The load, and the memory while it goes on.
 fn run(
     program: &Program,
     folder: &Path,
     seeded: &Seeded,
     pictures: &[String],
     options: &Options,
-) -> Res<Vec<(f64, f64)>> {
+) -> Res<Vec<Sample>> {
     let before = there(folder)?;
     let (since, cpu) = (Instant::now(), program.cpu()?);
     let until = since + Duration::from_secs(options.minutes * 60);
@@ -101,7 +109,8 @@ fn run(
             })
             .collect();
         while !drivers.iter().all(|driver| driver.is_finished()) {
-            samples.push((since.elapsed().as_secs_f64(), program.memory_of_all()));
+            let (own, all) = program.memory_now();
+            samples.push(Sample { seconds: since.elapsed().as_secs_f64(), own, all });
             thread::sleep(Duration::from_millis(500));
         }
         ended.extend(drivers.into_iter().map(|driver| match driver.join() {
@@ -223,27 +232,33 @@ fn there(folder: &Path) -> Res<There> {
     })
 }
 
-/// The mean of a quarter of the time.
-fn quarter(samples: &[(f64, f64)], which: usize) -> f64 {
+/// The server's mean of a quarter of the time.
+fn quarter(samples: &[Sample], which: usize) -> f64 {
     let part = samples.len() / 4;
-    let of: Vec<f64> = samples.iter().skip(part * which).take(part).map(|(_, b)| *b).collect();
+    let of: Vec<f64> = samples.iter().skip(part * which).take(part).map(|s| s.own).collect();
     of.iter().sum::<f64>() / of.len().max(1) as f64
 }
 
-/// Memory over time: each column is the most of its part of the time.
-fn plot(samples: &[(f64, f64)], minutes: u64) -> String {
-    let end = samples.last().map_or(1.0, |(seconds, _)| *seconds) + 0.001;
-    let mut most = [0.0_f64; COLUMNS];
-    for (seconds, bytes) in samples {
+/// Memory over time: each column is the most of its part of the time, `#` the server and `+` what its
+/// helpers had beside it.
+fn plot(samples: &[Sample], minutes: u64) -> String {
+    let end = samples.last().map_or(1.0, |s| s.seconds) + 0.001;
+    let mut most = [(0.0_f64, 0.0_f64); COLUMNS];
+    for Sample { seconds, own, all } in samples {
         if let Some(column) = most.get_mut((seconds / end * COLUMNS as f64) as usize) {
-            *column = column.max(bytes / MB);
+            *column = (column.0.max(own / MB), column.1.max(all / MB));
         }
     }
-    let step = most.iter().copied().fold(1.0, f64::max) / ROWS as f64;
+    let step = most.iter().map(|m| m.1).fold(1.0, f64::max) / ROWS as f64;
     let mut out = String::from("\n      MB\n");
     for row in (1..=ROWS).rev() {
         let least = step * (row as f64 - 0.5);
-        let marks: String = most.iter().map(|mb| if *mb >= least { '#' } else { ' ' }).collect();
+        let mark = |(own, all): &(f64, f64)| match () {
+            () if *own >= least => '#',
+            () if *all >= least => '+',
+            () => ' ',
+        };
+        let marks: String = most.iter().map(mark).collect();
         out.push_str(&format!("  {:>6.0} |{}\n", step * row as f64, marks.trim_end()));
     }
     out.push_str(&format!(
@@ -268,7 +283,7 @@ impl Group {
             ("cgroup v2", "/sys/fs/cgroup", "cgroup.controllers", "memory.max"),
             ("cgroup v1", "/sys/fs/cgroup/memory", "cgroup.procs", "memory.limit_in_bytes"),
         ] {
-            let folder = Path::new(root).join(GROUP);
+            let folder = Path::new(root).join(format!("{GROUP}-{bytes}"));
             if !Path::new(root).join(mark).exists() {
                 continue;
             }

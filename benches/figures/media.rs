@@ -193,7 +193,7 @@ pub fn upload(place: &Place, seeded: &Seeded, peers: &Peers, report: &mut Report
             let watcher = scope.spawn(|| {
                 let mut peak = 0.0_f64;
                 while !over.load(Ordering::SeqCst) {
-                    peak = peak.max(program.memory_of_all());
+                    peak = peak.max(program.memory_now().1);
                     thread::sleep(Duration::from_millis(2));
                 }
                 peak
@@ -241,23 +241,25 @@ pub fn file(path: &str) -> Option<Vec<u8>> {
     Some(file)
 }
 
-/// All that the program holds, with the processes that it started: what those needed at most.
-pub fn memory_of(pid: u32) -> f64 {
+/// What the program holds, and that with the processes that it started: what those needed at most. They
+/// are the same program, whose own pages are there once for all of them.
+pub fn memory_of(pid: u32) -> (f64, f64) {
     let bytes = |pid: u32, name: &str| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
         kib.unwrap_or_default() * 1024.0
     };
-    let mut sum = bytes(pid, "VmRSS:");
+    let own = bytes(pid, "VmRSS:");
+    let mut sum = own;
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     for task in tasks {
         let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
         sum += children
             .split_whitespace()
             .filter_map(|pid| pid.parse().ok())
-            .map(|pid| bytes(pid, "VmHWM:"))
+            .map(|pid| bytes(pid, "VmHWM:") - bytes(pid, "RssFile:"))
             .sum::<f64>();
     }
-    sum
+    (own, sum)
 }

@@ -36,10 +36,14 @@ pub struct Memory {
     pub peak: f64,
 }
 
-/// The file that was built with this benchmark.
+/// The program that is measured: the one that `DASSIE_PROGRAM` names, or what was built with this
+/// benchmark.
 pub fn file() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_dassie"))
+    std::env::var_os("DASSIE_PROGRAM").map_or_else(|| PathBuf::from(BUILT), PathBuf::from)
 }
+
+/// `target/release/dassie`
+pub const BUILT: &str = env!("CARGO_BIN_EXE_dassie");
 
 /// How many cores there were before the load chose one of them.
 pub fn cores() -> usize {
@@ -181,8 +185,8 @@ impl Program {
         Ok(Duration::from_millis(ticks * 1000 / a_second.max(1)))
     }
 
-    /// What it and all that it started hold at this moment, in bytes.
-    pub fn memory_of_all(&self) -> f64 {
+    /// What it alone, and it with all that it started, hold at this moment, in bytes.
+    pub fn memory_now(&self) -> (f64, f64) {
         crate::media::memory_of(self.child.id())
     }
 

@@ -89,9 +89,8 @@ impl Place {
         for file in files {
             fs::read(file)?.hash(&mut hasher);
         }
-        // target/release/dassie
-        let program = crate::program::file();
-        let target = program.ancestors().nth(2).ok_or("no target folder")?;
+        let target =
+            Path::new(crate::program::BUILT).ancestors().nth(2).ok_or("no target folder")?;
         let folder = target.join("bench-data").join(size.remote.to_string());
         // a database of an older schema or of other texts makes room for the new one
         let note = folder.join(format!("seed-{:016x}.json", hasher.finish()));
