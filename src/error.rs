@@ -165,3 +165,22 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s_136_a_panic_is_an_error_like_others() {
+        let caught: Result<()> = guarded(|| panic!("as the test wants"));
+        let caught = caught.expect_err("it panicked");
+        assert_eq!(
+            (caught.is_panic(), caught.again().is_panic(), caught.status()),
+            (true, true, 500)
+        );
+        assert!(!caught.public().contains("panic"));
+        let refused: Result<()> = guarded(|| Err(Error::NotFound));
+        assert!(matches!(refused, Err(Error::NotFound)));
+        assert_eq!(guarded(|| Ok::<_, Error>(7)).ok(), Some(7));
+    }
+}

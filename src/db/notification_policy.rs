@@ -103,28 +103,20 @@ pub fn followed_before(conn: &Conn, follower: i64, target: i64, since: i64) -> R
 /// as its newest notifications tell, so many times three. Most accounts do not have as many in that
 /// time: one look at the index is enough for them.
 pub fn is_flooded(conn: &Conn, account: i64, domain: &str, since: i64, most: i64) -> Result<bool> {
-    let busy = conn
-        .sql
-        .prepare_cached(
-            "SELECT 1 FROM (SELECT created_at FROM notification WHERE account_id = ?
-               ORDER BY id DESC LIMIT 1 OFFSET ?) WHERE created_at > ?",
-        )?
-        .exists([account, most - 1, since])?;
-    if !busy {
-        return Ok(false);
-    }
+    let mention = NotificationKind::Mention as i64;
     let count: i64 = conn
         .sql
         .prepare_cached(
             "SELECT count(*) FROM (SELECT from_account_id, kind, created_at FROM notification
                WHERE account_id = ?1 ORDER BY id DESC LIMIT ?2) n
              CROSS JOIN account a ON a.id = n.from_account_id
-             WHERE n.kind = ?3 AND n.created_at > ?4 AND a.domain = ?5",
+             WHERE (SELECT created_at FROM notification WHERE account_id = ?1
+                 ORDER BY id DESC LIMIT 1 OFFSET ?3) > ?4
+               AND n.kind = ?5 AND n.created_at > ?4 AND a.domain = ?6",
         )?
-        .query_row(
-            params![account, most * 3, NotificationKind::Mention as i64, since, domain],
-            |row| row.get(0),
-        )?;
+        .query_row(params![account, most * 3, most - 1, since, mention, domain], |row| {
+            row.get(0)
+        })?;
     Ok(count >= most)
 }
 

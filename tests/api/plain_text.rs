@@ -154,7 +154,18 @@ fn s_121_no_value_of_elsewhere_ends_its_attribute() {
     let page = Request::new("GET", format!("{}/@ann/{}", instance.base, id(&own)));
     let page = page.header("accept", "text/html").send().text();
     assert!(page.contains("ok.example"), "the answer is on the page: {page}");
+    let allowed = |name: &str, c: char| match name {
+        "lang" => charset(c),
+        "class" => c.is_ascii_alphanumeric() || " -_".contains(c),
+        _ => c.is_ascii_lowercase() || c == ' ',
+    };
     for html in [shown, &page] {
+        for name in ["lang", "class", "rel"] {
+            for rest in html.split(&format!(" {name}=\"")).skip(1) {
+                let value = rest.split('"').next().unwrap();
+                assert!(value.chars().all(|c| allowed(name, c)), "{name}: {value}");
+            }
+        }
         for tag in html.split('<').skip(1).map(|tag| tag.split('>').next().unwrap()) {
             // outside of the values of attributes nothing is left of it
             let outside: String = tag.split('"').step_by(2).collect();
@@ -169,6 +180,9 @@ fn s_121_no_value_of_elsewhere_ends_its_attribute() {
 
 /// Texts that mean something to SQLite, to LIKE, to GLOB or to FTS5, each with a word of its own.
 const HOSTILE: &[&str] = &[
+    "qz7",
+    "#qz7",
+    "@qz7",
     "qz7'",
     "qz7\"",
     "qz7`",
