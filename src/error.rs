@@ -2,6 +2,7 @@
 //! the cause of an internal error goes to the log only.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What went wrong, in terms of what the caller can do about it.
 ///
@@ -57,9 +58,21 @@ pub enum Error {
 }
 
 const DISK_FULL: &str = "The disk of this server is full";
+const PANICKED: &str = "the program panicked over it";
 
 /// Result with [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Runs `f`; a panic in it becomes an error, so that it stops nothing else (S-136).
+///
+/// # Errors
+/// Those of `f`, and [`Error::panicked`].
+pub fn guarded<T, E: From<Error>>(
+    f: impl FnOnce() -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    // what `f` had in its hands is gone with it, so nothing broken is left behind
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(Error::panicked().into()))
+}
 
 impl Error {
     /// 422 with a Mastodon style message, e.g. `Validation failed: Text can't be blank`.
@@ -80,6 +93,16 @@ impl Error {
     /// A fault of ours: 500 outside, the text in the log.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         Self::Internal(cause.to_string())
+    }
+
+    /// A panic that was caught: its place is in the log.
+    pub fn panicked() -> Self {
+        Self::internal(PANICKED)
+    }
+
+    /// Whether it is that one.
+    pub fn is_panic(&self) -> bool {
+        matches!(self, Self::Internal(text) if text == PANICKED)
     }
 
     /// The HTTP status code.
@@ -140,5 +163,24 @@ impl Error {
                 Self::Unavailable { message: message.clone(), retry_after: *retry_after }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s_136_a_panic_is_an_error_like_others() {
+        let caught: Result<()> = guarded(|| panic!("as the test wants"));
+        let caught = caught.expect_err("it panicked");
+        assert_eq!(
+            (caught.is_panic(), caught.again().is_panic(), caught.status()),
+            (true, true, 500)
+        );
+        assert!(!caught.public().contains("panic"));
+        let refused: Result<()> = guarded(|| Err(Error::NotFound));
+        assert!(matches!(refused, Err(Error::NotFound)));
+        assert_eq!(guarded(|| Ok::<_, Error>(7)).ok(), Some(7));
     }
 }

@@ -10,11 +10,13 @@ use crate::clock::Clock;
 /// How many keys are remembered at the most.
 const MOST: usize = 10_000;
 
-/// What is counted: a person's requests by all apps together, or those without a person.
+/// What is counted: a person's requests by all apps together, or those without a person; and the
+/// files that a person uploads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Who {
     Account(i64),
     Address(IpAddr),
+    Uploads(i64),
 }
 
 /// Counts events by key within windows of time.

@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 use crate::app::App;
 use crate::clock::{HOUR, MINUTE};
 use crate::db;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, guarded};
 use crate::federation::deliver;
 use crate::federation::relay;
 use crate::model::JobKind;
@@ -118,7 +118,7 @@ enum Next {
 impl State {
     fn run(mut self) {
         loop {
-            let next = self.look().unwrap_or_else(|error| {
+            let next = guarded(|| self.look()).unwrap_or_else(|error| {
                 tracing::error!(%error, "the worker could not work through its queues");
                 Next::At(self.app.clock.now_ms() + MINUTE)
             });
@@ -156,19 +156,25 @@ impl State {
         }
         let now = self.app.clock.now_ms();
         // first: on a full disk nothing else can be written before there is room
-        let more_cache = self.cache.keep(&self.app, now).unwrap_or_else(|error| {
+        let more_cache = guarded(|| self.cache.keep(&self.app, now)).unwrap_or_else(|error| {
             tracing::error!(%error, "the cache could not be kept within its limits");
             false
         });
-        self.certificates.keep(&self.app, now);
-        if let Err(error) = self.backup.keep(&self.app, now) {
+        // whatever goes wrong beside them, the queues go on
+        let kept: Result<()> = guarded(|| {
+            self.certificates.keep(&self.app, now);
+            Ok(())
+        });
+        if let Err(error) = kept {
+            tracing::error!(%error, "the certificate could not be looked after");
+        }
+        if let Err(error) = guarded(|| self.backup.keep(&self.app, now)) {
             tracing::error!(%error, "no backup could be begun");
         }
         let delivers = self.start_deliveries()?;
-        // looking must not keep the queues from going on
-        self.health.keep(&self.app, now).unwrap_or_else(|error| {
+        if let Err(error) = guarded(|| self.health.keep(&self.app, now)) {
             tracing::error!(%error, "the server could not look whether all is well");
-        });
+        }
         let more_jobs = jobs::start(&self.app, &self.running)?;
         let ahead_waits = prefetch::start(&self.app);
         let is_soon = self.kept_house.is_some_and(|last| last.elapsed() < HOUSE_PAUSE);

@@ -253,6 +253,33 @@ fn api(place: &Place, token: &str, method: &'static str, path: &str) -> Request 
 }
 
 #[test]
+fn s_126_a_crash_would_leave_no_core_file() {
+    let place = Place::new();
+    let mut server = Serving::start(&place, &["serve", "--dev"]);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.child.id())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(line.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{line}");
+    server.stop();
+}
+
+#[test]
+fn s_124_what_a_running_server_makes_is_for_nobody_else() {
+    let place = Place::new();
+    let mut server = Serving::start(&place, &["serve", "--dev"]);
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(place.data()).unwrap().map(Result::unwrap) {
+        let mode = std::os::unix::fs::MetadataExt::mode(&entry.metadata().unwrap());
+        let name = entry.file_name().into_string().unwrap();
+        assert_eq!(mode & 0o077, 0, "{name}");
+        names.push(name);
+    }
+    for name in ["dassie.db", "dassie.db-wal", "dassie.db-shm", "dassie.sock", "lock"] {
+        assert!(names.iter().any(|have| have == name), "{name} is not in {names:?}");
+    }
+    server.stop();
+}
+
+#[test]
 fn a_hang_up_ends_nothing() {
     let place = Place::new();
     let mut server = Serving::start(&place, &["serve", "--dev"]);
@@ -410,6 +437,20 @@ fn s_126_a_secret_can_stand_in_a_file_of_its_own_and_is_never_shown() {
     let line = shown.out.lines().find(|line| line.starts_with("token = ")).unwrap();
     assert!(line.ends_with("# environment DASSIE_METRICS_TOKEN_FILE"), "{line}");
     assert!(!shown.out.contains("hush") && !line.contains("\"\""), "{line}");
+    // nor when it stands in the file of settings, wherever that is read
+    let file = std::fs::read_to_string(place.file()).unwrap();
+    place.configure(&format!(
+        "{file}[s3]\nsecret_key = \"marmalade\"\n[backup]\npassphrase = \"marmalade jam\"\n\
+         [translation]\napi_key = \"marmalade\"\n[metrics]\ntoken = \"marmalade marmalade\"\n"
+    ));
+    for args in [&["config", "show", "--dev"] as &[&str], &["config", "check", "--dev"]] {
+        let said = place.run(args);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert!(!said.out.contains("marmalade") && !said.err.contains("marmalade"), "{said:?}");
+    }
+    place.configure(&format!("{file}[metrics]\ntoken = \"marmalade\n"));
+    assert!(!place.run(&["config", "check", "--dev"]).err.contains("marmalade"));
+    place.configure(&file);
     let missing = show("DASSIE_S3_SECRET_KEY_FILE", &place.folder.path().join("none"));
     assert!(
         missing.err.contains("DASSIE_S3_SECRET_KEY_FILE: ") && missing.code == Some(1),
@@ -670,7 +711,7 @@ fn a_dev_server_greets_once_and_keeps_everything() {
 }
 
 #[test]
-fn a_used_database_keeps_its_host_and_kind() {
+fn f_355_a_used_database_keeps_its_host_and_kind() {
     let place = Place::real("a.example");
     place.creates("ann");
     let before = place.bytes();
@@ -705,7 +746,7 @@ fn a_used_database_keeps_its_host_and_kind() {
 }
 
 #[test]
-fn a_newer_database_is_left_alone() {
+fn s_134_a_newer_database_is_left_alone() {
     let place = Place::real("a.example");
     place.creates("ann");
     {
@@ -753,7 +794,14 @@ fn s_124_what_others_could_read_or_change_keeps_the_server_from_starting() {
     };
     let file = |name: &str| place.data().join(name);
     std::fs::create_dir(file("tls")).unwrap();
-    for name in ["dassie.db", "dassie.db-wal", "lock", "tls/account.json", "tls/certificate.pem"] {
+    for name in [
+        "dassie.db",
+        "dassie.db-wal",
+        "dassie.db-shm",
+        "lock",
+        "tls/account.json",
+        "tls/certificate.pem",
+    ] {
         let path = file(name);
         let is_new = !path.exists();
         drop(std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap());
@@ -932,6 +980,35 @@ fn s_040_s_127_no_secret_reaches_the_log() {
         let peer = Peer::start(&["mia"]);
         let body = json!({"status": format!("the secret is marmalade @mia@{}", peer.host), "visibility": "direct"});
         api(&place, &token, "POST", "/api/v1/statuses").json(&body).send().ok();
+        let private = [
+            ("/api/v1/lists", json!({"title": "marmalade"})),
+            (
+                "/api/v2/filters",
+                json!({"title": "marmalade", "context": ["home"],
+                       "keywords_attributes": [{"keyword": "marmalade"}]}),
+            ),
+            (
+                "/api/v1/statuses",
+                json!({"status": "marmalade", "scheduled_at": "2099-01-01T00:00:00Z"}),
+            ),
+            ("/api/v1/statuses", json!({"status": "x", "language": "marmalade marmalade"})),
+            ("/api/v1/reports", json!({"account_id": "marmalade", "comment": "marmalade"})),
+        ];
+        for (path, body) in private {
+            let answer = api(&place, &token, "POST", path).json(&body).send();
+            assert!(answer.status < 500, "{path}: {}", answer.text());
+        }
+        // and what comes from elsewhere: for few, and nothing that can be used
+        let inbox = format!("{}/users/{name}/inbox", place.base());
+        let to = format!("{}/users/{name}", place.base());
+        let few = json!({"to": [to], "cc": [], "summary": "marmalade"});
+        for (number, more) in [(1, few), (2, json!({"to": 7, "attributedTo": "marmalade"}))] {
+            let told = peer.create("mia", number, "<p>marmalade</p>", more);
+            let status = peer.send("mia", &inbox, &told).status;
+            assert!(status == 202 || status == 400, "{status}");
+        }
+        let wrong = json!({"type": "marmalade", "id": "marmalade", "actor": "marmalade"});
+        assert!(peer.send("mia", &inbox, &wrong).status >= 400);
         api(&place, "a-wrong-token", "GET", "/api/v1/timelines/home").send();
         Request::new(
             "GET",
@@ -960,6 +1037,10 @@ fn s_040_s_127_no_secret_reaches_the_log() {
             "marmalade",
             "Bearer ",
             "argon2",
+            "signature=\"",
+            "Signature: ",
+            "sha-256=",
+            "SHA-256=",
             &browser.cookies[0].1,
             &browser.cookies[1].1,
         ] {

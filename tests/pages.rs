@@ -2,6 +2,7 @@
 
 mod crawlers;
 mod feeds;
+mod hostile;
 mod profiles;
 
 use std::io::{Read, Write};
@@ -177,7 +178,7 @@ fn s_118_what_people_write_is_shown_as_text() {
 }
 
 #[test]
-fn s_060_s_101_every_page_carries_its_policy() {
+fn s_060_s_101_s_133_every_page_carries_its_policy() {
     let instance = Instance::start();
     let ann = instance.person("ann");
     instance.person("bob");

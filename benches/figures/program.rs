@@ -89,6 +89,7 @@ impl Program {
                  # counted, but never reached: one person asks for what thousands would\n\
                  [limits]\nrequests_per_account = 1000000\n\
                  requests_per_address = 1000000\n\
+                 uploads_per_account = 0\n\
                  inbox_requests_per_address = 1000000\n\
                  inbox_requests_per_server = 1000000\n\
                  [log]\nlevel = \"warn\"\n",

@@ -106,6 +106,7 @@ pub fn run(folder: &Path, limit: u64) -> Res<()> {
     config.media.cache_max_size = Size(limit);
     config.limits.requests_per_account = 1_000_000;
     config.limits.requests_per_address = 1_000_000;
+    config.limits.uploads_per_account = 0;
     let surroundings = Surroundings {
         clock: clock.clone(),
         resolver: Some(std::sync::Arc::new(Nowhere)),

@@ -413,7 +413,9 @@ pub fn routes(config: &mut ServiceConfig) {
     for (path, methods) in table {
         scope = scope.service(resource(path, methods));
     }
-    config.service(scope.default_service(web::to(unknown)));
+    // what is not served is counted as well
+    let rest = resource("/{rest:.*}", Vec::new());
+    config.service(scope.service(rest).default_service(web::to(unknown)));
 }
 
 fn on<F, Args>(method: Method, need: Need, handler: F) -> On

@@ -2,13 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Sets the rights of new files and the habits of the allocator. To be called while there is one
-/// thread.
+/// Sets the rights of new files and the habits of the allocator, and leaves no core file behind
+/// (S-126). To be called while there is one thread.
 pub(super) fn prepare() {
-    // SAFETY: umask takes a plain number, touches no memory of ours and cannot fail.
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: umask takes a plain number and cannot fail; setrlimit reads a struct that lives
+    // through the call, and where it fails things are as they were.
     unsafe {
         // Keys, the database and uploads are nobody else's business.
         libc::umask(0o077);
+        // What a crash would write to the disk holds keys and tokens.
+        libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
     }
     #[cfg(target_env = "gnu")]
     // SAFETY: mallopt takes plain numbers; it may be called at any time, and there is no other

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_ends_the_job_and_not_the_thread() {
+    fn s_136_a_panic_ends_the_job_and_not_the_thread() {
         let lane = Lane::new("t", 1, 4);
         let lost = lane.run(|| panic!("as the test wants")).expect("room");
         assert!(lost.blocking_recv().is_err());

@@ -141,6 +141,7 @@ keys! {
         max_profile_fields: (|n| within(n, 0, 32)),
         requests_per_account: (|n| within(n, 0, 1_000_000)),
         requests_per_address: (|n| within(n, 0, 1_000_000)),
+        uploads_per_account: (|n| within(n, 0, 1_000_000)),
         inbox_requests_per_address: (|n| within(n, 0, 1_000_000)),
         inbox_requests_per_server: (|n| within(n, 0, 1_000_000)),
         max_emoji_bytes: (|n| within(n, 1024, 1_048_576)),

@@ -205,6 +205,8 @@ pub struct Limits {
     /// Requests to the client API within five minutes, of one person and of one address; 0: any.
     pub requests_per_account: usize,
     pub requests_per_address: usize,
+    /// Files that one person may upload within thirty minutes; 0: any number.
+    pub uploads_per_account: usize,
     /// Requests to the inbox within five minutes, of one address and of one server; 0: any.
     pub inbox_requests_per_address: usize,
     pub inbox_requests_per_server: usize,
@@ -445,6 +447,7 @@ impl Default for Limits {
             max_profile_fields: 8,
             requests_per_account: 3000,
             requests_per_address: 600,
+            uploads_per_account: 30,
             inbox_requests_per_address: 6000,
             inbox_requests_per_server: 6000,
             max_emoji_bytes: 262_144,

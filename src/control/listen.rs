@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::{Answer, Command, LONGEST_COMMAND, execute, socket};
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, guarded};
 
 /// How long a caller may take to say its command, and to take the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -166,10 +165,12 @@ fn answer(app: &App, mut stream: UnixStream, shared: &Shared) -> io::Result<()> 
 
 /// A fault in one command must not end the thread that serves all.
 fn run(app: &App, command: Command) -> Answer {
-    match catch_unwind(AssertUnwindSafe(|| execute(app, command))) {
-        Ok(Ok(reply)) => Answer::Done(reply),
-        Ok(Err(e)) => Answer::Refused(e.to_string()),
-        Err(_) => Answer::Refused("the command failed inside the server; see its log.".to_owned()),
+    match guarded(|| execute(app, command)) {
+        Ok(reply) => Answer::Done(reply),
+        Err(e) if e.is_panic() => {
+            Answer::Refused("the command failed inside the server; see its log.".to_owned())
+        }
+        Err(e) => Answer::Refused(e.to_string()),
     }
 }
 

@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::{Conn, Tx, optional};
 use crate::error::Result;
-use crate::model::{Choice, NotificationPolicy};
+use crate::model::{Choice, NotificationKind, NotificationPolicy};
 
 /// The account's policy, if it chose one.
 pub fn find(conn: &Conn, account: i64) -> Result<Option<NotificationPolicy>> {
@@ -97,6 +97,27 @@ pub fn followed_before(conn: &Conn, follower: i64, target: i64, since: i64) -> R
              AND created_at <= ?",
         )?
         .exists([follower, target, since])?)
+}
+
+/// Whether `most` mentions or more by accounts of a domain reached the account since `since`, as far
+/// as its newest notifications tell, so many times three. Most accounts do not have as many in that
+/// time: one look at the index is enough for them.
+pub fn is_flooded(conn: &Conn, account: i64, domain: &str, since: i64, most: i64) -> Result<bool> {
+    let mention = NotificationKind::Mention as i64;
+    let count: i64 = conn
+        .sql
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT from_account_id, kind, created_at FROM notification
+               WHERE account_id = ?1 ORDER BY id DESC LIMIT ?2) n
+             CROSS JOIN account a ON a.id = n.from_account_id
+             WHERE (SELECT created_at FROM notification WHERE account_id = ?1
+                 ORDER BY id DESC LIMIT 1 OFFSET ?3) > ?4
+               AND n.kind = ?5 AND n.created_at > ?4 AND a.domain = ?6",
+        )?
+        .query_row(params![account, most * 3, most - 1, since, mention, domain], |row| {
+            row.get(0)
+        })?;
+    Ok(count >= most)
 }
 
 /// Whether `from` writes in a thread where `account` turned to it before, in private: looks up

@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -17,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::rest::{QUIET, Rest};
 use super::{AfterCommit, Conn, Erased, Tx, lock};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, guarded};
 use crate::model::Event;
 
 /// How long one batch may collect background closures before it commits.
@@ -98,8 +97,7 @@ impl Task {
     /// Runs it; true when its changes shall stay.
     fn run(&mut self, tx: &Tx<'_>) -> bool {
         let Some(work) = self.work.take() else { return false };
-        let result = catch_unwind(AssertUnwindSafe(|| work(tx)))
-            .unwrap_or_else(|_| Err(Error::internal("a write panicked and was undone")));
+        let result = guarded(|| work(tx));
         let ok = result.is_ok();
         self.result = Some(result);
         ok
@@ -303,7 +301,13 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
         memo.settle();
         shared.commits.fetch_add(1, Ordering::SeqCst);
         if commit.is_ok() && !events.is_empty() {
-            after_commit(events);
+            let told: Result<()> = guarded(|| {
+                after_commit(events);
+                Ok(())
+            });
+            if let Err(error) = told {
+                tracing::error!(%error, "what was committed could not be told");
+            }
         }
         let is_full = |error: &Error| error.is_disk_full();
         let refused = done.iter().any(|task| task.error().as_ref().is_some_and(is_full));

@@ -80,7 +80,13 @@ pub fn tombstone(conn: &Conn, uri: &str) -> Result<serde_json::Value> {
 }
 
 /// A browser came to a document's address: the page is elsewhere.
+///
+/// # Errors
+/// 404 where the name in it, which came with the request, can be nobody's.
 pub fn to_page(page: &str) -> Result<HttpResponse> {
+    if !page.chars().all(|c| c.is_ascii_alphanumeric() || "-._~:/@[]".contains(c)) {
+        return Err(Error::NotFound);
+    }
     Ok(HttpResponse::Found()
         .insert_header((header::LOCATION, page))
         .insert_header((header::VARY, "Accept"))
@@ -108,7 +114,7 @@ pub async fn admit(app: &App, request: &HttpRequest) -> Result<Reader> {
 
 impl Reader {
     /// Whether the answer depends on who asks.
-    fn is_somebody(self) -> bool {
+    pub fn is_somebody(self) -> bool {
         self.signer.is_some()
     }
 

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::client::{ClientError, Kind, OutRequest, Sign};
 use crate::clock::{DAY, HOUR, MINUTE};
 use crate::db::{self, Lane, Tx};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, guarded};
 use crate::meter::Delivered;
 use crate::model::{Delivery, SignatureForm};
 use crate::service;
@@ -22,6 +22,8 @@ const BREAKER: i64 = 10;
 /// minutes, or half a day where the server broke over it. Nothing says that it would refuse those.
 const REFUSED: i64 = 8;
 const BROKEN: i64 = 12;
+/// How often it is tried if sending makes the program panic (S-136).
+const POISON: i64 = 3;
 /// The longest wish of a peer to be left alone that is granted.
 const LONGEST_WISH: i64 = 6 * HOUR;
 
@@ -55,8 +57,11 @@ struct Later {
 /// # Errors
 /// When the outcome could not be written: the row is still due then.
 pub fn deliver(app: &App, delivery: Delivery) -> Result<()> {
-    let outcome = match send(app, &delivery) {
+    let outcome = match guarded(|| send(app, &delivery)) {
         Ok(outcome) => outcome,
+        Err(error) if error.is_panic() && delivery.attempts + 1 >= POISON => {
+            Outcome::Dropped("the program panics over it")
+        }
         Err(error) => Outcome::Later(Later { reason: error.to_string(), ..Later::default() }),
     };
     app.meter.delivery(match &outcome {

@@ -8,6 +8,7 @@ use crate::activity::build;
 use crate::app::App;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
+use crate::http;
 use crate::id;
 use crate::model::{Account, Held, Status};
 use crate::service::{document, visibility};
@@ -26,7 +27,7 @@ pub async fn object(
         let id = id::parse(&id).ok_or(Error::NotFound)?;
         return actor::to_page(&app.site.status_page(&name, id));
     }
-    serve(&app, &request, path, |conn, site, status, author| {
+    serve(&app, &request, Some("note"), path, |conn, site, status, author| {
         Ok(match status.reblog_of_id {
             Some(_) => document::activity(conn, site, status, author)?,
             None => {
@@ -55,7 +56,7 @@ pub async fn activity(
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse> {
-    serve(&app, &request, path, document::activity).await
+    serve(&app, &request, Some("activity"), path, document::activity).await
 }
 
 /// `GET …/likes`: how many.
@@ -64,7 +65,7 @@ pub async fn likes(
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse> {
-    serve(&app, &request, path, |_, _, status, _| {
+    serve(&app, &request, None, path, |_, _, status, _| {
         Ok(counted(&format!("{}/likes", status.uri), status.favourites_count))
     })
     .await
@@ -76,7 +77,7 @@ pub async fn shares(
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse> {
-    serve(&app, &request, path, |_, _, status, _| {
+    serve(&app, &request, None, path, |_, _, status, _| {
         Ok(counted(&format!("{}/shares", status.uri), status.reblogs_count))
     })
     .await
@@ -87,19 +88,39 @@ fn counted(id: &str, total: i64) -> Value {
 }
 
 /// Serves something of a local status to whoever may read it: open ones to everybody, others to
-/// a signer among the recipients; to all else it does not exist (F-118, F-245).
+/// a signer among the recipients; to all else it does not exist (F-118, F-245). What many servers
+/// ask for at once, each new post, is `kept` under a name while it is open (S-137).
 pub(super) async fn serve<F>(
     app: &App,
     request: &HttpRequest,
+    kept: Option<&str>,
     path: Path<(String, String)>,
     write: F,
 ) -> Result<HttpResponse>
 where
-    F: Fn(&Conn, &Site, &Status, &Account) -> Result<Value> + Send + 'static,
+    F: Fn(&Conn, &Site, &Status, &Account) -> Result<Value> + Clone + Send + 'static,
 {
     let (name, id) = path.into_inner();
     let id = id::parse(&id).ok_or(Error::NotFound)?;
     let admitted = actor::admit(app, request).await?;
+    if let Some(kept) = kept.filter(|_| !admitted.is_somebody()) {
+        let (named, write) = (name.clone(), write.clone());
+        let open = app.document(format!("{kept} {name} {id}"), move |app, conn| {
+            let Ok((status, author)) = find(conn, &app.site, &named, id)? else {
+                return Err(Error::NotFound);
+            };
+            if !is_open(&status) || !visibility::can_see(conn, 0, &status)? {
+                return Err(Error::NotFound);
+            }
+            http::encode(&write(conn, &app.site, &status, &author)?)
+        });
+        match open.await {
+            Ok(body) => return Ok(accept::public_document(request, body.to_vec())),
+            // it may be for this one reader
+            Err(Error::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
     let site = app.site.clone();
     let found = app
         .read({
@@ -115,7 +136,7 @@ where
     let found = found?;
     let open = match &found {
         Err(tombstone) => return Ok(accept::gone(tombstone)),
-        Ok((status, _)) => status.visibility.is_open() && status.held == Held::Free,
+        Ok((status, _)) => is_open(status),
     };
     let viewer = if open {
         0
@@ -136,6 +157,11 @@ where
         })
         .await?;
     Ok(if open { admitted.answer(request, body) } else { accept::private_document(body) })
+}
+
+/// Whether it is for everybody.
+fn is_open(status: &Status) -> bool {
+    status.visibility.is_open() && status.held == Held::Free
 }
 
 /// The local status of a path and its author, or its Tombstone.

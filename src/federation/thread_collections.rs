@@ -18,7 +18,7 @@ const ITEMS: i64 = 20;
 pub const FIRST: i64 = 5;
 
 /// What a query asks for.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Wanted {
     page: bool,
     /// Mastodon's word for the part of the replies that others wrote.
@@ -51,7 +51,7 @@ pub async fn replies(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let wanted = wanted(request.query_string())?;
-    serve(&app, &request, path, move |conn, _, status, _| {
+    serve(&app, &request, None, path, move |conn, _, status, _| {
         let id = format!("{}/replies", status.uri);
         if !wanted.page {
             return Ok(build::collection(&id, None, Some(&format!("{id}?page=true"))));
@@ -88,7 +88,7 @@ pub async fn context(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let wanted = wanted(request.query_string())?;
-    serve(&app, &request, path, move |conn, _, status, author| {
+    serve(&app, &request, None, path, move |conn, _, status, author| {
         if status.thread_id != status.id || !status.visibility.is_open() {
             return Err(Error::NotFound);
         }

@@ -57,7 +57,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     #[test]
-    fn s_057_only_what_a_trusted_proxy_says_counts() {
+    fn s_057_s_142_only_what_a_trusted_proxy_says_counts() {
         let trusted: Vec<Cidr> = ["127.0.0.0/8", "::1/128"].map(|c| c.parse().unwrap()).into();
         for (direct, forwarded, want) in [
             ("192.0.2.9:1", "127.0.0.1", "192.0.2.9"),

@@ -4,7 +4,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::clock;
 use crate::config::{Config, Size};
@@ -201,13 +201,23 @@ fn target(to: &Path) -> (PathBuf, Option<PathBuf>) {
     (folder, is_file.then(|| to.to_owned()))
 }
 
+/// Where a path leads: links are followed as far as it is there, and what is not there yet has none.
+fn real(path: &Path) -> PathBuf {
+    let mut real = PathBuf::new();
+    for part in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
+        match part {
+            Component::ParentDir => drop(real.pop()),
+            other => real.push(other),
+        }
+        if let Ok(there) = real.canonicalize() {
+            real = there;
+        }
+    }
+    real
+}
+
 /// S-125: nothing that holds keys lies where files are shown from.
 fn refuse_served(folder: &Path, config: &Config) -> Result<()> {
-    // it may not be there yet: then what it is below decides
-    let real = |path: &Path| {
-        let found = path.ancestors().find_map(|above| above.canonicalize().ok());
-        found.unwrap_or_else(|| path.to_owned())
-    };
     let folder = real(folder);
     let served = [config.storage.data_dir.join("media"), config.cache_dir()];
     match served.iter().find(|served| folder.starts_with(real(served))) {

@@ -1,7 +1,7 @@
 //! Who may tell an account something: Mastodon's rules for what is held back or dropped, and the
 //! requests of those who are held back.
 
-use crate::clock::DAY;
+use crate::clock::{DAY, HOUR};
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{
@@ -12,6 +12,9 @@ use crate::model::{
 /// How long an account is new, and how long a follow does not count yet.
 const NEW_ACCOUNT: i64 = 30 * DAY;
 const NEW_FOLLOWER: i64 = 3 * DAY;
+/// So many mentions of one server's strangers reach somebody within an hour, and the rest is held
+/// back (S-139): a flood, whatever one chose.
+const FLOOD: i64 = 100;
 /// Where the setting is kept.
 const HOLD_BACK: &str = "hold_back_new_accounts";
 
@@ -72,6 +75,15 @@ pub fn judge(
             && is_unasked(conn, account, from, status)?
         {
             choice = policy.for_private_mentions;
+        }
+        if choice == Choice::Accept
+            && kind == NotificationKind::Mention
+            && let Some(domain) = &from.domain
+        {
+            let since = conn.now() - HOUR;
+            if db::notification_policy::is_flooded(conn, account.id, domain, since, FLOOD)? {
+                choice = Choice::Filter;
+            }
         }
     }
     // most are accepted: the exceptions are looked up for the others only

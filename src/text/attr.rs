@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_known_schemes_are_links() {
+    fn s_119_only_known_schemes_are_links() {
         for good in ["https://a.example/x?y#z", "magnet:?xt=urn:btih:1", "XMPP:a@b.example"] {
             assert_eq!(link(good).as_deref(), Some(good));
         }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_checked() {
+    fn s_121_values_are_checked() {
         assert_eq!(
             filter("a", "class", "mention evil u-url h-<x").as_deref(),
             Some("mention u-url")

@@ -262,7 +262,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_query_is_a_syntax_error(
+        fn s_123_no_query_is_a_syntax_error(
             q in "(\"|“|\\*|\\(|\\)|:|\\^|-|\\+| |AND|OR|NOT|NEAR|字|京|한|a|é|\\x00|'|\\PC){0,30}"
         ) {
             thread_local!(static DB: Connection = table(&["字京 한 a", "and or not"]));

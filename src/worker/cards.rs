@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::db::{self, Lane};
-use crate::error::Error;
+use crate::error::guarded;
 use crate::federation::process::Step;
 use crate::lookup;
 use crate::model::Job;
@@ -49,9 +49,7 @@ fn run(app: &App, job: &Job) -> Step<bool> {
 }
 
 fn lookup_card(app: &App, link: &str) -> Option<crate::model::Preview> {
-    let looked =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| lookup::card::fetch(app, link)));
-    match looked.unwrap_or_else(|_| Err(Error::internal("reading a page panicked"))) {
+    match guarded(|| lookup::card::fetch(app, link)) {
         Ok(found) => found,
         Err(error) => {
             tracing::debug!(%link, %error, "no preview");

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use crate::app::App;
 use crate::clock::MINUTE;
 use crate::db::{self, Lane};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, guarded};
 use crate::federation::process::{self, Stop};
 use crate::federation::quote;
 use crate::federation::relay;
@@ -33,8 +33,9 @@ const STACK: usize = 512 * 1024;
 /// How many of one lane come after each other before the next lane has its turn. One of an import
 /// is many lines and comes alone.
 const BURST: usize = 10;
-/// A job is tried so often (F-145).
+/// A job is tried so often (F-145), and one that makes the program panic so often (S-136).
 const TRIES: i64 = 5;
+const TRIES_OF_POISON: i64 = 3;
 /// The pause between two slices of an account's removal, and while its deliveries wait.
 const NEXT_SLICE: i64 = 200;
 const NEXT_LOOK: i64 = 10 * MINUTE;
@@ -74,7 +75,7 @@ impl Round<'_> {
                 .collect();
             let own = self.drain();
             helpers.into_iter().fold(own, |result, helper| {
-                result.and(helper.join().unwrap_or_else(|_| Err(Error::internal("it panicked"))))
+                result.and(helper.join().unwrap_or_else(|_| Err(Error::panicked())))
             })
         })
     }
@@ -211,12 +212,6 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
         tracing::debug!("the lane of a job is full");
     }
     Ok(false)
-}
-
-/// A panic in one job stops nothing else (S-136).
-pub(super) fn guarded(f: impl FnOnce() -> process::Step<bool>) -> process::Step<bool> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
-        .unwrap_or_else(|_| Err(Stop::Failed(Error::internal("the job panicked"))))
 }
 
 /// Does a job; true when its row is gone already, or was given a new time.
@@ -356,7 +351,8 @@ pub(super) fn finish(app: &App, job: &Job, result: process::Step<bool>) -> Resul
             // a fault of ours may pass as well: a full disk, a failed commit
             let may_pass =
                 matches!(error, Error::Remote(_) | Error::Unavailable { .. } | Error::Internal(_));
-            if may_pass && attempts + 1 < TRIES {
+            let tries = if error.is_panic() { TRIES_OF_POISON } else { TRIES };
+            if may_pass && attempts + 1 < tries {
                 app.db.write(Lane::Background, move |tx| {
                     let pause = MINUTE * 5_i64.pow(u32::try_from(attempts).unwrap_or(0).min(5));
                     db::job::postpone(tx, id, tx.now() + pause, &text)

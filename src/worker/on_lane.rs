@@ -4,10 +4,11 @@
 use crate::app::App;
 use crate::client::Lane;
 use crate::clock::MINUTE;
+use crate::error::guarded;
 use crate::federation::process::{Step, Stop};
 use crate::model::Job;
 
-use super::jobs::{finish, guarded};
+use super::jobs::finish;
 use super::running::Place;
 
 /// Runs `work` on a lane; true from it: the job is gone already, or has a new time. A lane that is

@@ -4,11 +4,9 @@
 use crate::app::App;
 use crate::config::Prefetch;
 use crate::db::Lane;
-use crate::error::Result;
+use crate::error::{Result, guarded};
 use crate::lookup::cached_file;
 use crate::service::prefetch;
-
-use super::jobs::guarded;
 
 /// How much of the media lane stays free for those who wait.
 const LEFT: usize = 5;
@@ -39,9 +37,8 @@ fn is_crowded(app: &App) -> bool {
 /// One status after the other, until nothing waits or others need the room.
 fn work_off(app: &App) {
     while let Some(status) = app.ahead.next() {
-        let done = guarded(|| Ok(run(app, status).map(|()| true)?));
-        if let Err(error) = done {
-            tracing::error!(?error, "what was fetched ahead could not be kept");
+        if let Err(error) = guarded(|| run(app, status)) {
+            tracing::error!(%error, "what was fetched ahead could not be kept");
         }
         if app.wake.is_closed() || app.lanes.media.free() < LEFT {
             app.ahead.leave();

@@ -6,14 +6,14 @@ use std::time::Duration;
 use crate::app::App;
 use crate::clock::{HOUR, MINUTE};
 use crate::db::{self, Lane};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, guarded};
 use crate::federation::process::{Step, Stop};
 use crate::media::image::Purpose;
 use crate::model::{Job, JobKind, UploadState};
 use crate::service;
 
 use super::emojis;
-use super::jobs::{finish, guarded};
+use super::jobs::finish;
 use super::on_lane;
 use super::running::Place;
 

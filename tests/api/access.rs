@@ -176,7 +176,7 @@ fn s_082_tokens_and_applications_are_listed_and_ended_by_their_owner() {
 }
 
 #[test]
-fn the_api_is_rationed_by_account_and_by_address() {
+fn s_142_the_api_is_rationed_by_account_and_by_address() {
     let clock = Clock::manual(Clock::system().now_ms());
     let instance = Instance::with(Options {
         clock: clock.clone(),

@@ -50,6 +50,41 @@ fn post(place: &Place, token: &str, text: &str) -> String {
 }
 
 #[test]
+fn s_125_no_backup_lies_where_files_are_shown() {
+    let place = Place::real("a.example");
+    place.creates("ann");
+    let data = place.data();
+    fs::create_dir_all(data.join("media")).unwrap();
+    fs::create_dir_all(data.join("cache")).unwrap();
+    let link = place.folder.path().join("link");
+    std::os::unix::fs::symlink(data.join("media"), &link).unwrap();
+    let there = || {
+        let mut all: Vec<_> = ["media", "cache"]
+            .iter()
+            .flat_map(|folder| fs::read_dir(data.join(folder)).unwrap())
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        all.sort();
+        all
+    };
+    let before = there();
+    for to in [
+        data.join("media"),
+        data.join("media/ab/new"),
+        data.join("media/one.tar.gz"),
+        data.join("cache/x"),
+        data.join("backups/../media"),
+        link.join("../media/x"),
+        link.join("x"),
+    ] {
+        let said = place.refuses(&["backup", "--to", to.to_str().unwrap()]);
+        assert!(said.contains("shown to everybody"), "{said}");
+    }
+    assert_eq!(there(), before, "nothing was made");
+    place.does(&["backup", "--to", data.join("backups").to_str().unwrap()]);
+}
+
+#[test]
 fn s_125_a_backup_under_load_is_restored_elsewhere_row_by_row() {
     let place = Place::new();
     let mut serving = Serving::start(&place, &["serve", "--dev"]);

@@ -7,7 +7,7 @@ use dassie::id;
 use serde_json::json;
 
 use super::retention::Scene;
-use crate::support::eventually;
+use crate::support::{Peer, eventually};
 
 /// As `service::retention` has it.
 const STATUSES: i64 = 50_000;
@@ -309,6 +309,115 @@ fn s_141_behind_a_hundred_thousand_followers_one_asks() {
         .unwrap();
     follow("nora");
     assert_eq!((accepted(1), accepted(0)), (1, 1));
+}
+
+#[test]
+fn s_139_a_flood_of_mentions_from_one_server_is_held_back() {
+    const STRANGERS: usize = 25;
+    const EACH: usize = 40;
+    let names: Vec<String> = (0..STRANGERS).map(|n| format!("s{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).chain(["friend"]).collect();
+    let scene = Scene::new(&names);
+    let elsewhere = Peer::start(&["otto"]);
+    // their keys are here, since those of one server are fetched one after the other
+    for name in &names {
+        scene.ann.finds(&format!("{name}@{}", scene.peer.host));
+    }
+    crate::api::follow_peer(&scene.instance, &scene.ann, &scene.peer, "friend");
+    let (uri, inbox) = (scene.ann.uri.clone(), format!("{}/inbox", scene.instance.base));
+    let clock = scene.instance.app.clock.clone();
+    let mention = |peer: &Peer, name: &str, number: usize| {
+        let tag = json!([{"type": "Mention", "href": uri, "name": "@ann"}]);
+        let more = json!({"tag": tag, "cc": [uri]});
+        let number = u32::try_from(number).unwrap();
+        let activity = peer.create(name, number, "<p>@ann buy this</p>", more);
+        let answer = peer.send_as(name, &inbox, &activity, clock.now_ms());
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    };
+    std::thread::scope(|scope| {
+        for lane in 0..4 {
+            let (mention, peer) = (&mention, &scene.peer);
+            scope.spawn(move || {
+                for n in (0..STRANGERS).filter(|n| n % 4 == lane) {
+                    (0..EACH).for_each(|m| mention(peer, &format!("s{n}"), n * EACH + m));
+                }
+            });
+        }
+    });
+    scene.instance.settle();
+    let told = |who: &str| {
+        let sql = "SELECT count(*) FROM notification n JOIN account a ON a.id = n.from_account_id
+           WHERE n.kind = 0 AND n.filtered = 0 AND a.username LIKE ?";
+        scene.sql().query_row(sql, [who], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(told("s%"), 100, "of a thousand");
+    // as an app sees it
+    let page = scene.ann.get("/api/v1/notifications?types[]=mention&limit=80");
+    let last = page[79]["id"].as_str().unwrap().to_owned();
+    let rest = format!("/api/v1/notifications?types[]=mention&limit=80&max_id={last}");
+    assert_eq!(scene.ann.get(&rest).as_array().unwrap().len(), 20);
+    let requests = scene.ann.get("/api/v1/notifications/requests?limit=80");
+    let requests = requests.as_array().unwrap().len();
+    assert!(requests > 15 && requests <= STRANGERS, "{requests}: one for each of them");
+    // whom she follows gets through, and who is elsewhere
+    mention(&scene.peer, "friend", 5001);
+    mention(&elsewhere, "otto", 1);
+    scene.instance.settle();
+    assert_eq!((told("friend"), told("otto")), (1, 1));
+    // and an hour later it is forgotten
+    scene.instance.advance(HOUR + 1000);
+    mention(&scene.peer, "s0", 5002);
+    scene.instance.settle();
+    assert_eq!(told("s%"), 101);
+}
+
+#[test]
+fn s_141_a_follow_costs_the_same_behind_twenty_thousand() {
+    dassie::db::plan::record();
+    const CROWD: i64 = 20_000;
+    let names: Vec<String> = (0..24).map(|n| format!("f{n}")).collect();
+    let scene = Scene::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let ann: i64 = scene.ann.id.parse().unwrap();
+    // all are known, so that no look-up is counted
+    names.iter().for_each(|name| drop(scene.ann.finds(&format!("{name}@{}", scene.peer.host))));
+    let follow = |name: &str| {
+        let follow = json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "type": "Follow",
+            "id": scene.peer.at(&format!("/follows/{name}")), "actor": scene.peer.uri(name),
+            "object": scene.ann.uri,
+        });
+        let inbox = format!("{}/inbox", scene.instance.base);
+        let now = scene.instance.app.clock.now_ms();
+        let before = dassie::db::plan::runs();
+        assert_eq!(scene.peer.send_as(name, &inbox, &follow, now).status, 202);
+        scene.instance.settle();
+        dassie::db::plan::runs() - before
+    };
+    // what waits for it to be done looks as well, now more often and now less
+    let least = |names: &[String]| names.iter().map(|name| follow(name)).min().unwrap();
+    let few = least(&names[..12]);
+    strangers(&scene, 1000, CROWD);
+    scene
+        .sql()
+        .execute_batch(&format!(
+            "BEGIN IMMEDIATE;
+             INSERT INTO follow (account_id, target_id, accepted, uri, created_at)
+               SELECT id, {ann}, 1, 'f' || id, 1 FROM account WHERE domain = 's.example';
+             INSERT INTO notification (account_id, kind, from_account_id, created_at, group_key)
+               SELECT {ann}, 1, n.id, {now}, (SELECT group_key FROM notification WHERE kind = 1)
+               FROM account n WHERE domain = 's.example';
+             COMMIT;",
+            now = scene.instance.app.clock.now_ms()
+        ))
+        .unwrap();
+    let many = least(&names[12..]);
+    assert!(many <= few + few / 5, "{few} statements for the first, {many} behind the crowd");
+    // all of them are one line to her, which shows a few
+    let groups = scene.ann.get("/api/v2/notifications?types[]=follow");
+    let groups = groups["notification_groups"].as_array().unwrap().clone();
+    assert_eq!(groups.len(), 1, "{groups:?}");
+    assert_eq!(groups[0]["notifications_count"], CROWD + 24);
+    assert!(groups[0]["sample_account_ids"].as_array().unwrap().len() <= 8);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod fetching;
 mod followers_sync;
 mod forwarding;
 mod groups;
+mod herds;
 mod hostile;
 mod identity;
 mod inbox;

@@ -38,7 +38,7 @@ fn s_070_addresses_that_run_code_cannot_be_registered() {
 }
 
 #[test]
-fn s_079_registrations_are_capped_in_number_and_size() {
+fn s_079_s_142_registrations_are_capped_in_number_and_size() {
     let clock = Clock::manual(Clock::system().now_ms());
     let instance = Instance::with(Options {
         clock: clock.clone(),

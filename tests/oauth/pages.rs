@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn s_060_s_080_the_pages_are_guarded_and_show_names_as_text() {
+fn s_060_s_080_s_118_the_pages_are_guarded_and_show_names_as_text() {
     let name = "<script>alert('x')</script> \"&";
     let scene = Scene::with(name, "https://app.example/cb");
     let mut browser = scene.signed_in();

@@ -2,7 +2,6 @@
 //! sending: visibility, follows, blocks, mutes and tokens count as they are then (S-092).
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -12,7 +11,7 @@ use super::announcement;
 use crate::api::entity;
 use crate::app::App;
 use crate::db::{self, Conn};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, guarded};
 use crate::model::{Event, Gone, Place, Status};
 use crate::service;
 use crate::stream::{Listener, Message, Stream};
@@ -45,20 +44,18 @@ fn run(app: &App) {
     while let Some(work) = app.streams.wait() {
         // tokens first: who has none any more gets nothing of what follows
         if work.recheck {
-            guarded(|| check_tokens(app));
+            told(|| check_tokens(app));
         }
         for event in work.events {
-            guarded(|| deliver(app, &event, &mut recent));
+            told(|| deliver(app, &event, &mut recent));
         }
     }
 }
 
 /// One event that cannot be told does not end the others.
-fn guarded(f: impl FnOnce() -> Result<()>) {
-    match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "an event could not be streamed"),
-        Err(_) => tracing::error!("streaming an event panicked"),
+fn told(f: impl FnOnce() -> Result<()>) {
+    if let Err(error) = guarded(f) {
+        tracing::error!(%error, "an event could not be streamed");
     }
 }
 

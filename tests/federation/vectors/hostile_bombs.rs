@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::harness::{PUBLIC, World};
 use super::hostile::MALLORY;
+use crate::api::id;
 
 /// A note of mallory's inside its Create.
 fn note(world: &World, number: u32, extra: Value) -> Value {
@@ -154,4 +155,115 @@ fn s_021_a_domain_with_endless_sub_domains() {
     // an honest server is not in their way
     world.deliver("mastodon/like");
     assert_eq!(world.again(&world.post)["favourites_count"].as_u64().unwrap(), count + 1);
+}
+
+/// Everything that leads on to more, on one server that never ends; each is looked at as an app does.
+#[test]
+fn s_140_whatever_leads_on_without_end_ends() {
+    let world = World::new();
+    let at = |path: &str| world.at(&format!("https://mallory.example{path}"));
+    let person =
+        |name: &str| world.person(&format!("https://mallory.example/users/{name}"), name, "Person");
+    const LONG: u32 = 60;
+    for n in 0..LONG {
+        // aliases of aliases
+        let mut one = person(&format!("alias{n}"));
+        one["alsoKnownAs"] = json!([at(&format!("/users/alias{}", n + 1)), at("/users/alias0")]);
+        world.serve_value(&one);
+        // a house that is left for the next, which says that it is the same person
+        let mut one = person(&format!("moved{n}"));
+        one["movedTo"] = json!(at(&format!("/users/moved{}", (n + 1) % 3)));
+        one["alsoKnownAs"] =
+            json!((0..3).map(|n| at(&format!("/users/moved{n}"))).collect::<Vec<_>>());
+        world.serve_value(&one);
+        // pins of which each is a list of pins, and answers that all have answers
+        let next = n + 1;
+        world.serve_value(&json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "type": "OrderedCollection",
+            "id": at(&format!("/pins/{n}")),
+            "orderedItems": (0..50).map(|k| at(&format!("/pins/{}", next + k))).collect::<Vec<_>>(),
+            "first": at(&format!("/pins/{next}")), "next": at(&format!("/pins/{next}")),
+        }));
+        world.serve_value(&json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "id": at(&format!("/tree/{n}")),
+            "type": "Note", "attributedTo": at("/users/pinner"), "content": "x", "to": [PUBLIC],
+            "inReplyTo": (n > 0).then(|| at(&format!("/tree/{}", n - 1))),
+            "quote": at(&format!("/tree/{}", (n + 1) % LONG)),
+            "replies": {
+                "type": "Collection", "id": at(&format!("/tree/{n}/replies")),
+                "items": [at(&format!("/tree/{}", n + 1)), at(&format!("/tree/{n}"))],
+                "next": at(&format!("/tree/{n}/replies")),
+            },
+        }));
+    }
+    let mut pinner = person("pinner");
+    pinner["featured"] = json!(at("/pins/0"));
+    pinner["outbox"] = json!(at("/pins/0"));
+    pinner["featuredTags"] = json!(at("/pins/0"));
+    world.serve_value(&pinner);
+    // a handle that is another's, which is the first one's
+    for (name, other) in [("ring", "round"), ("round", "ring")] {
+        let handle = world.handle(&format!("{name}@mallory.example"));
+        let resource: String =
+            form_urlencoded::byte_serialize(format!("acct:{handle}").as_bytes()).collect();
+        let document = json!({
+            "subject": format!("acct:{}", world.handle(&format!("{other}@mallory.example"))),
+            "links": [{"rel": "self", "type": "application/activity+json",
+                       "href": at(&format!("/users/{other}"))}],
+        });
+        let path = format!("/.well-known/webfinger?resource={resource}");
+        world.web.put(&at(&path), 200, "application/jrd+json", document.to_string());
+        world.serve_value(&person(name));
+    }
+    let asked = |look: &dyn Fn()| {
+        let before = world.web.asked().len();
+        look();
+        world.settle();
+        world.web.asked().len() - before
+    };
+    let profile = |name: &str| {
+        let account = id(&world.finds(&format!("{name}@mallory.example")));
+        for path in ["", "/statuses", "/statuses?pinned=true", "/featured_tags"] {
+            world.ann.get(&format!("/api/v1/accounts/{account}{path}"));
+            world.settle();
+        }
+        let path = format!("/api/v1/accounts/{account}/follow");
+        assert!(world.ann.request("POST", &path).json(&json!({})).send().status < 500);
+    };
+    let search = |text: &str| {
+        let text: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let path = format!("/api/v2/search?resolve=true&q={text}");
+        assert!(world.ann.request("GET", &path).send().status < 500);
+    };
+    let moves = || {
+        let activity = json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "type": "Move",
+            "id": at("/moves/1"), "actor": at("/users/moved0"), "object": at("/users/moved0"),
+            "target": at("/users/moved1"),
+        });
+        let answer =
+            world.send(&at("/users/moved0"), &world.inbox(), activity.to_string().as_bytes());
+        assert_eq!(answer.status, 202);
+    };
+    let open = || {
+        search(&at("/tree/0"));
+        let status = id(&world.must("https://mallory.example/tree/0"));
+        world.ann.get(&format!("/api/v1/statuses/{status}/context"));
+    };
+    let looks: [(&str, &dyn Fn(), usize); 6] = [
+        ("aliases", &|| profile("alias0"), 15),
+        ("moves", &|| profile("moved0"), 25),
+        ("a move", &moves, 15),
+        ("handles", &|| search(&world.handle("@ring@mallory.example")), 10),
+        ("pins", &|| profile("pinner"), 110),
+        ("a thread", &open, 130),
+    ];
+    for (what, look, most) in looks {
+        // who has moved already does not do so again: that asks nobody
+        let (times, again) = (asked(look), asked(look));
+        assert!(times > 0 || what == "a move", "{what}");
+        // what is asked for a moment later counts for the second look
+        assert!(times <= most && again <= most, "{what}: {times} and {again} requests");
+    }
+    assert_eq!(world.instance.get("/api/v2/instance").status, 200);
 }

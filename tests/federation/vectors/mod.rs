@@ -22,5 +22,6 @@ mod mutations;
 mod objects_blogs;
 mod objects_groups;
 mod objects_media;
+mod own_faults;
 mod relay;
 mod static_actor;

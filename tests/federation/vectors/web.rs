@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -41,15 +42,22 @@ pub struct Web {
 struct Shared {
     pages: Mutex<HashMap<String, Page>>,
     asked: Mutex<Vec<Asked>>,
-    looked_up: Arc<Mutex<Vec<String>>>,
+    looked_up: Mutex<Vec<String>>,
+    poison: Mutex<Option<String>>,
+    panics: AtomicUsize,
 }
 
 /// Every name is this machine; numbers are what they are.
-struct Everywhere(Arc<Mutex<Vec<String>>>);
+struct Everywhere(Arc<Shared>);
 
 impl Resolve for Everywhere {
     fn resolve(&self, host: &str, _deadline: Instant) -> io::Result<Vec<IpAddr>> {
-        self.0.lock().unwrap().push(host.to_owned());
+        let is_poison = self.0.poison.lock().unwrap().as_deref() == Some(host);
+        if is_poison {
+            self.0.panics.fetch_add(1, Ordering::SeqCst);
+            panic!("as the test wants");
+        }
+        self.0.looked_up.lock().unwrap().push(host.to_owned());
         Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)])
     }
 }
@@ -71,7 +79,17 @@ impl Web {
 
     /// For an instance that lives in this web.
     pub fn resolver(&self) -> Arc<dyn Resolve> {
-        Arc::new(Everywhere(Arc::clone(&self.shared.looked_up)))
+        Arc::new(Everywhere(Arc::clone(&self.shared)))
+    }
+
+    /// From now on whoever looks this host up panics.
+    pub fn panic_at(&self, host: &str) {
+        *self.shared.poison.lock().unwrap() = Some(host.to_owned());
+    }
+
+    /// How often somebody did.
+    pub fn panics(&self) -> usize {
+        self.shared.panics.load(Ordering::SeqCst)
     }
 
     /// The hosts whose names were looked up.
