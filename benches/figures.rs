@@ -8,6 +8,8 @@
 
 #[path = "figures/archive.rs"]
 mod archive;
+#[path = "figures/backup.rs"]
+mod backup;
 #[path = "figures/federation.rs"]
 mod federation;
 #[path = "figures/hour.rs"]
@@ -69,6 +71,7 @@ const PARTS: [&str; 16] = [
     "cache",
     "firstscreen",
     "archive",
+    "backup",
     "hour",
 ];
 
@@ -208,6 +211,9 @@ fn on_a_copy(place: &Place, seeded: &Seeded, options: &Options, report: &mut Rep
     }
     if options.wants("archive") {
         archive::measure(place, seeded, &peers, report)?;
+    }
+    if options.wants("backup") {
+        backup::measure(place, seeded, &peers, report)?;
     }
     if options.only.as_deref() == Some("hour") {
         hour::measure(place, seeded, &peers, options, report)?;

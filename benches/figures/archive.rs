@@ -91,7 +91,7 @@ fn write(folder: &Path, file: &Path) -> Res<()> {
 }
 
 /// Runs a command to its end; how long it took, and the most memory that it had.
-fn run(folder: &Path, args: &[&str]) -> Res<(Duration, f64, String)> {
+pub fn run(folder: &Path, args: &[&str]) -> Res<(Duration, f64, String)> {
     let since = Instant::now();
     let mut command = Command::new(program::file());
     command.args(args).arg("--config").arg(folder.join("bench.toml")).env_clear();

@@ -361,6 +361,7 @@ impl Outbox {
 /// What somebody here saw of home meanwhile.
 pub struct Home {
     pub p99: Duration,
+    pub most: Duration,
 }
 
 /// Reads home ten times a second while `work` runs.
@@ -384,7 +385,8 @@ pub fn during(program: &Program, seeded: &Seeded, work: impl FnOnce() -> Res<()>
     let index = (times.len() * 99 / 100).min(times.len().saturating_sub(1));
     let p99 = times.get(index).copied().unwrap_or_default();
     println!("  home was read {} times, p99 {} ms", times.len(), number(load::ms(p99)));
-    Ok(Home { p99 })
+    let most = times.last().copied().unwrap_or_default();
+    Ok(Home { p99, most })
 }
 
 /// Each server reads the status and its author once.
