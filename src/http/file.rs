@@ -41,7 +41,6 @@ impl Shown {
             .insert_header((header::CACHE_CONTROL, self.age))
             .insert_header((header::CONTENT_TYPE, self.media_type))
             .insert_header((header::CONTENT_SECURITY_POLICY, policy(self.media_type)))
-            .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .insert_header((header::CONTENT_DISPOSITION, "inline"))
             // images are packed already: as they are, with their length
             .insert_header((header::CONTENT_ENCODING, "identity"))

@@ -2,6 +2,7 @@
 
 mod apps;
 mod authorize;
+mod headers;
 mod metadata;
 mod pages;
 mod settings;
