@@ -119,6 +119,23 @@ pub fn serve(
     }
 }
 
+/// Answers with a file for its owner alone, to be kept under this name.
+pub fn hand_over(
+    app: &App,
+    file: File,
+    size: u64,
+    media_type: &'static str,
+    name: &str,
+) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, media_type))
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        // it is packed already
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        .body(SizedStream::new(size, pieces(app.clone(), file, 0, size)))
+}
+
 /// The bytes of a file from a place on, so many of them.
 fn pieces(app: App, file: File, from: u64, length: u64) -> impl Stream<Item = Result<Bytes>> {
     let state = (app, Some(file), from, length);

@@ -332,7 +332,7 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error {
 }
 
 /// Others go before this thread from now on.
-fn step_back() {
+pub fn step_back() {
     #[cfg(target_os = "linux")]
     // SAFETY: takes plain numbers and touches no memory of ours; on Linux 0 is the calling thread. A
     // refusal leaves things as they are.

@@ -6,6 +6,7 @@ mod headers;
 mod metadata;
 mod pages;
 mod settings;
+mod settings_archive;
 mod settings_data;
 mod sign_in;
 mod token;

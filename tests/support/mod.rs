@@ -1,6 +1,7 @@
 //! Starting instances in this process, talking to them as clients do, and waiting for things
 //! that happen on other threads.
 
+pub mod account_archive;
 pub mod acme;
 pub mod cached;
 pub mod files;

@@ -1,9 +1,10 @@
 //! `/settings`: what the owner of an account sees and changes in a browser, without a script:
-//! password, second factor, applications, browsers, moving, files in and out, blocks. One file a
+//! password, second factor, applications, browsers, moving, files in and out, archives, blocks. One file a
 //! page, and [`visit`], what they all begin with; each form needs the session's own token (S-069), and
 //! what is grave the password once more.
 
 mod applications;
+mod archive;
 mod blocks;
 mod data;
 mod moving;
@@ -60,6 +61,19 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
     page!("/settings/moving/back", post = moving::come_back);
     page!("/settings/moving/aliases", post = moving::change_aliases);
     page!("/settings/data", get = data::show, post = data::bring_in);
+    page!("/settings/archive", get = archive::show);
+    page!("/settings/archive/remove", post = archive::remove);
+    page!("/settings/archive/make", post = archive::make);
+    page!("/settings/archive/download", get = archive::download);
+    cfg.service(
+        web::resource("/settings/archive/bring_in")
+            .route(handler::post(
+                |app: web::Data<App>, request: HttpRequest, body: web::Payload| async move {
+                    archive::bring_in(&app, &request, body).await
+                },
+            ))
+            .default_service(web::to(super::no_such_method)),
+    );
     page!("/settings/blocks", get = blocks::show, post = blocks::change);
     page!("/settings/sessions", get = sessions::show, post = sessions::revoke);
 }
