@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::clock;
 use crate::config::{Config, Size};
+use crate::crypto::age::Work;
 use crate::db::{self, Conn, Tx, backup as copies};
 use crate::error::{Error, Result};
 use crate::media::archive::{FORMAT, Manifest, Writer};
@@ -28,7 +29,8 @@ pub struct Order<'a> {
     /// A file that is made, or a folder that it is made in.
     pub to: PathBuf,
     pub uploads: bool,
-    pub passphrase: Option<&'a str>,
+    /// What it is encrypted with, and how hard that is to guess.
+    pub passphrase: Option<(&'a str, Work)>,
     /// Milliseconds since 1970.
     pub now: i64,
 }
