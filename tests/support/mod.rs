@@ -8,6 +8,7 @@ pub mod files;
 pub mod hostile;
 mod http;
 mod instance;
+pub mod old_statuses;
 mod peer;
 pub mod picture;
 mod push;
