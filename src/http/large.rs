@@ -20,13 +20,15 @@ use crate::service;
 const ALL: Duration = Duration::from_secs(4 * 3600);
 /// What a form has beside its file.
 const BESIDE: u64 = 64 * 1024;
+/// How long a browser may go on sending what is too large.
+const DRAIN: Duration = Duration::from_secs(600);
 
 /// The texts, and the file if there was one, `most` bytes at the most (413). `admit` sees the texts
 /// before a byte of it is written.
 pub async fn receive(
     app: &App,
     request: &HttpRequest,
-    payload: Payload,
+    mut payload: Payload,
     to: (&Storage, u64),
     admit: impl Fn(&Params) -> Result<()>,
 ) -> Result<(Params, Option<Incoming>)> {
@@ -34,6 +36,7 @@ pub async fn receive(
     let too_large = || Error::TooLarge { limit: usize::try_from(most).unwrap_or(usize::MAX) };
     let told = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     if told.and_then(|length| length.parse().ok()).unwrap_or(0) > most.saturating_add(BESIDE) {
+        drain(&mut payload, most.saturating_mul(2)).await;
         return Err(too_large());
     }
     let all = async {
@@ -83,4 +86,19 @@ pub async fn receive(
         Ok((params, file.filter(|file| file.bytes > 0)))
     };
     tokio::time::timeout(ALL, all).await.map_err(|_| slow())?
+}
+
+/// Lets what is refused pass by: a browser reads no answer before it has sent all, and would say that
+/// the connection broke.
+async fn drain(payload: &mut Payload, most: u64) {
+    let all = async {
+        let mut left = most;
+        while let Ok(Some(Ok(chunk))) = next(payload).await
+            && left > 0
+        {
+            left = left.saturating_sub(chunk.len() as u64);
+        }
+    };
+    // whatever is not read then ends with the connection
+    let _ = tokio::time::timeout(DRAIN, all).await;
 }

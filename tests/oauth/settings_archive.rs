@@ -72,7 +72,7 @@ fn f_353_posts_come_in_through_a_page_and_go_again() {
     assert_eq!(profile(&scene).len(), 6);
 
     // all of it goes, for whoever has the password
-    let mut form = form_to(&mut browser, "/remove").unwrap();
+    let mut form = eventually("it is done", || form_to(&mut browser, "/remove"));
     form.set("password", "not this one");
     let refused = browser.submit(&form, None);
     assert_eq!(refused.status, 422);
