@@ -33,6 +33,7 @@ pub fn measure(folder: &Path, count: i64, report: &mut Report) -> Res<()> {
     config.server.host = HOST.into();
     config.storage.data_dir = folder.to_owned();
     config.federation.remote_status_days = 60;
+    config.limits.requests_per_account = 1_000_000;
     let surroundings = Surroundings { clock: clock.clone(), ..Surroundings::default() };
     let app = App::open(config, surroundings)?;
     let ann = people::person(&app, "ann")?;
