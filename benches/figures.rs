@@ -1,6 +1,8 @@
 //! The figures of the design's section 6, taken from the program itself: `make bench`, or
 //! `cargo bench --bench figures -- [--quick] [--fresh] [--only NAME]`; `make hour`, or `--only hour
-//! [--minutes N] [--memory-mb N]…`. With `DASSIE_PROGRAM=target/dist/…` it measures that one.
+//! [--minutes N] [--memory-mb N]…`. `--only retention` and `--only upgrade` make a database of
+//! 1,000,000 statuses of their own, of 100,000 with `--quick`. With `DASSIE_PROGRAM=target/dist/…` it
+//! measures that program.
 //!
 //! The library seeds a database, the program runs on a copy of it as a child process with a core
 //! of its own, and the load runs on the other core. CPU is what the kernel counted for the
@@ -18,6 +20,8 @@ mod hour;
 mod load;
 #[path = "figures/media.rs"]
 mod media;
+#[path = "../tests/support/old_statuses.rs"]
+mod old_statuses;
 #[path = "figures/peers.rs"]
 mod peers;
 #[path = "figures/people.rs"]
@@ -30,12 +34,16 @@ mod program;
 mod reading;
 #[path = "figures/relays.rs"]
 mod relays;
+#[path = "figures/retention.rs"]
+mod retention;
 #[path = "figures/seed.rs"]
 mod seed;
 #[path = "figures/table.rs"]
 mod table;
 #[path = "figures/text.rs"]
 mod text;
+#[path = "figures/upgrade.rs"]
+mod upgrade;
 #[path = "figures/write.rs"]
 mod write;
 #[path = "figures/writing.rs"]
@@ -54,8 +62,8 @@ use table::{Report, number};
 pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
 pub const MB: f64 = 1_000_000.0;
-/// What can be measured by itself; the last one only so.
-const PARTS: [&str; 16] = [
+/// What can be measured by itself; the last three only so.
+const PARTS: [&str; 19] = [
     "disk",
     "start",
     "read",
@@ -73,6 +81,8 @@ const PARTS: [&str; 16] = [
     "archive",
     "backup",
     "hour",
+    "retention",
+    "upgrade",
 ];
 
 /// What was asked for.
@@ -133,17 +143,14 @@ fn main() -> ExitCode {
 fn run() -> Res<()> {
     let since = Instant::now();
     let options = Options::read()?;
-    let size = if options.quick { Size::QUICK } else { Size::FULL };
-    let place = Place::of(size)?;
-    let seeded = place.open(size, options.fresh)?;
     let mut report = Report::default();
-    if options.wants("disk") {
-        disk(&seeded, &mut report)?;
+    let count = if options.quick { 100_000 } else { 1_000_000 };
+    match options.only.as_deref() {
+        // these make databases of their own
+        Some("retention") => retention::measure(&seed::folder("retention")?, count, &mut report)?,
+        Some("upgrade") => upgrade::measure(&seed::folder("upgrade")?, count, &mut report)?,
+        _ => on_the_seeded(&options, &mut report)?,
     }
-    program::pin_load();
-    let result = on_a_copy(&place, &seeded, &options, &mut report);
-    place.clear();
-    result?;
     report.print();
     table::machine();
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -153,6 +160,19 @@ fn run() -> Res<()> {
         since.elapsed().as_secs_f64()
     );
     Ok(())
+}
+
+fn on_the_seeded(options: &Options, report: &mut Report) -> Res<()> {
+    let size = if options.quick { Size::QUICK } else { Size::FULL };
+    let place = Place::of(size)?;
+    let seeded = place.open(size, options.fresh)?;
+    if options.wants("disk") {
+        disk(&seeded, report)?;
+    }
+    program::pin_load();
+    let result = on_a_copy(&place, &seeded, options, report);
+    place.clear();
+    result
 }
 
 fn disk(seeded: &Seeded, report: &mut Report) -> Res<()> {

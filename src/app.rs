@@ -90,6 +90,8 @@ pub struct Parts {
     pub media: Media,
     /// Uploads that are being received.
     pub uploads: InFlight,
+    /// Archives of accounts that are, by account.
+    pub archives: InFlight,
     /// Files of elsewhere on their way here, those that could not be had lately, and how many of
     /// one server are fetched at once.
     pub arrivals: Arrivals,
@@ -215,6 +217,7 @@ impl App {
             inbox: Throttle::new(clock.clone()),
             media: open_media(&config, surroundings.program, &db, &wake)?.with_bucket(bucket, home),
             uploads: InFlight::new(8, 8),
+            archives: InFlight::new(2, 1),
             arrivals: Arrivals::default(),
             failures: Failures::new(clock.clone()),
             media_turns: Turns::new(8, 64),

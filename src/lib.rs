@@ -4,7 +4,7 @@
 //!
 //! - `cli` → `server` → `worker`, `control`
 //! - → `api`, `oauth`, `federation`, `web`, `watch` (protocols in and out), over `http`
-//! - → `lookup` (pages behind links), `health` (is all well?)
+//! - → `lookup` (pages behind links), `health` (is all well?), `archive` (posts brought along)
 //! - → `app` (the parts in one place), `cache`, `stream`
 //! - → `service` (use cases: the one place of rules)
 //! - → `db`, `client`, `media`, `throttle`, `in_flight`, `wake`, `meter`,
@@ -14,6 +14,7 @@
 pub mod activity;
 pub mod api;
 pub mod app;
+pub mod archive;
 pub mod cache;
 pub mod cli;
 pub mod client;

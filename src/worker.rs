@@ -1,6 +1,7 @@
 //! The worker: one thread that looks what is due, gives it to the lanes, and keeps house. What
 //! is running is known here only; after a restart it is simply due again.
 
+mod archive;
 mod backfill;
 mod backup;
 mod cache;

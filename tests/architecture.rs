@@ -11,7 +11,7 @@ const RANKS: &[(u32, &[&str])] = &[
     (8, &["server"]),
     (7, &["worker", "control"]),
     (6, &["api", "oauth", "federation", "web", "watch"]),
-    (5, &["http", "lookup", "health"]),
+    (5, &["http", "lookup", "health", "archive"]),
     (4, &["app"]),
     (3, &["service"]),
     (2, &["cache", "stream"]),

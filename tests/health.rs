@@ -89,6 +89,27 @@ fn the_administrator_is_told_once_and_it_goes_when_all_is_well() {
         notifications.as_array().unwrap().iter().map(|one| one["type"].clone()).collect();
     assert_eq!(kinds, ["mention"]);
 
+    // who it is from can be looked at by whoever got it, and by nobody else
+    let profile = get(&instance, &ann, "/api/v1/accounts/1");
+    assert_eq!((&profile["id"], &profile["acct"]), (&json!("1"), &message["account"]["acct"]));
+    let written = get(&instance, &ann, "/api/v1/accounts/1/statuses");
+    assert_eq!(written[0]["id"], message["id"]);
+    let between = "/api/v1/accounts/relationships?id[]=1";
+    assert_eq!(get(&instance, &ann, between)[0]["id"], "1");
+    for path in ["/api/v1/accounts/1", "/api/v1/accounts/1/statuses"] {
+        assert_eq!(ben.request("GET", path).send().status, 404, "{path}");
+        assert_eq!(instance.get(path).status, 404, "{path}");
+    }
+    assert_eq!(ben.get(between), json!([]));
+    for path in ["/api/v1/accounts/1/follow", "/api/v1/accounts/1/block"] {
+        assert_eq!(request(&instance, &ann, "POST", path).send().status, 404, "{path}");
+    }
+    let name = message["account"]["acct"].as_str().unwrap();
+    let lookup = format!("/api/v1/accounts/lookup?acct={name}");
+    assert_eq!(request(&instance, &ann, "GET", &lookup).send().status, 404);
+    let found = get(&instance, &ann, &format!("/api/v2/search?type=accounts&q={name}"));
+    assert_eq!(found["accounts"], json!([]));
+
     // nobody else hears of it, here or elsewhere
     for path in ["/api/v1/timelines/home", "/api/v1/timelines/public?local=true"] {
         assert_eq!(get(&instance, &ann, path), json!([]), "{path}");

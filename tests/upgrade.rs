@@ -226,42 +226,6 @@ fn s_134_the_database_is_copied_before_an_upgrade_and_can_be_put_back() {
     assert_eq!(list().len(), 2);
 }
 
-/// What it takes with many statuses: prints figures. `DASSIE_STATUSES=1000000 cargo nextest run
-/// --test main --run-ignored only --no-capture an_upgrade_at_scale`
-#[test]
-#[ignore = "a minute; prints figures"]
-fn an_upgrade_at_scale() {
-    let count = std::env::var("DASSIE_STATUSES").map_or(100_000, |n| n.parse::<u32>().unwrap());
-    let folder = TempDir::new();
-    let path = restore(V1, folder.path());
-    let sql = rusqlite::Connection::open(&path).unwrap();
-    // one a minute, a fifth of them answers
-    sql.execute_batch(&format!(
-        "PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF; BEGIN;
-         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-         INSERT INTO status (id, uri, url, account_id, created_at, visibility, in_reply_to_id,
-           thread_id, content, language)
-         SELECT i * 3932160000, 'https://peer.example/users/mia/statuses/' || i,
-           'https://peer.example/@mia/' || i, (SELECT id FROM account WHERE username = 'mia'),
-           i * 60000, 0, iif(i % 5, NULL, (i - 1) * 3932160000), (i - (i % 5 = 0)) * 3932160000,
-           '<p>' || hex(randomblob(120)) || '</p>', 'en'
-         FROM n;
-         COMMIT; PRAGMA journal_mode=WAL;"
-    ))
-    .unwrap();
-    drop(sql);
-    let size = std::fs::metadata(&path).unwrap().len() / 1_000_000;
-    let mut config = config(folder.path());
-    let began = std::time::Instant::now();
-    dassie::service::upgrade::prepare(&config, &Clock::system()).unwrap();
-    let copied = began.elapsed();
-    config.backup.before_upgrade = false;
-    let began = std::time::Instant::now();
-    App::open(config, Surroundings::default()).unwrap().close();
-    let upgraded = began.elapsed();
-    println!("{count} statuses, {size} MB: copied in {copied:.1?}, upgraded in {upgraded:.1?}");
-}
-
 #[test]
 fn every_table_of_the_first_schema_has_rows_in_the_fixture() {
     let folder = TempDir::new();

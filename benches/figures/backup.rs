@@ -43,7 +43,8 @@ pub fn measure(place: &Place, seeded: &Seeded, peers: &Peers, report: &mut Repor
     report.add("a backup of it, the longest", None, took.as_secs_f64(), "s");
     report.add("the same: most memory of the command", None, peak / MB, "MB");
     report.add("the same: most memory of the server", None, program.memory()?.peak / MB, "MB");
-    program.stop()
+    program.stop()?;
+    Ok(())
 }
 
 fn path(path: &Path) -> Res<&str> {

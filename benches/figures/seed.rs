@@ -62,6 +62,12 @@ pub struct Seeded {
     pub seconds: f64,
 }
 
+/// Where databases of the bench lie.
+pub fn folder(name: &str) -> Res<PathBuf> {
+    let target = Path::new(crate::program::BUILT).ancestors().nth(2).ok_or("no target folder")?;
+    Ok(target.join("bench-data").join(name))
+}
+
 /// Folders of one seeded database.
 pub struct Place {
     folder: PathBuf,
@@ -89,9 +95,7 @@ impl Place {
         for file in files {
             fs::read(file)?.hash(&mut hasher);
         }
-        let target =
-            Path::new(crate::program::BUILT).ancestors().nth(2).ok_or("no target folder")?;
-        let folder = target.join("bench-data").join(size.remote.to_string());
+        let folder = folder(&size.remote.to_string())?;
         // a database of an older schema or of other texts makes room for the new one
         let note = folder.join(format!("seed-{:016x}.json", hasher.finish()));
         Ok(Self { folder, note })

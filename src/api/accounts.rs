@@ -21,6 +21,14 @@ pub(super) fn get(conn: &Conn, id: i64) -> Result<Account> {
         .ok_or(Error::NotFound)
 }
 
+/// The same for a reader: the server's own account too, for whom it told something.
+fn get_for(conn: &Conn, viewer: i64, id: i64) -> Result<Account> {
+    match id == INSTANCE_ACTOR && service::trouble::has_told(conn, viewer)? {
+        true => db::account::get(conn, id),
+        false => get(conn, id),
+    }
+}
+
 /// How many accounts one request may ask for.
 const MOST: usize = 40;
 
@@ -51,7 +59,7 @@ pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Resu
     let account = super::show_few(&app, move |app, conn| match suspended(conn, id)? {
         Some(account) => Ok(entity::Account::suspended(&app.site, account)),
         None => {
-            let account = get(conn, id)?;
+            let account = get_for(conn, viewer, id)?;
             backfill::look(app, conn, viewer, &account)?;
             one(app, conn, account)
         }
@@ -101,7 +109,7 @@ pub(super) async fn statuses(
         ..OfAccount::default()
     };
     let found = page::read(&app, &request, move |app, conn| {
-        let account = get(conn, id)?;
+        let account = get_for(conn, viewer, id)?;
         if viewer == 0 && !account.is_local() {
             return Err(needs_person());
         }

@@ -12,6 +12,7 @@ use crate::http::{self, Params};
 use crate::model::{Account, INSTANCE_ACTOR};
 use crate::service::moderation;
 use crate::service::relationship::{self, FollowOptions};
+use crate::service::trouble;
 
 /// How many accounts one request may ask about.
 const MOST: usize = 100;
@@ -23,11 +24,14 @@ pub(super) async fn list(app: Data<App>, auth: Auth, params: Params) -> Result<H
     let me = auth.account_id()?;
     let mut ids: Vec<i64> = Vec::new();
     for id in params.ids("id")? {
-        if ids.len() < MOST && id != INSTANCE_ACTOR && !ids.contains(&id) {
+        if ids.len() < MOST && !ids.contains(&id) {
             ids.push(id);
         }
     }
     let found = super::read(&app, move |_, conn| {
+        if ids.contains(&INSTANCE_ACTOR) && !trouble::has_told(conn, me)? {
+            ids.retain(|id| *id != INSTANCE_ACTOR);
+        }
         // what is no account has no relationship
         let there = db::account::list(conn, &ids)?;
         ids.retain(|id| there.iter().any(|account| account.id == *id));

@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::config::{BackupTo, Config, Size};
 use crate::control::{self, BackupDone, Command, Way};
+use crate::crypto::age::Work;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::media::storage::s3::Bucket;
@@ -50,7 +51,7 @@ pub(super) fn run(place: &Place, options: Options) -> Result<()> {
         config: &config,
         to: options.to.unwrap_or_else(|| config.backup_dir()),
         uploads: options.media || config.backup.media,
-        passphrase: passphrase.as_deref(),
+        passphrase: passphrase.as_deref().map(|text| (text, Work::Usual)),
         now: Clock::system().now_ms(),
     };
     process::catch_interrupt();

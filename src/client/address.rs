@@ -27,10 +27,9 @@ const FORBIDDEN_V4: [([u8; 4], u8); 15] = [
 ];
 
 /// S-005 without the ranges that carry an IPv4 address to be judged by itself.
-const FORBIDDEN_V6: [([u16; 8], u8); 14] = [
+const FORBIDDEN_V6: [([u16; 8], u8); 13] = [
     ([0, 0, 0, 0, 0, 0, 0, 0], 128),
     ([0, 0, 0, 0, 0, 0, 0, 1], 128),
-    ([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96),
     ([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48),
     ([0x100, 0, 0, 0, 0, 0, 0, 0], 64),
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 32),
@@ -65,7 +64,18 @@ fn forbidden_v6(ip: Ipv6Addr) -> bool {
         .iter()
         .any(|(start, bits)| same_start(Ipv6Addr::from(*start).to_bits(), ip.to_bits(), *bits));
     // mapped (::ffff:a.b.c.d) and the old compatible form (::a.b.c.d) reach that IPv4 host
-    listed || ip.to_ipv4().is_some_and(forbidden_v4)
+    listed || ip.to_ipv4().or_else(|| translated(ip)).is_some_and(forbidden_v4)
+}
+
+/// The IPv4 host that a translator leads to under the well-known prefix 64:ff9b::/96 (RFC 6052,
+/// section 2.1), as DNS64 answers where there is no IPv4.
+fn translated(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    match ip.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -99,9 +109,12 @@ mod tests {
                 assert!(forbidden(bad), "{bad}");
                 assert!(forbidden(&format!("::ffff:{bad}")), "mapped {bad}");
                 assert!(forbidden(&format!("::{bad}")), "compatible {bad}");
+                assert!(forbidden(&format!("64:ff9b::{bad}")), "translated {bad}");
             }
             for good in [before, after] {
                 assert!(good.is_empty() || !forbidden(good), "{good}");
+                let translated = format!("64:ff9b::{good}");
+                assert!(good.is_empty() || !forbidden(&translated), "{translated}");
             }
         }
     }
@@ -145,6 +158,7 @@ mod tests {
         }
         for good in [
             "::ffff:8.8.8.8",
+            "64:ff9b::8.8.8.8",
             "64:ff9b:2::",
             "100:0:0:1::",
             "2001:1::",

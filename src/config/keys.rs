@@ -104,6 +104,7 @@ keys! {
         ffmpeg: any,
         heif_convert: any,
         max_convert_seconds: (|n| within(n, 1, 86_400)),
+        max_archive_size: (|size| at_least(size, Size::megabytes(1))),
     }
     instance: Instance {
         title: some_text,

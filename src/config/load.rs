@@ -8,11 +8,12 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use super::beside;
 use super::keys::{KEYS, Key};
 use super::value::{Given, HIDDEN};
 use super::{BackupTo, Config, Mode, TlsMode, TranslationKind, Uploads, host};
 
-const PREFIX: &str = "DASSIE_";
+pub(super) const PREFIX: &str = "DASSIE_";
 /// Bytes of a file that holds one secret.
 const LONGEST_SECRET: u64 = 4096;
 
@@ -49,8 +50,9 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 impl Config {
-    /// Reads the file (if one is given), then the variables `DASSIE_SECTION_KEY`, which win,
-    /// and applies the rules of the mode. Variables without the prefix are not looked at.
+    /// Reads the file (if one is given), then the variables `DASSIE_SECTION_KEY` of the file
+    /// `environment` beside it and those that are given, which win, and applies the rules of the
+    /// mode. Variables without the prefix are not looked at.
     pub fn load(
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
@@ -62,8 +64,12 @@ impl Config {
             match std::fs::read_to_string(path) {
                 Ok(text) => {
                     loader.read_file(&file, &text);
-                    loader.check_readers(path);
+                    let hidden = |key: &&Key| (key.get)(&loader.config) == HIDDEN;
+                    if let Some(secret) = KEYS.iter().find(hidden) {
+                        loader.check_readers(path, secret);
+                    }
                     loader.config.file = Some(path.to_owned());
+                    loader.read_beside(&beside::path(path));
                 }
                 Err(e) => return Err(ConfigError(vec![format!("{file}: cannot be read: {e}")])),
             }
@@ -132,10 +138,7 @@ impl Loader {
 
     /// A file with a secret in it is for nobody else to read or write (S-124). The group of a file
     /// that root owns may read it: so a package gives it to a service that may not change it.
-    fn check_readers(&mut self, path: &Path) {
-        let Some(secret) = KEYS.iter().find(|key| (key.get)(&self.config) == HIDDEN) else {
-            return;
-        };
+    fn check_readers(&mut self, path: &Path, secret: &Key) {
         let Ok(meta) = std::fs::metadata(path) else { return };
         let others = if meta.uid() == 0 { 0o027 } else { 0o077 };
         if meta.is_file() && meta.mode() & others != 0 {
@@ -148,6 +151,20 @@ impl Loader {
             );
             let origin = self.config.origins.get(secret.path).cloned().unwrap_or(Origin::Default);
             self.fault(&origin, &why);
+        }
+    }
+
+    /// The variables that stand beside the settings.
+    fn read_beside(&mut self, path: &Path) {
+        let variables = match beside::read(path) {
+            Ok(variables) => variables,
+            Err(why) => return self.fault(&Origin::Default, &format!("{} {why}", path.display())),
+        };
+        let is_of = |key: &&Key| variables.iter().any(|(name, _)| *name == key.variable());
+        let secret = KEYS.iter().find(|key| (key.is_secret)(&self.config) && is_of(key));
+        self.read_env(variables.clone().into_iter());
+        if let Some(secret) = secret {
+            self.check_readers(path, secret);
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Media {
     pub heif_convert: Program,
     /// How long converting a video may take.
     pub max_convert_seconds: usize,
+    /// The largest archive of an account that is received in a browser.
+    pub max_archive_size: Size,
 }
 
 /// Which attachments are fetched before anybody looks at them.
@@ -60,6 +62,7 @@ impl Default for Media {
             ffmpeg: Program::Search,
             heif_convert: Program::Search,
             max_convert_seconds: 300,
+            max_archive_size: Size::megabytes(2000),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! `load.rs` reads and judges, `value.rs` knows the types that a setting can have.
 
 mod backup;
+mod beside;
 mod cidr;
 mod host;
 mod keys;

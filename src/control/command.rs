@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::archive::{self, ArchiveCommand, ArchiveReply};
-use super::archive_out::{self, ArchiveOut, ArchivePart};
 use super::backup::{self, BackupDone};
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
@@ -19,13 +17,14 @@ use super::moving;
 use super::relay::{self, RelayChange, RelayLine};
 use super::sheet::{self, ImportLine};
 use crate::app::App;
+use crate::archive::{self, ArchiveCommand, ArchiveOut, ArchivePart, ArchiveReply};
 use crate::crypto;
-use crate::db::user::User;
 use crate::db::{self, Conn, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, Application, Scopes, Sheet};
 use crate::service;
 use crate::service::account::NewAccount;
+pub(super) use crate::service::account::find_person;
 use crate::service::announcement::Draft;
 use crate::signature;
 use crate::site::Site;
@@ -311,8 +310,8 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::DomainLists => domains::lists(app),
         Command::Media(command) => media::execute(app, command),
         Command::Emoji(command) => emoji::run(app, command),
-        Command::Archive(command) => archive::execute(app, command),
-        Command::ArchiveOut(command) => archive_out::execute(app, command),
+        Command::Archive(command) => archive::take(app, command).map(Reply::Archive),
+        Command::ArchiveOut(command) => archive::hand_out(app, command).map(Reply::ArchivePart),
         Command::BackupDone(done) => backup::note(app, &done).map(|()| Reply::Noted),
         Command::Health { with_bucket } => health::look(app, with_bucket),
     }
@@ -462,19 +461,6 @@ fn list_accounts(conn: &Conn) -> Result<Vec<AccountLine>> {
         });
     }
     Ok(lines)
-}
-
-/// The local person with this name or handle.
-pub(super) fn find_person(conn: &Conn, site: &Site, name: &str) -> Result<(Account, User)> {
-    let account =
-        service::account::find_by_handle(conn, site, name)?.filter(|account| account.is_local());
-    let user = match &account {
-        Some(account) => db::user::find(conn, account.id)?,
-        None => None,
-    };
-    account
-        .zip(user)
-        .ok_or_else(|| Error::Missing(format!("there is no account {} here", name.trim()).into()))
 }
 
 pub(super) fn handle(site: &Site, account: &Account) -> String {

@@ -6,8 +6,6 @@
 //! that gets it opens the database itself. Both end in the same [`execute`], so that no command
 //! needs a restart or a stop.
 
-mod archive;
-mod archive_out;
 mod backup;
 mod call;
 mod command;
@@ -28,8 +26,6 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub use archive::{ArchiveCommand, ArchiveReply, EntryLine, Piece};
-pub use archive_out::{ActorPart, ArchiveOut, ArchivePart, Marks, OutLine};
 pub use backup::BackupDone;
 pub use call::{Way, call, find_way};
 pub use command::{

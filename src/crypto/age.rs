@@ -18,8 +18,15 @@ use crate::error::{Error, Result};
 const VERSION: &str = "age-encryption.org/v1";
 /// What a passphrase is put behind.
 const LABEL: &[u8] = b"age-encryption.org/v1/scrypt";
-/// scrypt's work factor, as a power of two: 64 MiB, for a fifth of a second.
-const WORK: u8 = 16;
+/// How hard a passphrase is to guess, and so how much memory it takes for a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// 8 MiB, beside a server that shall stay small.
+    Small = 13,
+    /// 64 MiB, a fifth of a second, for a process that does nothing else.
+    Usual = 16,
+}
+
 /// The greatest that is read: 256 MiB, as the age program itself writes it.
 const MOST_WORK: u8 = 18;
 /// Bytes of a piece, and what its seal adds.
@@ -42,12 +49,12 @@ pub struct Sealer<W: Write> {
 }
 
 impl<W: Write> Sealer<W> {
-    /// Writes the header. Takes 64 MiB of memory for a moment.
+    /// Writes the header.
     ///
     /// # Errors
     /// When `out` takes nothing.
-    pub fn new(out: W, passphrase: &str) -> Result<Self> {
-        Self::with_work(out, passphrase, WORK)
+    pub fn new(out: W, passphrase: &str, work: Work) -> Result<Self> {
+        Self::with_work(out, passphrase, work as u8)
     }
 
     fn with_work(mut out: W, passphrase: &str, work: u8) -> Result<Self> {

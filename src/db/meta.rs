@@ -25,6 +25,21 @@ pub fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+/// Forgets the value under `key`.
+pub fn remove(tx: &Tx<'_>, key: &str) -> Result<()> {
+    tx.sql.prepare_cached("DELETE FROM meta WHERE key = ?")?.execute([key])?;
+    Ok(())
+}
+
+/// `(key, value)` of all keys that begin with `start`, which ends with a colon.
+pub fn list_under(conn: &Conn, start: &str) -> Result<Vec<(String, String)>> {
+    let mut statement =
+        conn.sql.prepare_cached("SELECT key, value FROM meta WHERE key > ? AND key < ?")?;
+    let end = start.replace(':', ";");
+    let rows = statement.query_map([start, &end], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The time of day and the settled one, as they were when they were last noted.
 const CLOCK: &str = "clock";
 

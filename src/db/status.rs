@@ -527,6 +527,17 @@ pub fn is_addressed(conn: &Conn, status_id: i64, account_id: i64) -> Result<bool
         .exists([status_id, account_id])?)
 }
 
+/// Whether a status of the author is addressed to the account: for an author of few.
+pub fn has_addressed(conn: &Conn, author_id: i64, account_id: i64) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached(
+            "SELECT 1 FROM status s CROSS JOIN mention m ON m.status_id = s.id AND m.account_id = ?2
+             WHERE s.account_id = ?1 LIMIT 1",
+        )?
+        .exists([author_id, account_id])?)
+}
+
 /// `(status, account, silent)` for each of `ids`.
 pub fn list_mentions(conn: &Conn, ids: &[i64]) -> Result<Vec<(i64, i64, bool)>> {
     let mut statement = conn.sql.prepare_cached(

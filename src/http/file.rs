@@ -41,7 +41,6 @@ impl Shown {
             .insert_header((header::CACHE_CONTROL, self.age))
             .insert_header((header::CONTENT_TYPE, self.media_type))
             .insert_header((header::CONTENT_SECURITY_POLICY, policy(self.media_type)))
-            .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .insert_header((header::CONTENT_DISPOSITION, "inline"))
             // images are packed already: as they are, with their length
             .insert_header((header::CONTENT_ENCODING, "identity"))
@@ -118,6 +117,23 @@ pub fn serve(
             response.body(SizedStream::new(length, pieces(app.clone(), file, from, length)))
         }
     }
+}
+
+/// Answers with a file for its owner alone, to be kept under this name.
+pub fn hand_over(
+    app: &App,
+    file: File,
+    size: u64,
+    media_type: &'static str,
+    name: &str,
+) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, media_type))
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        // it is packed already
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        .body(SizedStream::new(size, pieces(app.clone(), file, 0, size)))
 }
 
 /// The bytes of a file from a place on, so many of them.

@@ -26,9 +26,9 @@ const FILES: [&str; 5] = ["file", "thumbnail", "avatar", "header", "image"];
 const PATIENCE: Duration = Duration::from_secs(30);
 const ALL: Duration = Duration::from_secs(600);
 /// How much is gathered before it is written.
-const PIECE: usize = 128 * 1024;
+pub(super) const PIECE: usize = 128 * 1024;
 /// After how much it is looked again whether the disk has room (S-113).
-const CHECK: usize = 8 << 20;
+pub(super) const CHECK: usize = 8 << 20;
 
 /// A request's parameters and its files.
 pub struct Form {
@@ -66,7 +66,7 @@ impl FromRequest for Form {
     }
 }
 
-fn slow() -> Error {
+pub(super) fn slow() -> Error {
     Error::BadRequest("The body took too long".into())
 }
 
@@ -112,12 +112,12 @@ async fn receive(request: &HttpRequest, payload: Payload) -> Result<Form> {
 }
 
 /// Texts come without the name of a file.
-fn is_file(part: &Field) -> bool {
+pub(super) fn is_file(part: &Field) -> bool {
     part.content_disposition().is_some_and(|about| about.get_filename().is_some())
         || part.content_type().is_some_and(|kind| kind.type_() != "text")
 }
 
-async fn next<S>(stream: &mut S) -> Result<Option<S::Item>>
+pub(super) async fn next<S>(stream: &mut S) -> Result<Option<S::Item>>
 where
     S: futures_util::Stream + Unpin,
 {
@@ -154,7 +154,11 @@ async fn store(app: &App, part: &mut Field, attached: bool) -> Result<Incoming> 
 }
 
 /// Writes on a thread that may wait for the disk.
-async fn write(app: &App, mut file: Incoming, mut piece: Vec<u8>) -> Result<(Incoming, Vec<u8>)> {
+pub(super) async fn write(
+    app: &App,
+    mut file: Incoming,
+    mut piece: Vec<u8>,
+) -> Result<(Incoming, Vec<u8>)> {
     app.compute(move || {
         file.write(&piece)?;
         piece.clear();

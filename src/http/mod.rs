@@ -4,10 +4,12 @@ pub mod body;
 pub mod file;
 pub mod files;
 pub mod handler;
+pub mod large;
 pub mod params;
 pub mod peer;
 pub mod respond;
 
 pub use files::Form;
+pub use large::receive;
 pub use params::Params;
 pub use respond::{JSON, encode, encoded, json};

@@ -42,6 +42,8 @@ pub struct Media {
     pub cache: Storage,
     /// How much those may take.
     pub room: Room,
+    /// Archives of accounts, received and made: all of them temporary, and in no backup.
+    pub archives: Storage,
     /// This program, which decodes in a process of its own.
     program: PathBuf,
     /// Programs of the host.
@@ -64,6 +66,7 @@ impl Media {
             storage: Storage::open(&config.storage.data_dir.join("media"))?,
             room: Room::new(&cache, limits.cache_max_size.0, limits.min_free_disk.0),
             cache,
+            archives: Storage::open(&config.storage.data_dir.join("archives"))?,
             program,
             tools: tools::Shelf::new(config.media.clone()),
             finished: Notify::new(),

@@ -159,6 +159,11 @@ impl Storage {
         self.root.join("tmp").join(key)
     }
 
+    /// Opens a temporary file that is whole, with its size; `None`: it is not there.
+    pub fn open_temporary(&self, key: &str) -> Result<Option<(File, u64)>> {
+        open(&self.temporary(key))
+    }
+
     /// Writes more into a temporary file.
     ///
     /// # Errors
@@ -202,18 +207,7 @@ impl Storage {
 
     /// Opens a stored file with its size; `None`: it is not there.
     pub fn open_file(&self, name: &Name) -> Result<Option<(File, u64)>> {
-        let opened = OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
-            .open(self.path(name))
-            .and_then(|file| Ok((file.metadata()?, file)));
-        match opened {
-            Ok((about, file)) if about.is_file() => Ok(Some((file, about.len()))),
-            Ok(_) => Ok(None),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) if e.raw_os_error() == Some(libc::ELOOP) => Ok(None),
-            Err(e) => Err(failed("cannot open a file")(e)),
-        }
+        open(&self.path(name))
     }
 
     /// Where a stored file is, for the process that decodes it.
@@ -350,6 +344,21 @@ pub fn free_bytes(folder: &Path) -> Result<u64> {
     }
     #[allow(clippy::useless_conversion)] // the width differs between systems
     Ok(u64::from(about.f_bavail).saturating_mul(u64::from(about.f_frsize)))
+}
+
+fn open(path: &Path) -> Result<Option<(File, u64)>> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+        .open(path)
+        .and_then(|file| Ok((file.metadata()?, file)));
+    match opened {
+        Ok((about, file)) if about.is_file() => Ok(Some((file, about.len()))),
+        Ok(_) => Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) if e.raw_os_error() == Some(libc::ELOOP) => Ok(None),
+        Err(e) => Err(failed("cannot open a file")(e)),
+    }
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {

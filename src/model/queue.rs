@@ -105,6 +105,12 @@ pub enum JobKind {
     VerifyApproval = 63,
     /// Make a smaller or still version of a cached image: `[class, owner, its address elsewhere]`.
     MakeSmall = 90,
+    /// Bring in the archive that was received for an account: its id.
+    BringIn = 110,
+    /// Remove again what was brought in: the account's id.
+    TakeBack = 111,
+    /// Write an account as an archive, for its owner to download: its id.
+    CopyAccount = 112,
     /// Make the still versions of emojis that nobody looked at yet, one after the other.
     EmojiStills = 99,
 }
@@ -148,6 +154,9 @@ impl JobKind {
         Self::VerifyApproval,
         Self::MakeSmall,
         Self::EmojiStills,
+        Self::BringIn,
+        Self::TakeBack,
+        Self::CopyAccount,
     ];
 
     /// From the stored number.

@@ -326,3 +326,18 @@ pub fn find_by_handle(conn: &Conn, site: &Site, handle: &str) -> Result<Option<A
     }
     .map(|found| found.filter(|account| account.id != INSTANCE_ACTOR))
 }
+
+/// The local person with this name or handle.
+///
+/// # Errors
+/// 404 with a sentence when there is none.
+pub fn find_person(conn: &Conn, site: &Site, name: &str) -> Result<(Account, User)> {
+    let account = find_by_handle(conn, site, name)?.filter(|account| account.is_local());
+    let user = match &account {
+        Some(account) => db::user::find(conn, account.id)?,
+        None => None,
+    };
+    account
+        .zip(user)
+        .ok_or_else(|| Error::Missing(format!("there is no account {} here", name.trim()).into()))
+}

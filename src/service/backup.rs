@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::clock;
 use crate::config::{Config, Size};
+use crate::crypto::age::Work;
 use crate::db::{self, Conn, Tx, backup as copies};
 use crate::error::{Error, Result};
 use crate::media::archive::{FORMAT, Manifest, Writer};
@@ -28,7 +29,8 @@ pub struct Order<'a> {
     /// A file that is made, or a folder that it is made in.
     pub to: PathBuf,
     pub uploads: bool,
-    pub passphrase: Option<&'a str>,
+    /// What it is encrypted with, and how hard that is to guess.
+    pub passphrase: Option<(&'a str, Work)>,
     /// Milliseconds since 1970.
     pub now: i64,
 }
@@ -342,7 +344,7 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error {
 }
 
 /// Others go before this thread from now on.
-fn step_back() {
+pub fn step_back() {
     #[cfg(target_os = "linux")]
     // SAFETY: takes plain numbers and touches no memory of ours; on Linux 0 is the calling thread. A
     // refusal leaves things as they are.

@@ -22,6 +22,8 @@ pub const SOONEST: i64 = 5 * MINUTE;
 /// How many may wait, and how many for one day (UTC).
 const MOST: i64 = 300;
 const MOST_A_DAY: i64 = 25;
+/// The pause while nobody knows whether its time has come.
+const DOUBT: i64 = 5 * MINUTE;
 /// How long an `Idempotency-Key` is remembered.
 const IDEMPOTENCY: i64 = HOUR;
 
@@ -187,12 +189,15 @@ pub enum Due {
     Never,
 }
 
-/// Whether the time of one has come. It is settled first: what is published cannot be taken back.
-pub fn due_text(conn: &Conn, id: i64) -> Result<Due> {
+/// Whether the time of one has come. What is published cannot be taken back: so after a jump of the
+/// clock, or when the server stood still, other servers must have the same time (`agreed`) or it
+/// settles first.
+pub fn due_text(conn: &Conn, id: i64, agreed: bool) -> Result<Due> {
     let Some(one) = db::scheduled_status::find(conn, id)? else { return Ok(Due::Never) };
     let now = conn.now();
-    if one.due > conn.settled() {
-        return Ok(Due::Later(if one.due > now { one.due } else { now + HOUR }));
+    let sure = if agreed { now } else { conn.settled() };
+    if one.due > sure {
+        return Ok(Due::Later(if one.due > now { one.due } else { now + DOUBT }));
     }
     Ok(Due::Now(Stored::parse(&one.params)?.text))
 }

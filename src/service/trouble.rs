@@ -30,6 +30,11 @@ pub fn is_told(conn: &Conn, name: &str) -> Result<bool> {
     Ok(find(conn, name)?.is_some())
 }
 
+/// Whether there is a message for this account: whoever reads one may look who sent it.
+pub fn has_told(conn: &Conn, account: i64) -> Result<bool> {
+    db::status::has_addressed(conn, INSTANCE_ACTOR, account)
+}
+
 /// Tells every administrator, unless they know already. False: there is nobody to tell.
 pub fn tell(tx: &Tx<'_>, site: &Site, name: &str, text: &str, language: &str) -> Result<bool> {
     if is_told(tx, name)? {

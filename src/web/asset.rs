@@ -87,7 +87,6 @@ fn file(
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, age))
         .insert_header((header::CONTENT_TYPE, kind))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         // web clients on other hosts show the pictures
         .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"));
     if fresh { response.finish() } else { response.body(bytes) }

@@ -113,8 +113,7 @@ pub(super) async fn sitemap(app: web::Data<App>, request: HttpRequest) -> Result
     response
         .insert_header((header::ETAG, list.tag.as_str()))
         .insert_header((header::CONTENT_TYPE, "application/xml; charset=utf-8"))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        .insert_header((header::CACHE_CONTROL, "public, max-age=3600"));
     Ok(if fresh { response.finish() } else { response.body(list.body.clone()) })
 }
 

@@ -25,7 +25,6 @@ pub(super) async fn show(app: web::Data<App>, file: web::Path<String>) -> Result
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         // web clients on other hosts show the pictures
         .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"))

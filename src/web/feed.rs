@@ -382,7 +382,6 @@ fn answer(request: &HttpRequest, kind: Kind, feed: &Rendered) -> HttpResponse {
         .insert_header((header::LAST_MODIFIED, modified))
         .insert_header((header::CACHE_CONTROL, format!("public, max-age={KEPT}")))
         .insert_header((header::CONTENT_TYPE, kind.media_type()))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         // readers that run in a browser
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));

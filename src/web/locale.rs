@@ -78,6 +78,17 @@ locale! {
     settings_data_overwrite settings_data_go settings_data_begun settings_data_running
     settings_data_finished settings_data_counts settings_data_refused settings_data_lately
     settings_data_lists settings_data_bookmarks settings_data_failures
+    settings_archive settings_archive_in settings_archive_in_lead settings_archive_file
+    settings_archive_proxy settings_archive_visibility settings_archive_all
+    settings_archive_unlisted settings_archive_private settings_archive_nobody
+    settings_archive_direct settings_archive_go settings_archive_waits settings_archive_running
+    settings_archive_came settings_archive_counts settings_archive_stopped
+    settings_archive_bookmarks settings_archive_left settings_archive_left_files
+    settings_archive_too_large settings_archive_none settings_archive_busy
+    settings_archive_remove settings_archive_remove_lead settings_archive_removing
+    settings_archive_out settings_archive_out_lead settings_archive_make settings_archive_making
+    settings_archive_made settings_archive_until settings_archive_gone settings_archive_lost
+    settings_archive_failed settings_archive_too_soon settings_archive_download
     settings_blocks settings_blocks_lead settings_blocks_blocked settings_blocks_muted
     settings_blocks_hidden settings_blocks_unblock settings_blocks_unmute settings_blocks_show
     settings_blocks_domain settings_blocks_hide settings_blocks_domain_wrong settings_blocks_none

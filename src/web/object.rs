@@ -94,7 +94,6 @@ fn redirect(place: &str, kept: &str) -> Result<HttpResponse> {
         .insert_header((header::CACHE_CONTROL, kept))
         .insert_header((header::VARY, "sec-fetch-site, sec-fetch-mode"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .finish())
 }

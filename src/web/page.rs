@@ -130,7 +130,6 @@ fn html_headers(response: &mut HttpResponseBuilder, form_target: Option<&str>) {
                  form-action 'self'{target}; frame-ancestors 'none'; base-uri 'none'"
             ),
         ))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::X_FRAME_OPTIONS, "DENY"))
         .insert_header((header::PERMISSIONS_POLICY, "interest-cohort=()"));
 }
@@ -169,7 +168,6 @@ mod tests {
         let get = |name: &str| response.headers().get(name).unwrap().to_str().unwrap();
         assert!(get("content-security-policy").starts_with("default-src 'none';"));
         assert_eq!(get("x-frame-options"), "DENY");
-        assert_eq!(get("x-content-type-options"), "nosniff");
         assert_eq!(get("x-robots-tag"), "noindex");
         assert!(get("link").starts_with("<https://a.example/x>; rel=\"alternate\""));
         let form = private(StatusCode::OK, String::new(), Some("tusky:"));

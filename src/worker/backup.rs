@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::app::App;
 use crate::clock::{HOUR, MINUTE};
 use crate::config::{BackupTo, Size};
+use crate::crypto::age::Work;
 use crate::db::Lane;
 use crate::error::{Error, Result};
 use crate::service::backup::{self, Made, Order};
@@ -102,7 +103,7 @@ fn make(app: &App) -> Result<Made> {
         config: &app.config,
         to: folder.clone(),
         uploads: settings.media,
-        passphrase,
+        passphrase: passphrase.map(|text| (text, Work::Small)),
         now: app.clock.now_ms(),
     };
     let made = backup::make(&order, &mut |_, _| {

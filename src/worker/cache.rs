@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::app::App;
+use crate::archive::copies;
 use crate::clock::{HOUR, MINUTE};
 use crate::config::Size;
 use crate::db::{self, Lane};
@@ -56,6 +57,10 @@ impl Cache {
             }
             self.next = now + MINUTE;
             self.tell(app)?;
+            if room.is_low()? {
+                // what can be made again goes first
+                copies::keep_house(app, true)?;
+            }
             if app.media.has_untried_tools() && !self.low {
                 let this = app.clone();
                 drop(app.lanes.decode.run(move || this.media.look_for_tools_again()));

@@ -1,6 +1,7 @@
 //! Housekeeping: what has expired goes, one small slice a look, so that nothing waits for it.
 
 use crate::app::App;
+use crate::archive::copies;
 use crate::clock::{DAY, HOUR};
 use crate::db::{self, Lane, Tx};
 use crate::error::Result;
@@ -108,6 +109,7 @@ impl House {
             self.step = 0;
             self.next = self.began + HOUR;
             super::uploads::clear_temporary(app)?;
+            copies::keep_house(app, false)?;
             return Ok(false);
         };
         // a step that fails must not keep the others, and the queues, waiting for it

@@ -20,7 +20,8 @@ use crate::service::account::Removal;
 
 use super::running::{Place, Running};
 use super::{
-    backfill, cards, emojis, import, lists, moving, objects, profiles, push, scheduled, uploads,
+    archive, backfill, cards, emojis, import, lists, moving, objects, profiles, push, scheduled,
+    uploads,
 };
 
 /// How many due rows one look takes.
@@ -34,7 +35,7 @@ const STACK: usize = 512 * 1024;
 /// is many lines and comes alone.
 const BURST: usize = 10;
 /// A job is tried so often (F-145), and one that makes the program panic so often (S-136).
-const TRIES: i64 = 5;
+pub(super) const TRIES: i64 = 5;
 const TRIES_OF_POISON: i64 = 3;
 /// The pause between two slices of an account's removal, and while its deliveries wait.
 const NEXT_SLICE: i64 = 200;
@@ -176,6 +177,7 @@ fn run(app: &App, job: Job, mut place: Place) -> Result<bool> {
         JobKind::MakeSmall => Some(uploads::start_small as fn(&App, Job, Place)),
         JobKind::SweepObjects => Some(objects::start as _),
         JobKind::FetchCard => Some(cards::start as _),
+        JobKind::BringIn | JobKind::TakeBack | JobKind::CopyAccount => Some(archive::start as _),
         _ => None,
     };
     if let Some(start) = beside {
@@ -247,7 +249,11 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
         JobKind::PublishScheduled => scheduled::publish(app, job, online),
         JobKind::VerifyQuote => quote::verify(app, job, online),
         JobKind::VerifyApproval => interaction::verify(app, job, online),
-        JobKind::FetchCard | JobKind::SweepObjects => Err(Stop::Drop("it has a lane of its own")),
+        JobKind::FetchCard
+        | JobKind::SweepObjects
+        | JobKind::BringIn
+        | JobKind::TakeBack
+        | JobKind::CopyAccount => Err(Stop::Drop("it has a lane of its own")),
         JobKind::CheckLink | JobKind::CheckMove | JobKind::FetchFeaturedTags => {
             profiles::work(app, job, online)
         }

@@ -17,22 +17,30 @@ pub(super) fn start(
     lane: &Lane,
     app: &App,
     job: Job,
-    mut place: Place,
+    place: Place,
     work: fn(&App, &Job) -> Step<bool>,
 ) {
     let this = app.clone();
-    let started = lane.run(move || {
-        place.ring_when_done();
-        let result = guarded(|| work(&this, &job));
-        // at the end of the program it stays due
-        let stopped = matches!(&result, Err(Stop::Failed(_))) && this.wake.is_closed();
-        if !stopped && let Err(error) = finish(&this, &job, result) {
-            tracing::error!(%error, kind = ?job.kind, "the outcome of a job could not be written");
-            // or it would be done again and again
-            place.hold_until(this.clock.now_ms() + MINUTE);
-        }
-    });
+    let started = lane.run(move || watch_over(&this, &job, place, work));
     if started.is_err() {
         tracing::debug!("the lane of a job is full");
+    }
+}
+
+/// The same on this thread.
+pub(super) fn watch_over(
+    app: &App,
+    job: &Job,
+    mut place: Place,
+    work: fn(&App, &Job) -> Step<bool>,
+) {
+    place.ring_when_done();
+    let result = guarded(|| work(app, job));
+    // at the end of the program it stays due
+    let stopped = matches!(&result, Err(Stop::Failed(_))) && app.wake.is_closed();
+    if !stopped && let Err(error) = finish(app, job, result) {
+        tracing::error!(%error, kind = ?job.kind, "the outcome of a job could not be written");
+        // or it would be done again and again
+        place.hold_until(app.clock.now_ms() + MINUTE);
     }
 }

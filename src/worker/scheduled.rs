@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::app::App;
+use crate::clock::MINUTE;
 use crate::db::{self, Lane};
 use crate::error::Error;
 use crate::federation::process::{Step, Stop};
@@ -11,6 +12,8 @@ use crate::model::Job;
 use crate::service::scheduled_status::{self, Due};
 use crate::service::status::{self, Mentioned};
 
+/// Other servers have our time if theirs is no further from it, in milliseconds.
+const AGREED: i64 = MINUTE;
 /// How many unknown accounts of one text are asked for, and for how long, as when somebody waits.
 const MOST: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn publish(app: &App, job: &Job, online: bool) -> Step<bool> {
     let id = crate::id::parse(&String::from_utf8_lossy(&job.payload));
     let id = id.ok_or(Stop::Drop("no scheduled status"))?;
-    let text = match app.db.read(|conn| scheduled_status::due_text(conn, id))? {
+    let agreed = app.client.clock_ahead().is_some_and(|ahead| ahead.abs() < AGREED);
+    let text = match app.db.read(|conn| scheduled_status::due_text(conn, id, agreed))? {
         Due::Now(text) => text,
         Due::Later(time) => {
             let row = job.id;

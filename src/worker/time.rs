@@ -3,7 +3,7 @@
 //! would wait for as long as the clock was wrong, so it is due at once, and plans itself anew.
 
 use crate::app::App;
-use crate::clock::{Clock, DAY};
+use crate::clock::DAY;
 use crate::db::{self, Lane};
 use crate::error::Result;
 
@@ -22,7 +22,7 @@ pub(super) struct Time {
 impl Time {
     /// Looks at the clock; true when it was set back.
     pub(super) fn look(&mut self, app: &App) -> bool {
-        self.tell(&app.clock);
+        self.tell(app);
         let was_set_back = app.clock.take_set_back();
         if was_set_back {
             tracing::warn!("the clock was set back: what waits for a time is looked at anew");
@@ -38,9 +38,11 @@ impl Time {
         was_set_back
     }
 
-    fn tell(&mut self, clock: &Clock) {
-        let ahead = clock.ahead_ms();
+    fn tell(&mut self, app: &App) {
+        let ahead = app.clock.ahead_ms();
         if ahead > 0 && !self.ahead {
+            // what they said was held against the time of before
+            app.client.forget_clocks();
             tracing::warn!(
                 days = ahead / DAY,
                 "the clock is ahead of when this server last looked. If it stood still for so long \

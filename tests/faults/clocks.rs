@@ -176,6 +176,38 @@ fn s_130_a_new_time_that_stays_is_believed_after_a_day() {
 }
 
 #[test]
+fn s_130_what_fell_due_while_nothing_ran_is_published_when_others_have_the_same_time() {
+    let scene = Scene::new();
+    let newest = || scene.ann.home()[0].clone();
+    let servers: Vec<Peer> = (0..3).map(|_| Peer::start(&["eve"])).collect();
+    let hear = || {
+        for (number, peer) in servers.iter().enumerate() {
+            let mut note = peer.create("eve", 1, "<p>hi</p>", json!({}))["object"].clone();
+            note["@context"] = json!("https://www.w3.org/ns/activitystreams");
+            let path = format!("/notes/{number}{}", scene.instance.app.clock.now_ms());
+            note["id"] = json!(peer.at(&path));
+            peer.serve(&path, note);
+            scene.ann.finds_status(&peer.at(&path)).unwrap();
+        }
+    };
+    hear();
+    assert!(scene.instance.app.client.clock_ahead().is_some());
+    // what they said before says nothing of the time after
+    scene.instance.jump(40 * DAY);
+    eventually("what they said is forgotten", || {
+        scene.instance.app.wake.rouse();
+        scene.instance.app.client.clock_ahead().is_none().then_some(())
+    });
+    scene.keeps_house();
+    assert_eq!(newest(), "held up");
+    hear();
+    scene.instance.advance(6 * MINUTE);
+    eventually("it is published", || (newest() == "in a month").then_some(()));
+    // what goes for its age stays for the day
+    assert_eq!(scene.there(), There { scheduled: false, ..There::all(true) });
+}
+
+#[test]
 fn s_130_a_clock_that_is_set_back_starves_nobody() {
     let scene = Scene::new();
     let tries = scene.attempts().unwrap();

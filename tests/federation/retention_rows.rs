@@ -2,53 +2,18 @@
 //! the ends of tables that strangers fill.
 
 use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant};
 
 use dassie::clock::{DAY, HOUR};
-use dassie::db::Lane;
 use dassie::id;
 use proptest::prelude::*;
 
 use super::retention::Scene;
-use crate::support::eventually;
+use crate::support::{eventually, old_statuses};
 
-/// Writes `count` statuses of `authors` accounts elsewhere as they might have come in the days from
-/// `from` to `to` before now, with what usually hangs on them.
-fn seed(scene: &Scene, authors: i64, count: i64, (from, to): (i64, i64)) {
+/// Writes old statuses of elsewhere.
+fn seed(scene: &Scene, authors: i64, count: i64, days: (i64, i64)) {
     let now = scene.instance.app.clock.now_ms();
-    let (first, span) = (now - from * DAY, (from - to) * DAY);
-    let sql = scene.sql();
-    sql.execute_batch(&format!(
-        "BEGIN IMMEDIATE;
-         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {authors})
-         INSERT INTO account (id, username, domain, uri, note, inbox, created_at, fetched_at)
-           SELECT ({first} << 16) + i, 'a' || i, 'seed.example', 'https://seed.example/users/' || i,
-             '<p>' || hex(randomblob(120)) || '</p>', 'https://seed.example/inbox', {first}, {first} FROM n;
-         INSERT INTO remote_key (key_id, account_id, public, fetched_at)
-           SELECT uri || '#main-key', id, randomblob(290), {first} FROM account WHERE domain = 'seed.example';
-         INSERT INTO account_search (rowid, words) SELECT id, username || ' seed example'
-           FROM account WHERE domain = 'seed.example';
-         INSERT OR IGNORE INTO tag (name)
-           WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999) SELECT 'tag' || i FROM n;
-         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {count})
-         INSERT INTO status (id, uri, url, account_id, created_at, visibility, thread_id, content, language)
-           SELECT (({first} + i * {span} / {count}) << 16) + (i & 65535),
-             'https://seed.example/users/' || (i % {authors}) || '/statuses/' || i,
-             'https://seed.example/@a' || (i % {authors}) || '/' || i,
-             ({first} << 16) + i % {authors}, {first} + i * {span} / {count}, 0,
-             (({first} + i * {span} / {count}) << 16) + (i & 65535),
-             '<p>' || hex(randomblob(150)) || '</p>', 'en' FROM n;
-         INSERT INTO media (id, status_id, position, kind, remote_url, media_type, blurhash, width, height)
-           SELECT id + 1, id, 0, 0, uri || '/picture.png', 'image/png', 'LKO2?U%2Tw=w]~RBVZRiRPxuwH0', 1200, 800
-           FROM status WHERE uri LIKE 'https://seed.example/%' AND (id >> 17) % 2 = 0;
-         INSERT INTO status_tag (tag_id, status_id)
-           SELECT (SELECT min(id) FROM tag WHERE name LIKE 'tag%') + (id & 65535) % 997, id
-           FROM status WHERE uri LIKE 'https://seed.example/%';
-         INSERT INTO status_search (rowid, words) SELECT id, 'hello ' || hex(randomblob(6)) || ' ' || uri
-           FROM status WHERE uri LIKE 'https://seed.example/%';
-         COMMIT;"
-    ))
-    .unwrap();
+    scene.sql().execute_batch(&old_statuses::sql(now, authors, count, days)).unwrap();
 }
 
 /// The bytes of the database's file.
@@ -267,76 +232,4 @@ fn s_022_ledgers_that_strangers_fill_have_an_end() {
         assert_eq!(scene.count(&format!("SELECT count(*) FROM {table}")), most, "{table}");
     }
     assert_eq!(scene.count("SELECT count(*) FROM tombstone WHERE local = 1"), 1);
-}
-
-/// What it costs at scale: prints figures. `DASSIE_STATUSES=100000 cargo nextest run --test main
-/// --run-ignored only --no-capture retention_at_scale`
-#[test]
-#[ignore = "minutes; prints figures"]
-fn retention_at_scale() {
-    let scene = Scene::new(&["mia"]);
-    let count = std::env::var("DASSIE_STATUSES").map_or(100_000, |n| n.parse().unwrap());
-    seed(&scene, count / 20, count, (90, 61));
-    seed_kept(&scene, 20_000);
-    scene.sql().query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
-    let before = file(&scene);
-    let db = scene.instance.app.db.clone();
-    // the log of the seeding is cut by the next write after it is checkpointed
-    db.write(Lane::Background, |tx| dassie::db::meta::set(tx, "seeded", "1")).wait().unwrap();
-    let wal = scene.instance.folder.path().join("data/dassie.db-wal");
-    let statuses = || scene.count("SELECT count(*) FROM status");
-    scene.instance.advance(DAY);
-    let began = Instant::now();
-    let (mut writes, mut reads, mut largest, mut removed) = (vec![], vec![], 0, None);
-    let mut quiet = 0;
-    loop {
-        let at = Instant::now();
-        db.write(Lane::Interactive, |_| Ok(())).wait().unwrap();
-        writes.push(at.elapsed());
-        let at = Instant::now();
-        scene.ann.home();
-        reads.push(at.elapsed());
-        largest = largest.max(std::fs::metadata(&wal).map_or(0, |m| m.len()));
-        std::thread::sleep(Duration::from_millis(15));
-        if removed.is_none() && writes.len().is_multiple_of(20) && statuses() <= 20_000 {
-            removed = Some(began.elapsed());
-        }
-        let free = scene.count("SELECT freelist_count FROM pragma_freelist_count");
-        let all = scene.count("SELECT page_count FROM pragma_page_count");
-        quiet = if removed.is_some() && free <= all / 50 + 64 { quiet + 1 } else { 0 };
-        if quiet > 50 || began.elapsed() > Duration::from_secs(900) {
-            break;
-        }
-    }
-    scene.sql().query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
-    let at = |times: &mut Vec<Duration>, part: usize| {
-        times.sort();
-        times[(times.len() - 1) * part / 1000]
-    };
-    let seconds = removed.unwrap_or_default().as_secs_f64();
-    println!("{count} statuses gone in {seconds:.1} s: {:.0} a second", count as f64 / seconds);
-    println!(
-        "{} accounts left",
-        scene.count("SELECT count(*) FROM account WHERE domain IS NOT NULL")
-    );
-    println!("file {before} -> {} bytes, largest log {largest} bytes", file(&scene));
-    let log = std::fs::metadata(&wal).map_or(0, |m| m.len());
-    println!("all done after {:.1} s, the log is {log} bytes", began.elapsed().as_secs_f64());
-    for (name, times) in [("write", &mut writes), ("home", &mut reads)] {
-        println!(
-            "{name}: p50 {:?}, p99 {:?}, longest {:?}, of {}",
-            at(times, 500),
-            at(times, 990),
-            at(times, 1000),
-            times.len()
-        );
-    }
-}
-
-/// Statuses that somebody here bookmarked.
-fn seed_kept(scene: &Scene, count: i64) {
-    let sql = "INSERT INTO bookmark (account_id, status_id, created_at)
-       SELECT ?, id, 1 FROM status WHERE id % 5 = 0 LIMIT ?";
-    let ann: i64 = scene.ann.id.parse().unwrap();
-    scene.sql().execute(sql, [ann, count]).unwrap();
 }

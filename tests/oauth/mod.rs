@@ -2,9 +2,11 @@
 
 mod apps;
 mod authorize;
+mod headers;
 mod metadata;
 mod pages;
 mod settings;
+mod settings_archive;
 mod settings_data;
 mod sign_in;
 mod token;

@@ -1,6 +1,7 @@
 //! What people do, to somebody here and to somebody elsewhere.
 
-use dassie::control::{self, ArchiveCommand, ArchiveOut, Command, EntryLine, Marks};
+use dassie::archive::{ArchiveCommand, ArchiveOut, EntryLine, Marks};
+use dassie::control::{self, Command};
 use dassie::db;
 use dassie::service::archive::Terms;
 use serde_json::{Value, json};

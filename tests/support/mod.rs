@@ -1,12 +1,14 @@
 //! Starting instances in this process, talking to them as clients do, and waiting for things
 //! that happen on other threads.
 
+pub mod account_archive;
 pub mod acme;
 pub mod cached;
 pub mod files;
 pub mod hostile;
 mod http;
 mod instance;
+pub mod old_statuses;
 mod peer;
 pub mod picture;
 mod push;

@@ -358,8 +358,9 @@ fn serve(mut stream: TcpStream, shared: &Shared, host: &str) {
                 None => (404, "text/plain", String::new()),
             }
         };
+        let date = chrono::Utc::now().to_rfc2822().replace("+0000", "GMT");
         let head = format!(
-            "HTTP/1.1 {status} X\r\n{wait}content-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\n{wait}date: {date}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         if stream.write_all(format!("{head}{body}").as_bytes()).is_err() {

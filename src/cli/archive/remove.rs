@@ -2,11 +2,11 @@
 
 use clap::Args;
 
+use crate::archive::{ArchiveCommand, ArchiveReply, Steps as _};
 use crate::cli::delivery::count;
 use crate::cli::output::{self, Progress};
 use crate::cli::reach::Place;
 use crate::cli::{ask, process};
-use crate::control::{ArchiveCommand, ArchiveReply, Command, Reply};
 use crate::error::{Error, Result};
 
 /// What was taken in is to go again.
@@ -27,10 +27,9 @@ pub(in crate::cli) fn remove(place: &Place, options: &Remove) -> Result<()> {
     let mut session = place.session();
     let mut step = |dry_run| -> Result<(u64, i64)> {
         let account = options.name.clone();
-        let command = Command::Archive(ArchiveCommand::Remove { account, dry_run });
-        match session.execute(command)? {
-            Reply::Archive(ArchiveReply::Removed { removed, left }) => Ok((removed, left)),
-            reply => Err(output::unexpected(&reply).err().unwrap_or(Error::NotFound)),
+        match session.take(ArchiveCommand::Remove { account, dry_run })? {
+            ArchiveReply::Removed { removed, left } => Ok((removed, left)),
+            _ => Err(Error::internal("the server gave no answer to it")),
         }
     };
     let (_, all) = step(true)?;

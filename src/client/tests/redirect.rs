@@ -19,6 +19,7 @@ fn s_010_f_125_every_hop_passes_all_checks_again() {
             "/user" => "http://u:p@peer.example/",
             "/ftp" => "ftp://peer.example/",
             "/own" => "http://own.example/",
+            "/translated" => "http://[64:ff9b::169.254.169.254]/latest/meta-data/",
             _ => "http://[::1]/",
         };
         redirect(out, to)
@@ -34,12 +35,13 @@ fn s_010_f_125_every_hop_passes_all_checks_again() {
         ("/name", Kind::Forbidden),
         ("/own", Kind::Forbidden),
         ("/six", Kind::Forbidden),
+        ("/translated", Kind::Forbidden),
         ("/user", Kind::BadUrl),
         ("/ftp", Kind::BadUrl),
     ] {
         assert_eq!(kind_of(&client, server.url("peer.example", path)), kind, "{path}");
     }
-    assert_eq!(server.seen().len(), 6);
+    assert_eq!(server.seen().len(), 7);
 }
 
 #[test]

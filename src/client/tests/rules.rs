@@ -75,7 +75,8 @@ fn what_the_configuration_names_may_be_here_and_what_it_redirects_to_may_not() {
 #[test]
 fn s_003_one_forbidden_address_condemns_the_host() {
     let server = Server::http(|_, out| reply(out, "200 OK", "", b""));
-    for other in ["10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "169.254.169.254"] {
+    for other in ["10.0.0.1", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "fe80::1", "169.254.169.254"]
+    {
         let names = Names::new(move |_, _| vec![ip("127.0.0.1"), ip(other)]);
         let client = Client::new(settings(names)).expect("client");
         assert_eq!(fails(&client, server.url("peer.example", "/")), Kind::Forbidden, "{other}");

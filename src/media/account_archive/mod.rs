@@ -19,10 +19,17 @@ use super::zip::{self, Limits};
 use crate::crypto;
 use crate::error::{Error, Result};
 
-/// Most files of an archive.
-const MOST_FILES: usize = 500_000;
-/// The longest table of a zip.
-const LONGEST_TABLE: u64 = 128 * 1024 * 1024;
+/// Most files of an archive, and the longest table of a zip: both are held in memory.
+#[derive(Clone, Copy, Debug)]
+struct Most {
+    files: usize,
+    table: u64,
+}
+
+/// For a command, which is a process of its own.
+const LARGE: Most = Most { files: 500_000, table: 128 << 20 };
+/// For the server, which shall stay small.
+const SMALL: Most = Most { files: 50_000, table: 8 << 20 };
 /// How deep its folders lie in one another: `media_attachments/files/1/2/3/4/5/6/original`.
 const DEEPEST: usize = 14;
 /// The largest file that is read as a whole.
@@ -69,12 +76,36 @@ impl Archive {
         let about = fs::metadata(path).map_err(unreadable(path))?;
         let (source, names) = if about.is_dir() {
             let mut names = Vec::new();
-            walk(path, "", DEEPEST, MOST_FILES, &mut names)?;
+            walk(path, "", DEEPEST, LARGE.files, &mut names)?;
             let names = names.into_iter().map(|name| (name.clone(), Place::File(name)));
             (Source::Folder(path.to_owned()), names.collect::<Vec<_>>())
         } else {
-            Self::open_file(path)?
+            Self::open_file(path, LARGE)?
         };
+        Self::of(path, source, names)
+    }
+
+    /// Opens one that somebody sent: less of it is held in memory.
+    ///
+    /// # Errors
+    /// As [`Archive::open`].
+    pub fn open_received(path: &Path) -> Result<Self> {
+        let (source, names) = Self::open_file(path, SMALL)?;
+        Self::of(path, source, names)
+    }
+
+    /// Whether it seems to be one: of a zip the table is read, of all else the first bytes.
+    ///
+    /// # Errors
+    /// As [`Archive::open`].
+    pub fn check_received(path: &Path) -> Result<()> {
+        match beginning(path)? {
+            (4, [0x1f, 0x8b, ..]) => Ok(()),
+            _ => Self::open_received(path).map(drop),
+        }
+    }
+
+    fn of(path: &Path, source: Source, names: Vec<(String, Place)>) -> Result<Self> {
         // the one that is least deep: anything else of this name is an attachment
         let outboxes = names.iter().map(|(name, _)| name).filter(|name| is_outbox(name));
         let Some(outbox) = outboxes.min_by_key(|name| (name.matches('/').count(), name.len()))
@@ -93,22 +124,19 @@ impl Archive {
         Ok(Self { source, files: files.collect(), outbox })
     }
 
-    fn open_file(path: &Path) -> Result<(Source, Vec<(String, Place)>)> {
-        let mut head = [0; 4];
-        let open = File::open(path);
-        let count = open.and_then(|mut file| file.read(&mut head)).map_err(unreadable(path))?;
-        match (count, head) {
+    fn open_file(path: &Path, most: Most) -> Result<(Source, Vec<(String, Place)>)> {
+        match beginning(path)? {
             (4, [b'P', b'K', 3 | 5, 4 | 6]) => {
                 // files are read one at a time, each within a limit of its own
-                let (files, table, bytes) = (MOST_FILES, LONGEST_TABLE, u64::MAX);
-                let archive = zip::Archive::open(path, Limits { files, table, bytes })?;
+                let Most { files, table } = most;
+                let archive = zip::Archive::open(path, Limits { files, table, bytes: u64::MAX })?;
                 let names = archive.entries().iter().enumerate();
                 let names = names.map(|(at, entry)| (plain(&entry.name), Place::Entry(at)));
                 let names = names.collect();
                 Ok((Source::Zip(Box::new(archive)), names))
             }
             (4, [0x1f, 0x8b, ..]) => {
-                let (unpacked, spans) = tar::unpack(path)?;
+                let (unpacked, spans) = tar::unpack(path, most.files)?;
                 let names = spans.into_iter().map(|(name, (at, size))| {
                     let place = Place::Span(at, size);
                     (plain(&name), place)
@@ -197,6 +225,14 @@ impl Archive {
             None => Ok(None),
         }
     }
+}
+
+/// The first bytes of a file, and how many there are.
+fn beginning(path: &Path) -> Result<(usize, [u8; 4])> {
+    let mut head = [0; 4];
+    let open = File::open(path);
+    let count = open.and_then(|mut file| file.read(&mut head)).map_err(unreadable(path))?;
+    Ok((count, head))
 }
 
 fn is_outbox(name: &str) -> bool {

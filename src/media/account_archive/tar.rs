@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
-use super::{MOST_FILES, nameless, refuse, unreadable};
+use super::{nameless, refuse, unreadable};
 use crate::error::{Error, Result};
 use crate::media::pack::tar::{BLOCK, read_head};
 use crate::media::storage::free_bytes;
@@ -42,7 +42,7 @@ impl Unpacked {
 type Spans = Vec<(String, (u64, u64))>;
 
 /// Unpacks an archive beside itself, or where temporary files are.
-pub(super) fn unpack(path: &Path) -> Result<(Unpacked, Spans)> {
+pub(super) fn unpack(path: &Path, files: usize) -> Result<(Unpacked, Spans)> {
     let packed = File::open(path).map_err(unreadable(path))?;
     let size = packed.metadata().map_err(unreadable(path))?.len();
     let most = size.saturating_mul(MOST_TIMES).max(SMALL);
@@ -73,7 +73,7 @@ pub(super) fn unpack(path: &Path) -> Result<(Unpacked, Spans)> {
     }
     out.flush().map_err(full)?;
     let unpacked = Unpacked { file: Arc::new(file) };
-    let spans = list(&unpacked, done)?;
+    let spans = list(&unpacked, done, files)?;
     Ok((unpacked, spans))
 }
 
@@ -82,7 +82,7 @@ fn full(e: io::Error) -> Error {
 }
 
 /// What is in it.
-fn list(unpacked: &Unpacked, length: u64) -> Result<Spans> {
+fn list(unpacked: &Unpacked, length: u64, files: usize) -> Result<Spans> {
     let (mut spans, mut at, mut long_name) = (Spans::new(), 0_u64, None);
     let mut block = [0; BLOCK];
     while at < length {
@@ -113,8 +113,8 @@ fn list(unpacked: &Unpacked, length: u64) -> Result<Spans> {
             if matches!(block[156], b'0' | 0) && !name.ends_with('/') {
                 spans.push((name, (at, size)));
             }
-            if spans.len() > MOST_FILES {
-                return refuse(format!("the archive has more than {MOST_FILES} files"));
+            if spans.len() > files {
+                return refuse(format!("the archive has more than {files} files"));
             }
         }
         at = next;

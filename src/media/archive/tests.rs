@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
+use crate::crypto::age::Work;
 use crate::error::Result;
 
 /// A file that goes with the value.
@@ -42,7 +43,12 @@ fn manifest() -> Manifest {
 
 fn written(manifest: &Manifest, passphrase: Option<&str>) -> Vec<u8> {
     let file = Temporary::new(b"");
-    let mut archive = Writer::new(File::create(&file.0).unwrap(), passphrase, manifest).unwrap();
+    let mut archive = Writer::new(
+        File::create(&file.0).unwrap(),
+        passphrase.map(|text| (text, Work::Small)),
+        manifest,
+    )
+    .unwrap();
     archive.add_settings(b"[server]").unwrap();
     archive.add_database(9, &mut &b"a databas"[..], &mut |_| Ok(())).unwrap();
     let name = Name::parse("0123456789abcdef0123456789abcdef.jpg").unwrap();

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 
 use super::{DATABASE, End, MANIFEST, Manifest, SETTINGS, upload};
 use crate::crypto::Hasher;
-use crate::crypto::age::Sealer;
+use crate::crypto::age::{Sealer, Work};
 use crate::error::{Error, Result};
 use crate::media::storage::{Name, disk_full};
 
@@ -40,10 +40,10 @@ impl Writer {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn new(file: File, passphrase: Option<&str>, manifest: &Manifest) -> Result<Self> {
+    pub fn new(file: File, passphrase: Option<(&str, Work)>, manifest: &Manifest) -> Result<Self> {
         let out = BufWriter::with_capacity(BUFFER, Steady { file, since: 0 });
         let sink = match passphrase {
-            Some(passphrase) => Sink::Sealed(Box::new(Sealer::new(out, passphrase)?)),
+            Some((passphrase, work)) => Sink::Sealed(Box::new(Sealer::new(out, passphrase, work)?)),
             None => Sink::Plain(out),
         };
         // quick rather than small: a slow machine should be done with it

@@ -1,15 +1,14 @@
 //! `/settings/applications`: which applications may use the account.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::super::{scope, session, sign_in};
-use crate::app::App;
+use super::super::scope;
+use super::visit::Visit;
 use crate::clock;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::http::Params;
 use crate::id;
 use crate::model::{Page, Scopes, TokenLine};
 use crate::service::access;
@@ -39,19 +38,18 @@ struct AppsPage {
 }
 
 /// `GET /settings/applications`
-pub(super) async fn show(app: &App, request: &HttpRequest, _: &Params) -> Result<HttpResponse> {
-    let Some(session) = session::current(app, request).await? else {
-        return sign_in::first(request, PATH);
-    };
-    let t = Locale::of(request);
-    let account_id = session.account.id;
-    let tokens =
-        app.read(move |conn| db::oauth::list_tokens(conn, account_id, &Page::newest(MOST))).await?;
+pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
+    let t = visit.t;
+    let account_id = visit.id();
+    let tokens = visit
+        .app
+        .read(move |conn| db::oauth::list_tokens(conn, account_id, &Page::newest(MOST)))
+        .await?;
     let body = page::render(&AppsPage {
-        shell: Shell::form(app, t, t.settings_apps.as_str()),
+        shell: visit.shell(&t.settings_apps),
         apps: lines(t, &tokens),
-        csrf: session::form_token(&session.secret),
-        action: sign_in::action(PATH, request),
+        csrf: visit.csrf(),
+        action: visit.action(PATH),
     })?;
     Ok(page::private(StatusCode::OK, body, None))
 }
@@ -86,17 +84,9 @@ fn lines(t: &'static Locale, tokens: &[TokenLine]) -> Vec<Line> {
 }
 
 /// `POST /settings/applications`: `application` loses all that it has.
-pub(super) async fn revoke(
-    app: &App,
-    request: &HttpRequest,
-    params: &Params,
-) -> Result<HttpResponse> {
-    let Some(session) = session::current(app, request).await? else {
-        return sign_in::first(request, PATH);
-    };
-    session::check_form(app, request, params, Some(&session.secret))?;
-    let (account_id, given) = (session.account.id, params.text("application")?);
+pub(super) async fn revoke(visit: &Visit<'_>) -> Result<HttpResponse> {
+    let (account_id, given) = (visit.id(), visit.params.text("application")?);
     let application = given.and_then(id::parse).ok_or(Error::NotFound)?;
-    app.write(move |tx| access::end_application(tx, account_id, application)).await?;
-    super::done(request, "app")
+    visit.app.write(move |tx| access::end_application(tx, account_id, application)).await?;
+    visit.done("app")
 }

@@ -2,21 +2,18 @@
 
 use std::collections::HashMap;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::super::session::{self, Session};
-use super::super::sign_in;
-use crate::app::App;
+use super::visit::Visit;
 use crate::clock;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::http::Params;
 use crate::id;
 use crate::model::Page;
 use crate::service::{hidden_domain, relationship};
-use crate::web::locale::{Locale, fill};
+use crate::web::locale::fill;
 use crate::web::page::{self, Shell};
 
 const PATH: &str = "/settings/blocks";
@@ -53,22 +50,18 @@ struct BlocksPage {
 }
 
 /// `GET /settings/blocks`
-pub(super) async fn show(app: &App, request: &HttpRequest, _: &Params) -> Result<HttpResponse> {
-    match session::current(app, request).await? {
-        Some(session) => ask(app, request, &session, StatusCode::OK, None).await,
-        None => sign_in::first(request, PATH),
-    }
+pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
+    ask(visit, StatusCode::OK, None).await
 }
 
 async fn ask(
-    app: &App,
-    request: &HttpRequest,
-    session: &Session,
+    visit: &Visit<'_>,
     status: StatusCode,
     problem: Option<String>,
 ) -> Result<HttpResponse> {
-    let (t, me, site) = (Locale::of(request), session.account.id, app.site.clone());
-    let (blocked, muted, hidden) = app
+    let (t, me, site) = (visit.t, visit.id(), visit.app.site.clone());
+    let (blocked, muted, hidden) = visit
+        .app
         .read(move |conn| {
             let newest = Page::newest(MOST);
             let blocks = db::moderation::list_blocks(conn, me, &newest)?;
@@ -99,7 +92,7 @@ async fn ask(
         .await?;
     let is_full = [blocked.len(), muted.len(), hidden.len()].iter().any(|count| *count >= MOST);
     let body = page::render(&BlocksPage {
-        shell: Shell::form(app, t, t.settings_blocks.as_str()),
+        shell: visit.shell(&t.settings_blocks),
         problem,
         lists: [
             List {
@@ -117,32 +110,25 @@ async fn ask(
         ],
         hidden,
         more: is_full.then(|| fill(&t.settings_blocks_more, MOST)),
-        csrf: session::form_token(&session.secret),
-        action: sign_in::action(PATH, request),
+        csrf: visit.csrf(),
+        action: visit.action(PATH),
     })?;
     Ok(page::private(status, body, None))
 }
 
 /// `POST /settings/blocks`: one of `unblock` and `unmute`, an account's id, and `show` and `hide`,
 /// a server's name.
-pub(super) async fn change(
-    app: &App,
-    request: &HttpRequest,
-    params: &Params,
-) -> Result<HttpResponse> {
-    let Some(session) = session::current(app, request).await? else {
-        return sign_in::first(request, PATH);
-    };
-    session::check_form(app, request, params, Some(&session.secret))?;
-    let me = session.account.id;
-    let account = |name| Ok::<_, Error>(params.text(name)?.map(|id| id::parse(id).unwrap_or(0)));
+pub(super) async fn change(visit: &Visit<'_>) -> Result<HttpResponse> {
+    let me = visit.id();
+    let account =
+        |name| Ok::<_, Error>(visit.params.text(name)?.map(|id| id::parse(id).unwrap_or(0)));
     let (unblock, unmute) = (account("unblock")?, account("unmute")?);
-    let (show, hide) = (params.text("show")?, params.text("hide")?);
+    let (show, hide) = (visit.params.text("show")?, visit.params.text("hide")?);
     let changed = if let Some(domain) = show.or(hide) {
         let hides = show.is_none();
-        match hidden_domain::normal(&app.site, domain) {
+        match hidden_domain::normal(&visit.app.site, domain) {
             Ok(domain) => {
-                let change = app.write(move |tx| match hides {
+                let change = visit.app.write(move |tx| match hides {
                     true => hidden_domain::hide(tx, me, &domain),
                     false => db::hidden_domain::remove(tx, me, &domain),
                 });
@@ -152,7 +138,7 @@ pub(super) async fn change(
         }
     } else if let Some(target) = unblock.or(unmute) {
         let ends_block = unblock.is_some();
-        let change = app.write(move |tx| {
+        let change = visit.app.write(move |tx| {
             let own = db::account::get(tx, me)?;
             // one that is gone by now: the same in the end
             let Some(target) = db::account::find(tx, target)? else { return Ok(()) };
@@ -166,10 +152,10 @@ pub(super) async fn change(
         Err(Error::BadRequest("The form says nothing to do".into()))
     };
     match changed {
-        Ok(()) => super::done(request, "blocks"),
+        Ok(()) => visit.done("blocks"),
         Err(Error::Invalid(_)) => {
-            let problem = Some(Locale::of(request).settings_blocks_domain_wrong.clone());
-            ask(app, request, &session, StatusCode::UNPROCESSABLE_ENTITY, problem).await
+            let problem = Some(visit.t.settings_blocks_domain_wrong.clone());
+            ask(visit, StatusCode::UNPROCESSABLE_ENTITY, problem).await
         }
         Err(error) => Err(error),
     }

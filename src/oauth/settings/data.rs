@@ -1,17 +1,15 @@
 //! `/settings/data`: Mastodon's CSV files, out and in (F-352).
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::super::session::{self, Session};
-use super::super::sign_in;
+use super::visit::Visit;
 use crate::app::App;
 use crate::clock;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::http::Params;
 use crate::model::Sheet;
 use crate::service::import;
 use crate::text::sheet;
@@ -59,29 +57,21 @@ fn name(t: &'static Locale, sheet: Sheet) -> &'static str {
 }
 
 /// `GET /settings/data`; with `file` that file.
-pub(super) async fn show(
-    app: &App,
-    request: &HttpRequest,
-    params: &Params,
-) -> Result<HttpResponse> {
-    let Some(session) = session::current(app, request).await? else {
-        return sign_in::first(request, PATH);
-    };
-    match params.text("file")? {
-        Some(file) => export(app, &session, Sheet::parse(file).ok_or(Error::NotFound)?).await,
-        None => ask(app, request, &session, StatusCode::OK, None).await,
+pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
+    match visit.params.text("file")? {
+        Some(file) => export(visit, Sheet::parse(file).ok_or(Error::NotFound)?).await,
+        None => ask(visit, StatusCode::OK, None).await,
     }
 }
 
 async fn ask(
-    app: &App,
-    request: &HttpRequest,
-    session: &Session,
+    visit: &Visit<'_>,
     status: StatusCode,
     problem: Option<String>,
 ) -> Result<HttpResponse> {
-    let (t, id) = (Locale::of(request), session.account.id);
-    let (lately, failures) = app
+    let (t, id) = (visit.t, visit.id());
+    let (lately, failures) = visit
+        .app
         .read(move |conn| {
             let lately = db::import::list(conn, id, SHOWN)?;
             let failures = match lately.first() {
@@ -93,7 +83,7 @@ async fn ask(
         .await?;
     let all = || Sheet::ALL.iter().map(|sheet| (sheet.as_str(), name(t, *sheet)));
     let body = page::render(&DataPage {
-        shell: Shell::form(app, t, t.settings_data.as_str()),
+        shell: visit.shell(&t.settings_data),
         problem,
         exports: all().collect(),
         imports: all().filter(|(file, _)| *file != Sheet::Followers.as_str()).collect(),
@@ -112,15 +102,16 @@ async fn ask(
             })
             .collect(),
         failures: failures.into_iter().map(|(row, why)| (row.what, why)).collect(),
-        csrf: session::form_token(&session.secret),
-        action: sign_in::action(PATH, request),
+        csrf: visit.csrf(),
+        action: visit.action(PATH),
     })?;
     Ok(page::private(status, body, None))
 }
 
-async fn export(app: &App, session: &Session, sheet: Sheet) -> Result<HttpResponse> {
-    let (id, domain) = (session.account.id, app.site.account_domain.clone());
-    let file = app
+async fn export(visit: &Visit<'_>, sheet: Sheet) -> Result<HttpResponse> {
+    let (id, domain) = (visit.id(), visit.app.site.account_domain.clone());
+    let file = visit
+        .app
         .read(move |conn| Ok(sheet::write(sheet, db::sheet::list(conn, id, sheet, &domain)?)))
         .await?;
     let named = format!("attachment; filename=\"{}.csv\"", sheet.as_str());
@@ -128,34 +119,26 @@ async fn export(app: &App, session: &Session, sheet: Sheet) -> Result<HttpRespon
         .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
         .insert_header((CONTENT_DISPOSITION, named))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header(("x-content-type-options", "nosniff"))
         .body(file))
 }
 
 /// `POST /settings/data`: `data` is the file, `type` what is in it; with the `mode` `overwrite`
 /// what it does not name goes.
-pub(super) async fn bring_in(
-    app: &App,
-    request: &HttpRequest,
-    params: &Params,
-) -> Result<HttpResponse> {
-    let Some(session) = session::current(app, request).await? else {
-        return sign_in::first(request, PATH);
-    };
-    session::check_form(app, request, params, Some(&session.secret))?;
-    let kind = params.text("type")?.and_then(Sheet::parse).unwrap_or(Sheet::Followers);
-    let overwrite = params.text("mode")? == Some("overwrite");
-    let data = params.text("data")?.unwrap_or_default().to_owned();
-    let (parts, id) = (App::clone(app), session.account.id);
-    let begun =
-        app.compute(move || import::begin(&parts.db, &parts.site, id, kind, overwrite, &data));
+pub(super) async fn bring_in(visit: &Visit<'_>) -> Result<HttpResponse> {
+    let t = visit.t;
+    let kind = visit.params.text("type")?.and_then(Sheet::parse).unwrap_or(Sheet::Followers);
+    let overwrite = visit.params.text("mode")? == Some("overwrite");
+    let data = visit.params.text("data")?.unwrap_or_default().to_owned();
+    let (parts, id) = (App::clone(visit.app), visit.id());
+    let begun = visit
+        .app
+        .compute(move || import::begin(&parts.db, &parts.site, id, kind, overwrite, &data));
     match begun.await? {
-        Ok(_) => super::done(request, "data"),
+        Ok(_) => visit.done("data"),
         Err(Error::Invalid(why)) => {
-            let t = Locale::of(request);
             let why = why.trim_start_matches("Validation failed: ");
             let problem = format!("{} ({why})", t.settings_data_refused);
-            ask(app, request, &session, StatusCode::UNPROCESSABLE_ENTITY, Some(problem)).await
+            ask(visit, StatusCode::UNPROCESSABLE_ENTITY, Some(problem)).await
         }
         Err(error) => Err(error),
     }

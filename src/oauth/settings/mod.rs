@@ -1,26 +1,29 @@
 //! `/settings`: what the owner of an account sees and changes in a browser, without a script:
-//! password, second factor, applications, browsers, moving, files in and out, blocks. One file a
-//! page; each form needs the session's own token (S-069), and what is grave the password once more.
+//! password, second factor, applications, browsers, moving, files in and out, archives, blocks. One file a
+//! page, and [`visit`], what they all begin with; each form needs the session's own token (S-069), and
+//! what is grave the password once more.
 
 mod applications;
+mod archive;
 mod blocks;
 mod data;
 mod moving;
 mod password;
 mod sessions;
 mod two_factor;
+mod visit;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::session::{self, Session};
-use super::{authorize, sign_in};
-use crate::app::{App, Attempt};
+use self::visit::{Given, Visit};
+use super::authorize;
+use crate::app::App;
 use crate::error::Result;
-use crate::http::{Params, handler, peer};
-use crate::web::locale::{Locale, fill};
+use crate::http::handler;
+use crate::web::locale::fill;
 use crate::web::page::{self, Shell};
 
 #[derive(Template)]
@@ -32,9 +35,6 @@ struct OverviewPage {
     csrf: String,
 }
 
-/// A form; one that cannot be read is answered with a page as well.
-type Given = Result<Params>;
-
 /// All addresses of these pages.
 pub(super) fn routes(cfg: &mut ServiceConfig) {
     macro_rules! page {
@@ -43,11 +43,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 web::resource($path)
                     $(.route(handler::$method(
                         |app: web::Data<App>, request: HttpRequest, params: Given| async move {
-                            let result = match params {
-                                Ok(params) => $handler(&app, &request, &params).await,
-                                Err(error) => Err(error),
-                            };
-                            page::answer(&request, result)
+                            visit::serve(&app, &request, params, $handler).await
                         },
                     )))+
                     .default_service(web::to(super::no_such_method)),
@@ -65,17 +61,27 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
     page!("/settings/moving/back", post = moving::come_back);
     page!("/settings/moving/aliases", post = moving::change_aliases);
     page!("/settings/data", get = data::show, post = data::bring_in);
+    page!("/settings/archive", get = archive::show);
+    page!("/settings/archive/remove", post = archive::remove);
+    page!("/settings/archive/make", post = archive::make);
+    page!("/settings/archive/download", get = archive::download);
+    cfg.service(
+        web::resource("/settings/archive/bring_in")
+            .route(handler::post(
+                |app: web::Data<App>, request: HttpRequest, body: web::Payload| async move {
+                    archive::bring_in(&app, &request, body).await
+                },
+            ))
+            .default_service(web::to(super::no_such_method)),
+    );
     page!("/settings/blocks", get = blocks::show, post = blocks::change);
     page!("/settings/sessions", get = sessions::show, post = sessions::revoke);
 }
 
 /// `GET /settings`; `done` names what was just done.
-async fn overview(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
-    let Some(session) = session::current(app, request).await? else {
-        return sign_in::first(request, "/settings");
-    };
-    let t = Locale::of(request);
-    let notice = match params.text("done")? {
+async fn overview(visit: &Visit<'_>) -> Result<HttpResponse> {
+    let t = visit.t;
+    let notice = match visit.params.text("done")? {
         Some("password") => Some(&t.settings_password_changed),
         Some("factor") => Some(&t.settings_factor_disabled),
         Some("app") => Some(&t.settings_apps_revoked),
@@ -87,34 +93,10 @@ async fn overview(app: &App, request: &HttpRequest, params: &Params) -> Result<H
         _ => None,
     };
     let body = page::render(&OverviewPage {
-        shell: Shell::form(app, t, t.settings.as_str()),
+        shell: visit.shell(&t.settings),
         notice: notice.cloned(),
-        signed_in: fill(&t.signed_in_as, authorize::handle(app, &session)),
-        csrf: session::form_token(&session.secret),
+        signed_in: fill(&t.signed_in_as, authorize::handle(visit.app, &visit.session)),
+        csrf: visit.csrf(),
     })?;
     Ok(page::private(StatusCode::OK, body, None))
-}
-
-/// Back to the overview, which says what was done.
-fn done(request: &HttpRequest, what: &str) -> Result<HttpResponse> {
-    let language = Locale::asked(request).map(|lang| format!("&lang={lang}"));
-    page::see_other(&format!("/settings?done={what}{}", language.unwrap_or_default()))
-}
-
-/// Whether the password of a form is right; otherwise what the person reads, with the status.
-async fn check_password(
-    app: &App,
-    request: &HttpRequest,
-    session: &Session,
-    password: &str,
-) -> Result<std::result::Result<(), (StatusCode, String)>> {
-    let t = Locale::of(request);
-    let address = peer::limited(request, &app.config.server.trusted_proxies);
-    Ok(match app.attempt_password(session.account.id, address, password).await? {
-        Attempt::Right(()) => Ok(()),
-        Attempt::Wrong => {
-            Err((StatusCode::UNPROCESSABLE_ENTITY, t.settings_password_wrong.clone()))
-        }
-        Attempt::Wait(pause) => Err((StatusCode::TOO_MANY_REQUESTS, fill(&t.sign_in_wait, pause))),
-    })
 }

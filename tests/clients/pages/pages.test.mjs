@@ -157,7 +157,7 @@ for (const language of ["en", "zh-TW"]) {
     })).json();
     const query = new URLSearchParams({ client_id: app.client_id, redirect_uri: "https://app.example/cb", response_type: "code", scope: "read write" });
     await visit("authorize", `/oauth/authorize?${query}`);
-    for (const name of ["", "password", "applications", "sessions", "moving", "data", "blocks", "two_factor"]) {
+    for (const name of ["", "password", "applications", "sessions", "moving", "data", "archive", "blocks", "two_factor"]) {
       await visit(`settings_${name}`, `/settings/${name}`.replace(/\/$/, ""));
     }
     await page.type("#password", DASSIE_PASSWORD);

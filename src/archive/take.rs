@@ -1,17 +1,15 @@
-//! Archives of accounts, taken in and written step by step: whoever asked reads or writes the file,
-//! and others have their turn in between. What was taken in stays, so that an import that was cut
-//! off goes on when it is asked for again.
+//! The steps of taking an archive in: whoever asks reads the file. What was taken in stays, so that an
+//! import that was cut off goes on when it is asked for again.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::Reply;
-use super::command::find_person;
 use crate::app::App;
 use crate::db::{self, Lane};
 use crate::error::{Error, Result};
 use crate::media::image::{Outcome as Processed, Purpose};
+use crate::service::account::find_person;
 use crate::service::archive::{self, Outcome, Ready, Terms};
 use crate::service::media;
 
@@ -91,7 +89,7 @@ pub struct EntryLine {
 
 impl ArchiveCommand {
     /// As it is typed.
-    pub(super) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Remove { .. } => "account remove-imported",
             _ => "account import-archive",
@@ -99,8 +97,12 @@ impl ArchiveCommand {
     }
 }
 
-pub(super) fn execute(app: &App, command: ArchiveCommand) -> Result<Reply> {
-    let reply = match command {
+/// Does a step.
+///
+/// # Errors
+/// 404 for an account that is not here, 403 for one that may not write, 503 when the disk is full.
+pub fn execute(app: &App, command: ArchiveCommand) -> Result<ArchiveReply> {
+    Ok(match command {
         ArchiveCommand::Known { account, uris } => app.db.read(|conn| {
             let (account, _) = find_person(conn, &app.site, &account)?;
             let each = uris.iter().map(|uri| archive::is_here(conn, account.id, uri));
@@ -111,8 +113,7 @@ pub(super) fn execute(app: &App, command: ArchiveCommand) -> Result<Reply> {
             ArchiveReply::Taken(take(app, &account, &terms, entries)?)
         }
         ArchiveCommand::Remove { account, dry_run } => remove(app, &account, dry_run)?,
-    };
-    Ok(Reply::Archive(reply))
+    })
 }
 
 /// Takes entries in, each in a closure of its own; they share commits.

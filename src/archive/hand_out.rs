@@ -8,22 +8,20 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Reply;
-use super::command::find_person;
+use super::PIECE;
 use crate::activity::build;
 use crate::app::App;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::media::storage::{Incoming, Name};
 use crate::model::{Account, Page};
+use crate::service::account::find_person;
 use crate::service::around::Around;
 use crate::service::document;
 
 /// How many posts, or addresses of marked ones, one answer has.
 const POSTS: usize = 100;
 const MARKS: usize = 1000;
-/// Bytes of a file in one answer.
-const PIECE: u64 = 2 << 20;
 /// Where files lie in the archive.
 const FOLDER: &str = "media_attachments/files";
 
@@ -101,23 +99,26 @@ pub struct OutLine {
     pub files: Vec<(String, String)>,
 }
 
-pub(super) fn execute(app: &App, command: ArchiveOut) -> Result<Reply> {
-    let part = match command {
+/// Hands a part out.
+///
+/// # Errors
+/// 404 for an account that is not here, 422 for a name that is none of a file.
+pub fn execute(app: &App, command: ArchiveOut) -> Result<ArchivePart> {
+    match command {
         ArchiveOut::Actor { account } => app.db.read(|conn| {
             let (account, _) = find_person(conn, &app.site, &account)?;
             actor(app, conn, &account).map(ArchivePart::Actor)
-        })?,
+        }),
         ArchiveOut::Posts { account, after } => app.db.read(|conn| {
             let (account, _) = find_person(conn, &app.site, &account)?;
             posts(app, conn, &account, after)
-        })?,
+        }),
         ArchiveOut::Marks { account, kind, below } => app.db.read(|conn| {
             let (account, _) = find_person(conn, &app.site, &account)?;
             marks(conn, account.id, kind, below)
-        })?,
-        ArchiveOut::File { name, at, from } => file(app, &name, at, from)?,
-    };
-    Ok(Reply::ArchivePart(part))
+        }),
+        ArchiveOut::File { name, at, from } => file(app, &name, at, from),
+    }
 }
 
 /// `actor.json`: the addresses of its collections and pictures are those of the archive.
