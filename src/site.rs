@@ -61,6 +61,11 @@ impl Site {
         format!("{}/users/{username}", self.base)
     }
 
+    /// The page of an invitation.
+    pub fn invite(&self, code: &str) -> String {
+        format!("{}/invite/{code}", self.base)
+    }
+
     /// The profile page.
     pub fn profile(&self, username: &str) -> String {
         format!("{}/@{username}", self.base)

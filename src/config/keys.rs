@@ -119,6 +119,13 @@ keys! {
         terms_of_service: any,
         show_domain_blocks: any,
     }
+    registrations: Registrations {
+        mode: any,
+        max_accounts: (|n| within(n, 1, 100_000)),
+        reason_required: any,
+        people_may_invite: any,
+        message: any,
+    }
     pages: Pages {
         custom_css: any,
         allow_ai_crawlers: any,

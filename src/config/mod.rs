@@ -10,6 +10,7 @@ mod host;
 mod keys;
 mod load;
 mod media;
+mod registrations;
 mod size;
 mod span;
 mod tls;
@@ -24,6 +25,7 @@ pub use cidr::Cidr;
 pub use keys::NEVER_PORTS;
 pub use load::{ConfigError, environment};
 pub use media::{Media, Prefetch, Program};
+pub use registrations::{RegistrationMode, Registrations};
 pub use size::Size;
 pub use span::Span;
 pub use tls::{Tls, TlsMode};
@@ -44,6 +46,7 @@ pub struct Config {
     pub s3: S3,
     pub backup: Backup,
     pub instance: Instance,
+    pub registrations: Registrations,
     pub pages: Pages,
     pub limits: Limits,
     pub federation: Federation,
@@ -473,6 +476,11 @@ impl Config {
     /// The folder of the archives of backups.
     pub fn backup_dir(&self) -> PathBuf {
         self.backup.folder.clone().unwrap_or_else(|| self.storage.data_dir.join("backups"))
+    }
+
+    /// Whether new addresses have to be confirmed: not without mail.
+    pub fn confirms_addresses(&self) -> bool {
+        false
     }
 
     /// What differs from the defaults, as a file; no secrets.

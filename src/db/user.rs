@@ -22,10 +22,15 @@ pub struct User {
     pub default_quote_policy: QuotePolicy,
     /// Cannot sign in.
     pub disabled: bool,
+    /// What was said at sign-up: the language of pages and letters, and why.
+    pub locale: Option<String>,
+    pub reason: Option<String>,
+    pub invited_by: Option<i64>,
 }
 
 const COLUMNS: &str = "account_id, email, password_hash, admin, note_source, default_visibility,
-  default_sensitive, default_language, default_content_type, default_quote_policy, disabled";
+  default_sensitive, default_language, default_content_type, default_quote_policy, disabled,
+  locale, reason, invited_by";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
@@ -40,6 +45,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
         default_content_type: ContentType::from_number(row.get(8)?),
         default_quote_policy: QuotePolicy::from_number(row.get(9)?),
         disabled: row.get("disabled")?,
+        locale: row.get("locale")?,
+        reason: row.get("reason")?,
+        invited_by: row.get("invited_by")?,
     })
 }
 
@@ -75,8 +83,8 @@ pub fn insert(tx: &Tx<'_>, user: &User) -> Result<()> {
     tx.sql
         .prepare_cached(
             "INSERT INTO user (account_id, email, password_hash, admin, note_source,
-               default_visibility, default_sensitive, default_language, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               default_visibility, default_sensitive, default_language, created_at, locale, reason,
+               invited_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             user.account_id,
@@ -88,6 +96,9 @@ pub fn insert(tx: &Tx<'_>, user: &User) -> Result<()> {
             user.default_sensitive,
             user.default_language,
             tx.now(),
+            user.locale,
+            user.reason,
+            user.invited_by,
         ])?;
     Ok(())
 }

@@ -61,7 +61,7 @@ pub fn change_email(tx: &Tx<'_>, account_id: i64, email: &str) -> Result<()> {
     if user.email.eq_ignore_ascii_case(email) {
         return db::user::set_email(tx, account_id, email);
     }
-    if db::user::email_taken(tx, email)? {
+    if super::account::is_email_taken(tx, email)? {
         return Err(Error::Conflict("Validation failed: new_email has already been taken".into()));
     }
     db::user::set_email(tx, account_id, email)

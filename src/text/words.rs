@@ -52,6 +52,7 @@ words! {
     init_exists init_needs init_done init_account init_password init_next init_next_https
     ask_password ask_again message_end
     start_point start_dev start_dev_failed start_none
+    sign_up_waits
 }
 
 /// A language of ours.
