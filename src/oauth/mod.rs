@@ -15,6 +15,7 @@ mod scope;
 mod session;
 mod settings;
 mod sign_in;
+mod sign_up;
 mod token;
 mod two_factor;
 
@@ -50,6 +51,17 @@ pub fn routes(cfg: &mut ServiceConfig) {
         web::resource("/auth/sign_in")
             .route(handler::get(sign_in::form))
             .route(handler::post(sign_in::sign_in))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(
+        web::resource("/auth/sign_up")
+            .route(handler::get(sign_up::form))
+            .route(handler::post(sign_up::sign_up))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(
+        web::resource("/invite/{code}")
+            .route(handler::get(sign_up::invited))
             .default_service(web::to(no_such_method)),
     )
     .service(

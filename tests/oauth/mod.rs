@@ -7,6 +7,7 @@ mod pages;
 mod settings;
 mod settings_data;
 mod sign_in;
+mod sign_up;
 mod token;
 mod two_factor;
 

@@ -1,12 +1,14 @@
 //! `/settings`: what the owner of an account sees and changes in a browser, without a script:
-//! password, second factor, applications, browsers, moving, files in and out, blocks. One file a
+//! password, second factor, applications, browsers, moving, files in and out, blocks, who comes in. One file a
 //! page; each form needs the session's own token (S-069), and what is grave the password once more.
 
 mod applications;
 mod blocks;
 mod data;
+mod invites;
 mod moving;
 mod password;
+mod people;
 mod sessions;
 mod two_factor;
 
@@ -29,6 +31,9 @@ struct OverviewPage {
     shell: Shell,
     notice: Option<String>,
     signed_in: String,
+    /// This person may invite others, and decides who comes in.
+    invites: bool,
+    decides: bool,
     csrf: String,
 }
 
@@ -66,6 +71,8 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
     page!("/settings/moving/aliases", post = moving::change_aliases);
     page!("/settings/data", get = data::show, post = data::bring_in);
     page!("/settings/blocks", get = blocks::show, post = blocks::change);
+    page!("/settings/invites", get = invites::show, post = invites::change);
+    page!("/settings/people", get = people::show, post = people::decide);
     page!("/settings/sessions", get = sessions::show, post = sessions::revoke);
 }
 
@@ -75,6 +82,7 @@ async fn overview(app: &App, request: &HttpRequest, params: &Params) -> Result<H
         return sign_in::first(request, "/settings");
     };
     let t = Locale::of(request);
+    let (decides, invites) = invites::rights(app, session.account.id).await?;
     let notice = match params.text("done")? {
         Some("password") => Some(&t.settings_password_changed),
         Some("factor") => Some(&t.settings_factor_disabled),
@@ -83,6 +91,7 @@ async fn overview(app: &App, request: &HttpRequest, params: &Params) -> Result<H
         Some("moved") => Some(&t.settings_moving_moved),
         Some("back") => Some(&t.settings_moving_is_back),
         Some("data") => Some(&t.settings_data_begun),
+        Some("joined") => Some(&t.sign_up_joined),
         Some("aliases" | "blocks") => Some(&t.settings_done),
         _ => None,
     };
@@ -90,6 +99,8 @@ async fn overview(app: &App, request: &HttpRequest, params: &Params) -> Result<H
         shell: Shell::form(app, t, t.settings.as_str()),
         notice: notice.cloned(),
         signed_in: fill(&t.signed_in_as, authorize::handle(app, &session)),
+        invites,
+        decides,
         csrf: session::form_token(&session.secret),
     })?;
     Ok(page::private(StatusCode::OK, body, None))
