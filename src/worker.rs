@@ -12,6 +12,7 @@ mod health;
 mod house;
 mod import;
 mod jobs;
+mod letters;
 mod lists;
 mod moving;
 mod objects;

@@ -4,6 +4,7 @@ mod archive;
 mod backup;
 mod emoji;
 mod first;
+mod friends;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

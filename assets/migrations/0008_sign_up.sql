@@ -40,6 +40,21 @@ CREATE INDEX applicant_invited_by ON applicant(invited_by) WHERE invited_by IS N
 CREATE INDEX applicant_application ON applicant(application_id) WHERE application_id IS NOT NULL;
 CREATE INDEX applicant_unconfirmed ON applicant(created_at) WHERE confirmed = 0;
 
+-- What links in letters carry, by its hash: good once, for a while, and for one address. A newer letter
+-- of the same kind takes the place of an older one.
+CREATE TABLE mail_token (
+  kind INTEGER NOT NULL,
+  -- an account or an applicant
+  subject_id INTEGER NOT NULL,
+  hash BLOB NOT NULL UNIQUE,
+  email TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, subject_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mail_token_expires ON mail_token(expires_at);
+
+-- an address that its owner has to confirm before it counts
+ALTER TABLE user ADD COLUMN new_email TEXT;
 -- what was said at sign-up
 ALTER TABLE user ADD COLUMN locale TEXT;
 ALTER TABLE user ADD COLUMN reason TEXT;

@@ -11,6 +11,7 @@ use crate::db;
 use crate::error::{Error, Result};
 use crate::http::{self, Params, peer};
 use crate::model::Scopes;
+use crate::service::letter;
 use crate::service::sign_up::{Fault, ForApp, Form};
 
 /// POST /api/v1/accounts: Token, with the scopes of the application; good for something as soon as the
@@ -86,9 +87,23 @@ pub(super) async fn check_confirmation(app: Data<App>, auth: Auth) -> Result<Htt
     Ok(http::json(&found.is_none_or(|one| one.confirmed)))
 }
 
-/// POST /api/v1/emails/confirmations: 403, as in Mastodon for an address that needs none.
-pub(super) async fn send_confirmation() -> Result<&'static str> {
-    Err(Error::Forbidden(
-        "This method is only available while the e-mail is awaiting confirmation".into(),
-    ))
+/// POST /api/v1/emails/confirmations: sends the letter again, of who waits to another address if `email`
+/// is there. 403, as in Mastodon, for an address that needs none.
+pub(super) async fn send_confirmation(
+    app: Data<App>,
+    auth: Auth,
+    params: Params,
+) -> Result<HttpResponse> {
+    let email = params.text("email")?.filter(|text| !text.is_empty()).map(str::to_owned);
+    let whom = match auth.applicant {
+        Some(id) => id,
+        None => auth.account_id()?,
+    };
+    app.count_letter(&format!("account {whom}"))?;
+    super::write(&app, move |app, tx| match auth.applicant {
+        Some(id) => letter::confirm_again(tx, &app.site, id, email.as_deref()),
+        None => letter::confirm_address_again(tx, &app.site, whom),
+    })
+    .await?;
+    Ok(super::empty())
 }

@@ -5,8 +5,10 @@ use std::net::IpAddr;
 
 use super::App;
 use crate::clock::MINUTE;
+use crate::crypto;
 use crate::error::{Error, Result};
 use crate::service::applicant;
+use crate::service::letter::{self, Confirmed};
 use crate::service::sign_up::{self, Door, Fault, ForApp, Form, Outcome, Ready};
 use crate::signature;
 
@@ -49,13 +51,14 @@ impl App {
         }
         self.count_sign_up(format!("good {address}"), MOST_GOOD, GOOD_WINDOW)?;
         let password_hash = self.hash_password(form.password.clone()).await?;
-        let confirms = self.config.confirms_addresses();
         let key = match door {
-            Door::Open(_) if !confirms => Some(self.compute(signature::key::generate).await??),
+            Door::Open(_) if !self.site.mails => {
+                Some(self.compute(signature::key::generate).await??)
+            }
             _ => None,
         };
         let (site, rules) = (self.site.clone(), self.config.registrations.clone());
-        let ready = Ready { form, password_hash, key, app, confirms };
+        let ready = Ready { form, password_hash, key, app };
         match self.write(move |tx| sign_up::enter(tx, &site, &rules, ready)).await? {
             Outcome::Closed => Err(closed()),
             Outcome::Taken(faults) => Ok(Err(faults)),
@@ -72,6 +75,29 @@ impl App {
         let (site, rules) = (self.site.clone(), self.config.registrations.clone());
         self.write(move |tx| applicant::approve(tx, &site, &rules, id, key)).await?;
         Ok(())
+    }
+
+    /// Confirms an address by the secret of a link.
+    ///
+    /// # Errors
+    /// 403 when there is no room.
+    pub async fn confirm_address(&self, secret: &str) -> Result<Confirmed> {
+        let hash = crypto::token_hash(secret);
+        // a key is slow to make: only for a link that may be good
+        if !self.read(move |conn| letter::can_confirm(conn, &hash)).await? {
+            return Ok(Confirmed::Nothing);
+        }
+        let key = self.compute(signature::key::generate).await??;
+        let (site, rules) = (self.site.clone(), self.config.registrations.clone());
+        self.write(move |tx| letter::confirm(tx, &site, &rules, &hash, key)).await
+    }
+
+    /// Limits letters that somebody asks for, by whom or about whom they are.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn count_letter(&self, whom: &str) -> Result<()> {
+        self.count_sign_up(format!("letter {whom}"), MOST_GOOD, GOOD_WINDOW)
     }
 
     /// Counts by address; in dev all are one's own.

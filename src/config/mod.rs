@@ -12,6 +12,7 @@ mod load;
 mod media;
 mod registrations;
 mod size;
+mod smtp;
 mod span;
 mod tls;
 mod value;
@@ -27,6 +28,7 @@ pub use load::{ConfigError, environment};
 pub use media::{Media, Prefetch, Program};
 pub use registrations::{RegistrationMode, Registrations};
 pub use size::Size;
+pub use smtp::{Smtp, SmtpSecurity};
 pub use span::Span;
 pub use tls::{Tls, TlsMode};
 
@@ -47,6 +49,7 @@ pub struct Config {
     pub backup: Backup,
     pub instance: Instance,
     pub registrations: Registrations,
+    pub smtp: Smtp,
     pub pages: Pages,
     pub limits: Limits,
     pub federation: Federation,
@@ -476,11 +479,6 @@ impl Config {
     /// The folder of the archives of backups.
     pub fn backup_dir(&self) -> PathBuf {
         self.backup.folder.clone().unwrap_or_else(|| self.storage.data_dir.join("backups"))
-    }
-
-    /// Whether new addresses have to be confirmed: not without mail.
-    pub fn confirms_addresses(&self) -> bool {
-        false
     }
 
     /// What differs from the defaults, as a file; no secrets.

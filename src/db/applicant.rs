@@ -136,6 +136,28 @@ pub fn list_waiting(conn: &Conn, page: &Page) -> Result<Vec<Applicant>> {
     Ok(found)
 }
 
+/// Whether somebody waits for an admin whose address is known to be theirs.
+pub fn is_any_waiting(conn: &Conn) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached("SELECT 1 FROM applicant WHERE confirmed = 1 AND approved = 0 LIMIT 1")?
+        .exists([])?)
+}
+
+/// Their address is theirs.
+pub fn set_confirmed(tx: &Tx<'_>, id: i64) -> Result<()> {
+    tx.sql.prepare_cached("UPDATE applicant SET confirmed = 1 WHERE id = ?")?.execute([id])?;
+    Ok(())
+}
+
+/// They gave another address.
+pub fn set_email(tx: &Tx<'_>, id: i64, email: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached("UPDATE applicant SET email = ? WHERE id = ?")?
+        .execute(params![email, id])?;
+    Ok(())
+}
+
 /// An admin lets them in.
 pub fn set_approved(tx: &Tx<'_>, id: i64) -> Result<()> {
     tx.sql.prepare_cached("UPDATE applicant SET approved = 1 WHERE id = ?")?.execute([id])?;

@@ -42,6 +42,7 @@ pub mod job;
 pub mod key;
 pub mod leaving;
 pub mod list;
+pub mod mail_token;
 pub mod mark;
 pub mod marker;
 mod memo;

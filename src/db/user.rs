@@ -26,11 +26,13 @@ pub struct User {
     pub locale: Option<String>,
     pub reason: Option<String>,
     pub invited_by: Option<i64>,
+    /// An address that is still to be confirmed.
+    pub new_email: Option<String>,
 }
 
 const COLUMNS: &str = "account_id, email, password_hash, admin, note_source, default_visibility,
   default_sensitive, default_language, default_content_type, default_quote_policy, disabled,
-  locale, reason, invited_by";
+  locale, reason, invited_by, new_email";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
@@ -48,6 +50,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
         locale: row.get("locale")?,
         reason: row.get("reason")?,
         invited_by: row.get("invited_by")?,
+        new_email: row.get("new_email")?,
     })
 }
 
@@ -139,7 +142,15 @@ pub fn set_password(tx: &Tx<'_>, account_id: i64, hash: &str) -> Result<()> {
 /// Sets another e-mail address.
 pub fn set_email(tx: &Tx<'_>, account_id: i64, email: &str) -> Result<()> {
     tx.sql
-        .prepare_cached("UPDATE user SET email = ? WHERE account_id = ?")?
+        .prepare_cached("UPDATE user SET email = ?, new_email = NULL WHERE account_id = ?")?
+        .execute(params![email, account_id])?;
+    Ok(())
+}
+
+/// Notes an e-mail address that has to be confirmed.
+pub fn set_new_email(tx: &Tx<'_>, account_id: i64, email: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached("UPDATE user SET new_email = ? WHERE account_id = ?")?
         .execute(params![email, account_id])?;
     Ok(())
 }

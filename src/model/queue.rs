@@ -105,6 +105,8 @@ pub enum JobKind {
     VerifyApproval = 63,
     /// Make a smaller or still version of a cached image: `[class, owner, its address elsewhere]`.
     MakeSmall = 90,
+    /// A letter goes by mail: `[what, whom]`, see `service::letter`.
+    Letter = 100,
     /// Make the still versions of emojis that nobody looked at yet, one after the other.
     EmojiStills = 99,
 }
@@ -148,6 +150,7 @@ impl JobKind {
         Self::VerifyApproval,
         Self::MakeSmall,
         Self::EmojiStills,
+        Self::Letter,
     ];
 
     /// From the stored number.

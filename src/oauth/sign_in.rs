@@ -30,8 +30,9 @@ struct SignInPage<'a> {
     action: String,
     return_to: &'a str,
     username: &'a str,
-    /// New people can come in.
+    /// New people can come in, and there is mail for lost passwords.
     sign_up: bool,
+    mails: bool,
 }
 
 #[derive(Template)]
@@ -132,6 +133,7 @@ fn ask(
         return_to,
         username,
         sign_up: sign_up::is_offered(app),
+        mails: app.site.mails,
     })?;
     let mut response = page::private(status, body, None);
     Cookie::Form.set(app, &mut response, &cookie, DAY / 1000);
@@ -176,8 +178,12 @@ async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<Ht
             let proof = Proof::Password(user.password_hash);
             session::begin(app, request, user.account_id, proof, return_to).await?
         }
-        Attempt::Right(Found::Waits(_)) => {
-            let problem = Some(t.sign_up_still_waits.clone());
+        Attempt::Right(Found::Waits(one)) => {
+            let problem = match one.confirmed {
+                true => t.sign_up_still_waits.clone(),
+                false => t.sign_up_still_unconfirmed.clone(),
+            };
+            let problem = Some(problem);
             return ask(app, request, StatusCode::FORBIDDEN, problem, return_to, name);
         }
     };
@@ -309,6 +315,7 @@ mod tests {
             default_language: "en".into(),
             cache_secret: [0; 16],
             public_bucket: None,
+            mails: false,
         };
         for typed in ["me", " ME ", "@me", "@@@Me", "me@example.org", "@me@Social.Example.Org"] {
             assert_eq!(login(&site, typed).name, "me", "{typed}");

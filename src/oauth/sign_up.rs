@@ -208,9 +208,12 @@ async fn entered(app: &App, request: &HttpRequest, outcome: Outcome) -> Result<H
             let begun = session::begin(app, request, id, proof, "/settings?done=joined").await?;
             begun.ok_or(Error::NotFound)
         }
-        Outcome::Waits(_) => {
-            let words = (t.sign_up_noted.as_str(), t.sign_up_waits.as_str());
-            said(app, request, StatusCode::OK, words, "")
+        Outcome::Waits(one) => {
+            let lead = match one.confirmed {
+                true => t.sign_up_waits.clone(),
+                false => fill(&t.sign_up_confirm, &one.email),
+            };
+            said(app, request, StatusCode::OK, (t.sign_up_noted.as_str(), &lead), "")
         }
         Outcome::Closed | Outcome::Taken(_) => Err(Error::internal("an outcome that is none")),
     }

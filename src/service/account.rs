@@ -139,6 +139,7 @@ pub(super) fn create_as(
             locale: said.locale,
             reason: said.reason,
             invited_by: said.invited_by,
+            new_email: None,
         },
     )?;
     Ok(account)

@@ -11,6 +11,7 @@ use crate::site::Site;
 use crate::text::words::{Lang, Word, say};
 
 use super::account::{NewAccount, Said};
+use super::letter::{self, About};
 use super::{account, notification, sign_up, trouble};
 
 /// Who does not confirm their address within this time is forgotten.
@@ -26,6 +27,7 @@ pub(super) fn tell(tx: &Tx<'_>, site: &Site, one: &Applicant) -> Result<Option<i
     let text = say(Lang::of(&site.default_language), Word::sign_up_waits, &values);
     let told = trouble::write(tx, site, &text, &site.default_language)?;
     db::applicant::set_told(tx, one.id, told)?;
+    letter::tell_admins(tx, site)?;
     Ok(told)
 }
 
@@ -89,12 +91,12 @@ pub fn approve(
 ) -> Result<Option<Account>> {
     let one = get_waiting(tx, id)?;
     if sign_up::is_full(tx, rules)? {
-        return Err(Error::Forbidden(
-            "There are as many people here as registrations.max_accounts allows".into(),
-        ));
+        return Err(sign_up::full());
     }
     if one.confirmed {
-        return settle(tx, site, one, key).map(Some);
+        let made = settle(tx, site, one, key)?;
+        letter::queue(tx, site, About::Approved, made.id)?;
+        return Ok(Some(made));
     }
     db::applicant::set_approved(tx, id)?;
     Ok(None)

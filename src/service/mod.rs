@@ -35,6 +35,7 @@ pub mod interaction_in;
 pub mod invite;
 pub mod keys;
 pub mod leaving;
+pub mod letter;
 pub mod list;
 pub mod media;
 pub mod media_move;

@@ -13,6 +13,7 @@ use crate::site::Site;
 use crate::text::language;
 
 use super::account::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
+use super::letter::{self, About};
 use super::{access, account, applicant, invite};
 
 /// How many may wait at once: strangers make them.
@@ -136,10 +137,9 @@ pub fn door(conn: &Conn, rules: &Registrations, code: Option<&str>) -> Result<Do
     }
     let crowded = db::applicant::count(conn, MOST_WAITING)? >= MOST_WAITING;
     Ok(match rules.mode {
+        _ if crowded => Door::Closed,
         RegistrationMode::Closed | RegistrationMode::Invite => Door::Closed,
-        RegistrationMode::Approval if crowded => Door::Closed,
         RegistrationMode::Approval => Door::Asks,
-        RegistrationMode::Open if crowded => Door::Closed,
         RegistrationMode::Open => Door::Open(None),
     })
 }
@@ -167,6 +167,11 @@ pub fn doorplate(conn: &Conn, rules: &Registrations) -> Result<Doorplate> {
 /// Whether there are as many people as the settings allow.
 pub(super) fn is_full(conn: &Conn, rules: &Registrations) -> Result<bool> {
     Ok(db::user::count(conn)? >= i64::try_from(rules.max_accounts).unwrap_or(i64::MAX))
+}
+
+/// What is said when there are.
+pub(super) fn full() -> Error {
+    Error::Forbidden("There are as many people here as registrations.max_accounts allows".into())
 }
 
 /// What is wrong with the form, as far as it tells itself.
@@ -238,8 +243,6 @@ pub struct Ready {
     /// Where the account will be there at once.
     pub key: Option<GeneratedKey>,
     pub app: Option<ForApp>,
-    /// The address has to be confirmed first.
-    pub confirms: bool,
 }
 
 /// What became of it.
@@ -254,7 +257,7 @@ pub enum Outcome {
 
 /// Takes somebody in, or notes that they wait.
 pub fn enter(tx: &Tx<'_>, site: &Site, rules: &Registrations, ready: Ready) -> Result<Outcome> {
-    let Ready { form, password_hash, key, app, confirms } = ready;
+    let Ready { form, password_hash, key, app } = ready;
     let (approved, used) = match door(tx, rules, form.invite.as_deref())? {
         Door::Closed => return Ok(Outcome::Closed),
         Door::Asks => (false, None),
@@ -280,7 +283,7 @@ pub fn enter(tx: &Tx<'_>, site: &Site, rules: &Registrations, ready: Ready) -> R
         locale: locale.unwrap_or_else(|| site.default_language.clone()),
         reason: form.reason.trim().to_owned(),
         invited_by: used.and_then(|used| used.account_id),
-        confirmed: !confirms,
+        confirmed: !site.mails,
         approved,
         told_id: None,
         application_id,
@@ -288,13 +291,15 @@ pub fn enter(tx: &Tx<'_>, site: &Site, rules: &Registrations, ready: Ready) -> R
         scopes,
         created_at: tx.now(),
     };
-    if approved && !confirms {
+    if approved && new.confirmed {
         let key = key.ok_or_else(|| Error::internal("an account without a key"))?;
         return Ok(Outcome::Came(Box::new(applicant::settle(tx, site, new, key)?)));
     }
     db::applicant::insert(tx, &new)?;
-    if !approved && !confirms {
+    if new.confirmed {
         new.told_id = applicant::tell(tx, site, &new)?;
+    } else {
+        letter::queue(tx, site, About::SignUp, new.id)?;
     }
     Ok(Outcome::Waits(Box::new(new)))
 }

@@ -93,6 +93,9 @@ locale! {
     settings_invites_refused settings_people settings_people_lead settings_people_none
     settings_people_since settings_people_unconfirmed settings_people_approve
     settings_people_reject settings_people_full
+    sign_up_confirm sign_up_still_unconfirmed sign_up_full confirm_title confirm_lead confirm_go
+    confirm_done confirm_address confirm_over confirm_over_lead lost_title lost_lead lost_go
+    lost_sent lost_sent_lead lost_none lost_link
 }
 
 /// Not inlined: there are some two hundred keys.

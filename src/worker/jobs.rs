@@ -20,7 +20,8 @@ use crate::service::account::Removal;
 
 use super::running::{Place, Running};
 use super::{
-    backfill, cards, emojis, import, lists, moving, objects, profiles, push, scheduled, uploads,
+    backfill, cards, emojis, import, letters, lists, moving, objects, profiles, push, scheduled,
+    uploads,
 };
 
 /// How many due rows one look takes.
@@ -143,6 +144,7 @@ fn is_patient(kind: JobKind) -> bool {
             | JobKind::FetchThread
             | JobKind::ConfirmGone
             | JobKind::RefreshDomainList
+            | JobKind::Letter
     )
 }
 
@@ -162,6 +164,7 @@ fn fetches(kind: JobKind) -> bool {
             | JobKind::FetchThread
             | JobKind::ConfirmGone
             | JobKind::RefreshDomainList
+            | JobKind::Letter
     )
 }
 
@@ -257,6 +260,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             profiles::work(app, job, online)
         }
         JobKind::Push => push::deliver(app, job),
+        JobKind::Letter => letters::send(app, job),
         JobKind::RefreshAccount | JobKind::FetchProfile | JobKind::FetchThread => {
             backfill::work(app, job, online)
         }

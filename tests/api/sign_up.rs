@@ -67,7 +67,7 @@ pub(crate) fn invite(instance: &Instance, uses: Option<i64>, lifetime: Option<i6
 }
 
 /// Everything that would tell of an account with this name.
-fn is_unknown(instance: &Instance, name: &str, number: &str) {
+pub(crate) fn is_unknown(instance: &Instance, name: &str, number: &str) {
     let host = &instance.host;
     for path in [
         format!("/.well-known/webfinger?resource=acct:{name}@{host}"),
@@ -343,7 +343,7 @@ fn an_invitation_lets_in_as_often_and_as_long_as_it_says() {
     assert_eq!(with(&instance, "late", &free).status, 403);
     // nor when there is no room
     instance.start_with(|config| {
-        config.registrations.mode = RegistrationMode::Open;
+        config.registrations.mode = RegistrationMode::Open; // no mail: the settings file would refuse it
         config.registrations.max_accounts = 3;
         config.registrations.message = "Ask <ann>".into();
     });

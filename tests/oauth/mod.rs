@@ -2,6 +2,7 @@
 
 mod apps;
 mod authorize;
+pub mod letters;
 mod metadata;
 mod pages;
 mod settings;

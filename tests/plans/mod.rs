@@ -25,6 +25,7 @@ use servers::{read_elsewhere, receive_everything, relay_everything};
 const ALLOWED: &[(&str, &str, &str)] = &[
     ("user", "SCAN user", "the people of this server: a handful of rows"),
     ("FROM invite WHERE ?1 IS NULL", "SCAN invite", "invitations: 1000 at the most"),
+    ("applicant WHERE confirmed = 1 AND approved", "SCAN applicant", "100 at the most"),
     ("FROM (SELECT 1 FROM applicant LIMIT", "SCAN applicant", "100 at the most"),
     ("user u", "SCAN u", "the same: local followers are found from the people's side"),
     ("count(*) FROM delivery", "SCAN delivery", "`dassie delivery list`, by hand"),
@@ -136,6 +137,7 @@ fn no_query_reads_a_whole_table() {
     ask_for_consent(&instance, &ann, &bob, &peer);
     oauth::everything(&instance);
     sign_up::everything(&instance);
+    oauth::letters::everything();
     // a server that is down
     peer.answer(PeerAnswer::Status(500));
     ann.writes(&format!("@nora@{} are you there?", peer.host), "direct");

@@ -13,6 +13,7 @@ mod push;
 pub mod relay;
 pub mod s3;
 pub mod secured;
+pub mod smtp;
 mod stream;
 mod temp;
 mod website;
