@@ -48,14 +48,6 @@ pub fn remove(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<()> {
     Ok(())
 }
 
-/// Ends those of a kind that were sent about somebody.
-pub fn end(tx: &Tx<'_>, kind: i64, subject_id: i64) -> Result<()> {
-    tx.sql
-        .prepare_cached("DELETE FROM mail_token WHERE kind = ? AND subject_id = ?")?
-        .execute([kind, subject_id])?;
-    Ok(())
-}
-
 /// Removes those that ended before `before`.
 pub fn expire(tx: &Tx<'_>, before: i64, limit: i64) -> Result<usize> {
     Ok(tx

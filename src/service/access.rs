@@ -71,8 +71,6 @@ pub fn change_email(tx: &Tx<'_>, site: &Site, account_id: i64, email: &str) -> R
     }
     if site.mails {
         db::user::set_new_email(tx, account_id, email)?;
-        // a link that went to the address asked for before
-        db::mail_token::end(tx, About::Address as i64, account_id)?;
         return letter::queue(tx, site, About::Address, account_id);
     }
     db::user::set_email(tx, account_id, email)

@@ -178,6 +178,7 @@ pub fn confirm(
     match About::from_number(token.kind) {
         Some(About::SignUp) => {
             let found = db::applicant::find(tx, whom)?;
+            // a link proves the address that it was sent to, no other
             let Some(one) = found.filter(|one| !one.confirmed && one.email == token.email) else {
                 return Ok(Confirmed::Nothing);
             };
@@ -202,8 +203,6 @@ pub fn confirm(
                 return Ok(Confirmed::Nothing);
             }
             db::user::set_email(tx, whom, &token.email)?;
-            // a link that went to the old address
-            db::mail_token::end(tx, About::Password as i64, whom)?;
             tracing::info!(account = whom, "e-mail address changed");
             Ok(Confirmed::Address)
         }
@@ -226,7 +225,6 @@ pub fn confirm_again(tx: &Tx<'_>, site: &Site, id: i64, email: Option<&str>) -> 
             return Err(Error::invalid("Validation failed: Email has already been taken"));
         }
         db::applicant::set_email(tx, id, email)?;
-        db::mail_token::end(tx, About::SignUp as i64, id)?;
     }
     queue(tx, site, About::SignUp, id)
 }

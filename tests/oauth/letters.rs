@@ -3,9 +3,13 @@
 
 use dassie::client::mail;
 use dassie::clock::{Clock, DAY, HOUR, MINUTE};
-use dassie::config::{Config, RegistrationMode, SmtpSecurity};
+use dassie::config::{Config, RegistrationMode, Registrations, SmtpSecurity};
 use dassie::control::{self, Command, Reply, SignUpCommand};
 use dassie::db;
+use dassie::db::applicant::Applicant;
+use dassie::service::access;
+use dassie::service::letter::{self, About, Confirmed};
+use dassie::site::Site;
 use serde_json::{Value, json};
 
 use super::{Browser, PASSWORD, create, forms};
@@ -38,7 +42,7 @@ fn scene(mode: RegistrationMode) -> (Instance, SmtpServer) {
 
 /// The letter with this number, as soon as it is there.
 #[track_caller]
-fn letter(server: &SmtpServer, number: usize) -> Taken {
+fn arrived(server: &SmtpServer, number: usize) -> Taken {
     let taken = eventually("a letter", || server.taken().get(number).cloned());
     assert_eq!(server.taken().len(), number + 1, "no more than that");
     taken
@@ -93,7 +97,7 @@ fn account_token(instance: &Instance, name: &str) -> String {
 fn s_085_an_account_begins_when_its_address_is_confirmed() {
     let (instance, server) = scene(RegistrationMode::Open);
     let token = sign_up(&instance, "newt", "zh-TW");
-    let first = letter(&server, 0);
+    let first = arrived(&server, 0);
     assert_eq!(
         (first.from.as_str(), &first.to[..]),
         ("dassie@social.example", &["newt@mail.example".to_owned()][..])
@@ -127,7 +131,7 @@ fn s_085_an_account_begins_when_its_address_is_confirmed() {
     let again = json!({"email": "newt2@mail.example"});
     let path = "/api/v1/emails/confirmations";
     assert_eq!(ask(&instance, &token, "POST", path, again).ok(), json!({}));
-    let second = letter(&server, 1);
+    let second = arrived(&server, 1);
     assert_eq!(second.to, ["newt2@mail.example"]);
     for wrong in [json!({"email": "nobody"}), json!({"email": "a@b.example\r\nBcc: c@d.example"})] {
         assert_eq!(ask(&instance, &token, "POST", path, wrong).status, 422);
@@ -156,23 +160,23 @@ fn an_admin_hears_of_those_whose_address_is_confirmed() {
     let (instance, server) = scene(RegistrationMode::Approval);
     let boss = crate::api::admin::admin(&instance, "boss");
     sign_up(&instance, "newt", "en");
-    let first = letter(&server, 0);
+    let first = arrived(&server, 0);
     assert_eq!(boss.notifications(), []);
     assert_eq!(boss.get("/api/v2/admin/accounts?status=pending")[0]["confirmed"], false);
     let done = press(&instance, &first.link(&instance.base));
     assert!(done.text().contains("An administrator will decide"), "{}", done.text());
-    let told = letter(&server, 1);
+    let told = arrived(&server, 1);
     assert_eq!(told.to, ["boss@example.org"]);
     assert_eq!(told.link(&instance.base), "/settings/people");
     assert_eq!(boss.notifications().len(), 1);
     let waiting = id(&boss.get("/api/v2/admin/accounts?status=pending")[0]);
     boss.post(&format!("/api/v1/admin/accounts/{waiting}/approve"), json!({}));
-    let welcome = letter(&server, 2);
+    let welcome = arrived(&server, 2);
     assert_eq!(welcome.to, ["newt@mail.example"]);
     assert!(welcome.text.contains(&format!("@newt@{}", instance.host)), "{}", welcome.text);
     // the other way round
     sign_up(&instance, "eft", "en");
-    let link = letter(&server, 3).link(&instance.base);
+    let link = arrived(&server, 3).link(&instance.base);
     let approve = Command::SignUp(SignUpCommand::Approve { name: "eft".into() });
     control::execute(&instance.app, approve).unwrap();
     assert_eq!(instance.get("/@eft").status, 404);
@@ -180,7 +184,7 @@ fn an_admin_hears_of_those_whose_address_is_confirmed() {
     assert_eq!(instance.get("/@eft").status, 200);
     // who never does is forgotten, and the name is free
     sign_up(&instance, "toad", "en");
-    letter(&server, 4);
+    arrived(&server, 4);
     instance.advance(2 * DAY + HOUR);
     eventually("the form is forgotten", || {
         instance.advance(MINUTE);
@@ -208,11 +212,11 @@ fn another_address_counts_when_it_is_confirmed() {
         (&shown["email"], &shown["unconfirmed_email"]),
         (&json!("ann@mail.example"), &json!("one@mail.example"))
     );
-    let first = letter(&server, 0);
+    let first = arrived(&server, 0);
     assert_eq!(first.to, ["one@mail.example"]);
     // a link proves the address that it was sent to, no other
     change("two@mail.example");
-    let second = letter(&server, 1);
+    let second = arrived(&server, 1);
     assert_eq!(instance.get(&first.link(&instance.base)).status, 404);
     assert_eq!(signs_in(&instance, "two@mail.example", PASSWORD), 422);
     assert_eq!(signs_in(&instance, "ann@mail.example", PASSWORD), 303);
@@ -224,6 +228,56 @@ fn another_address_counts_when_it_is_confirmed() {
         (&shown["email"], shown.get("unconfirmed_email")),
         (&json!("two@mail.example"), None)
     );
+}
+
+#[test]
+fn s_085_a_link_proves_the_address_that_it_was_sent_to() {
+    let instance = Instance::start();
+    create(&instance, "ann");
+    let site = Site { mails: true, ..instance.app.site.clone() };
+    let keys = [(); 2].map(|()| dassie::signature::key::generate().unwrap());
+    let ended = instance.app.db.write(db::Lane::Interactive, move |tx| {
+        let ann = db::account::find_local(tx, "ann")?.unwrap().id;
+        let newt = tx.mint_id();
+        let one = Applicant {
+            id: newt,
+            username: "newt".into(),
+            email: "mine@mail.example".into(),
+            password_hash: "!".into(),
+            locale: "en".into(),
+            reason: String::new(),
+            invited_by: None,
+            confirmed: false,
+            approved: true,
+            told_id: None,
+            application_id: None,
+            token_hash: None,
+            scopes: String::new(),
+            created_at: tx.now(),
+        };
+        db::applicant::insert(tx, &one)?;
+        access::change_email(tx, &site, ann, "hers@mail.example")?;
+        let mut links = Vec::new();
+        for (about, whom) in [(About::SignUp, newt), (About::Address, ann), (About::Password, ann)]
+        {
+            let text = letter::write(tx, &site, "T", about as i64, whom)?.unwrap().text;
+            let secret = text.split("token=").nth(1).unwrap().split_whitespace().next().unwrap();
+            links.push(dassie::crypto::token_hash(secret));
+        }
+        // before the next letters are written they ask for addresses of others
+        letter::confirm_again(tx, &site, newt, Some("another@mail.example"))?;
+        db::user::set_email(tx, ann, "new@mail.example")?;
+        access::change_email(tx, &site, ann, "another2@mail.example")?;
+        let mut ended = vec![letter::find_password(tx, &links[2])?.is_none()];
+        let rules = Registrations::default();
+        for (hash, key) in links.iter().zip(keys) {
+            let confirmed = letter::confirm(tx, &site, &rules, hash, key)?;
+            ended.push(matches!(confirmed, Confirmed::Nothing));
+        }
+        Ok(ended)
+    });
+    assert_eq!(ended.wait().unwrap(), [true, true, true]);
+    assert_eq!(instance.get("/@newt").status, 404);
 }
 
 #[test]
@@ -245,7 +299,7 @@ fn s_078_a_lost_password_is_set_by_a_link_once_and_within_an_hour() {
     let unknown = send("nobody@mail.example");
     assert_eq!(send("ann"), unknown);
     assert_eq!(send(" Ann@Mail.example "), unknown);
-    let first = letter(&server, 0);
+    let first = arrived(&server, 0);
     assert_eq!(first.to, ["ann@mail.example"]);
     let link = first.link(&instance.base);
     let set = |link: &str, new: &str, again: &str| {
@@ -268,14 +322,14 @@ fn s_078_a_lost_password_is_set_by_a_link_once_and_within_an_hour() {
         (422, 303)
     );
     send("ann@mail.example");
-    let link = letter(&server, 1).link(&instance.base);
+    let link = arrived(&server, 1).link(&instance.base);
     instance.advance(HOUR);
     assert_eq!(instance.get(&link).status, 404, "an hour");
     // a newer link takes the place of an older one
     send("ann@mail.example");
-    let old = letter(&server, 2).link(&instance.base);
+    let old = arrived(&server, 2).link(&instance.base);
     send("ann@mail.example");
-    let new = letter(&server, 3).link(&instance.base);
+    let new = arrived(&server, 3).link(&instance.base);
     assert_eq!((instance.get(&old).status, instance.get(&new).status), (404, 200));
     // nobody who may not sign in
     let delete = Command::AccountDelete { account: "ann".into() };
@@ -301,7 +355,7 @@ fn s_022_nobody_is_sent_letter_after_letter() {
     form.set("email", "ann@mail.example");
     for number in 0..5 {
         assert_eq!(browser.submit(&form, None).status, 200);
-        letter(&server, number);
+        arrived(&server, number);
     }
     assert_eq!(browser.submit(&form, None).status, 429);
     form.set("email", "bob@mail.example");
@@ -346,7 +400,7 @@ fn f_145_a_letter_that_is_not_taken_is_tried_again_or_given_up() {
     instance.advance(MINUTE + 1);
     postponed("too busy");
     instance.advance(5 * MINUTE + 1);
-    let taken = letter(&server, 0);
+    let taken = arrived(&server, 0);
     assert_eq!(instance.get(&taken.link(&instance.base)).status, 200);
     eventually("nothing waits", || (waits() == 0).then_some(()));
     // a server that does not want it is not asked again
@@ -460,25 +514,25 @@ pub fn everything() {
     create(&instance, "ann");
     crate::api::admin::admin(&instance, "boss");
     let token = sign_up(&instance, "newt", "en");
-    letter(&server, 0);
+    arrived(&server, 0);
     let path = "/api/v1/emails/confirmations";
     ask(&instance, &token, "POST", path, json!({"email": "n@mail.example"})).ok();
-    press(&instance, &letter(&server, 1).link(&instance.base));
-    letter(&server, 2);
+    press(&instance, &arrived(&server, 1).link(&instance.base));
+    arrived(&server, 2);
     let own = account_token(&instance, "ann");
     let body = json!({"password": PASSWORD, "new_email": "a@mail.example"});
     assert_eq!(ask(&instance, &own, "POST", "/api/v1/user/email_change", body).status, 202);
-    press(&instance, &letter(&server, 3).link(&instance.base));
+    press(&instance, &arrived(&server, 3).link(&instance.base));
     let mut browser = Browser::new(&instance);
     let mut form = forms(&browser.get("/auth/password").text()).remove(0);
     form.set("email", "a@mail.example");
     browser.submit(&form, None);
-    let link = letter(&server, 4).link(&instance.base);
+    let link = arrived(&server, 4).link(&instance.base);
     let mut form = forms(&browser.get(&link).text()).remove(0);
     form.set("new", OTHER);
     form.set("again", OTHER);
     assert_eq!(browser.submit(&form, None).status, 200);
     let approve = Command::SignUp(SignUpCommand::Approve { name: "newt".into() });
     control::execute(&instance.app, approve).unwrap();
-    letter(&server, 5);
+    arrived(&server, 5);
 }
