@@ -1,6 +1,7 @@
 //! The running program's parts in one place: cheap to clone, handed to every handler and worker.
 
 mod attempt;
+mod sign_up;
 mod style;
 mod work;
 
@@ -74,6 +75,8 @@ pub struct Parts {
     pub requests: Throttle<Who>,
     /// New applications by address (S-079).
     pub registrations: Throttle<IpAddr>,
+    /// Who tried to sign up, and who did, by address.
+    pub sign_ups: Throttle<String>,
     /// Key fetches under way, by the key's host (S-055).
     pub key_fetches: InFlight,
     /// Keys and documents that could not be fetched lately (S-019).
@@ -208,6 +211,7 @@ impl App {
             sign_ins: Throttle::new(clock.clone()),
             requests: Throttle::new(clock.clone()),
             registrations: Throttle::new(clock.clone()),
+            sign_ups: Throttle::new(clock.clone()),
             // so many at once, and of one server: strangers choose what is asked for
             key_fetches: InFlight::new(4, 2),
             unreachable: Throttle::new(clock.clone()),

@@ -245,6 +245,8 @@ async fn surround(
         app.meter.request(&path, status.as_u16(), time);
     }
     let us = time.as_micros() as u64;
+    // what follows lets in whoever has it
+    let path = if path.starts_with(INVITATION) { INVITATION } else { &path };
     if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(request = %id, %method, %path, status = status.as_u16(), us, "request");
     } else {
@@ -253,12 +255,16 @@ async fn surround(
     Ok(response)
 }
 
+/// What the path of an invitation begins with.
+const INVITATION: &str = "/invite/";
+
 /// Pages that work with a cookie answer to their own origin alone.
 fn is_cookie_page(path: &str) -> bool {
     path.starts_with("/auth/")
         || path.starts_with("/oauth/authorize")
         || path == "/settings"
         || path.starts_with("/settings/")
+        || path.starts_with(INVITATION)
 }
 
 /// Answers that need no handler: requests for another host (S-058), those without TLS where it ends

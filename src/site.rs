@@ -26,6 +26,8 @@ pub struct Site {
     pub cache_secret: [u8; 16],
     /// What the public addresses of files in the bucket begin with, up to their folders.
     pub public_bucket: Option<String>,
+    /// Letters can be sent, so that addresses are confirmed.
+    pub mails: bool,
 }
 
 impl Site {
@@ -39,6 +41,7 @@ impl Site {
             limits: config.limits.clone(),
             default_language: config.instance.default_language.clone(),
             cache_secret: [0; 16],
+            mails: config.smtp.is_configured(),
             public_bucket: config.s3.public_url.as_ref().filter(|_| config.s3.is_configured()).map(
                 |url| format!("{url}{}", sigv4::encode_path(&format!("/{}", config.s3.prefix))),
             ),
@@ -59,6 +62,11 @@ impl Site {
     /// The actor id of a new local account.
     pub fn actor(&self, username: &str) -> String {
         format!("{}/users/{username}", self.base)
+    }
+
+    /// The page of an invitation.
+    pub fn invite(&self, code: &str) -> String {
+        format!("{}/invite/{code}", self.base)
     }
 
     /// The profile page.

@@ -13,6 +13,7 @@ mod health;
 mod house;
 mod import;
 mod jobs;
+mod letters;
 mod lists;
 mod moving;
 mod objects;

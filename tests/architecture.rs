@@ -55,6 +55,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("ureq", &["client"]),
     ("actix_web", &["api", "oauth", "federation", "web", "watch", "http", "server", "app"]),
     ("rustls", &["client", "tls"]),
+    ("lettre", &["client"]),
     ("rcgen", &["tls"]),
     ("x509_cert", &["tls"]),
     ("instant_acme", &["lookup"]),

@@ -5,6 +5,7 @@ mod archive;
 mod backup;
 mod emoji;
 mod first;
+mod friends;
 mod media;
 mod secrets;
 mod serving;

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::crypto;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::model::Token;
+use crate::model::{Scopes, Token};
 
 /// The longest token that is looked at; ours have 43 characters.
 const LONGEST_TOKEN: usize = 256;
@@ -32,7 +32,9 @@ pub enum Need {
     App,
     /// A person, and a token with one of these scopes.
     User(&'static [&'static str]),
-    /// The same, and the person must be an admin.
+    /// The same, or somebody who waits to become one.
+    Waiting(&'static [&'static str]),
+    /// A person, and a token with one of these scopes, and the person must be an admin.
     Admin(&'static [&'static str]),
     /// The same for a stream; its token may also come where a browser can put it: in the query, or
     /// as the subprotocol of a WebSocket (S-081).
@@ -47,6 +49,8 @@ pub(super) type Needs = Rc<[(Method, Need)]>;
 pub struct Auth {
     /// `None`: no token came, or the route does not look at it.
     pub token: Option<Arc<Token>>,
+    /// Who waits for an account, in their own app; only where they may ask.
+    pub applicant: Option<i64>,
 }
 
 impl Auth {
@@ -134,7 +138,10 @@ async fn authenticate(request: &ServiceRequest, need: Need) -> Result<Auth> {
         bearer => bearer.map(str::to_owned),
     };
     let token = match text {
-        Some(text) => Some(find(request, &text).await?),
+        Some(text) => match find(request, &text).await? {
+            Some(token) => Some(token),
+            None => return waiting(request, need, &text).await,
+        },
         None => None,
     };
     let auth = check(need, token)?;
@@ -160,23 +167,46 @@ fn check(need: Need, token: Option<Arc<Token>>) -> Result<Auth> {
     let scopes: &[&str] = match &need {
         Need::Public | Need::App => &[],
         Need::Optional(scope) => std::slice::from_ref(scope),
-        Need::User(scopes) | Need::Admin(scopes) | Need::Stream(scopes) => scopes,
+        Need::User(scopes) | Need::Waiting(scopes) | Need::Admin(scopes) | Need::Stream(scopes) => {
+            scopes
+        }
     };
     let Some(token) = token else {
         return match need {
             Need::Public | Need::Optional(_) => Ok(Auth::default()),
-            Need::App | Need::User(_) | Need::Admin(_) | Need::Stream(_) => Err(invalid_token()),
+            _ => Err(invalid_token()),
         };
     };
     if !scopes.is_empty() && !scopes.iter().any(|scope| token.scopes.allow(scope)) {
-        return Err(Error::Forbidden("This action is outside the authorized scopes".into()));
+        return Err(outside_scopes());
     }
-    if matches!(need, Need::User(_) | Need::Admin(_) | Need::Stream(_))
-        && token.account_id.is_none()
-    {
+    if !matches!(need, Need::Public | Need::Optional(_) | Need::App) && token.account_id.is_none() {
         return Err(Error::invalid("This method requires an authenticated user"));
     }
-    Ok(Auth { token: Some(token) })
+    Ok(Auth { token: Some(token), applicant: None })
+}
+
+/// The token may belong to somebody who signed up and is not in yet. They may do nothing but ask how
+/// it stands, and what anybody may; Mastodon's words say what they wait for.
+async fn waiting(request: &ServiceRequest, need: Need, text: &str) -> Result<Auth> {
+    let app = request.app_data::<Data<App>>().ok_or_else(|| Error::internal("no app"))?;
+    let hash = crypto::token_hash(text);
+    let found = app.read_few(move |conn| db::applicant::find_by_token(conn, &hash)).await?;
+    let one = found.ok_or_else(invalid_token)?;
+    match need {
+        Need::Public | Need::Optional(_) => Ok(Auth::default()),
+        Need::Waiting(scopes) => {
+            let own = Scopes::parse(&one.scopes).unwrap_or_default();
+            if !scopes.iter().any(|scope| own.allow(scope)) {
+                return Err(outside_scopes());
+            }
+            Ok(Auth { token: None, applicant: Some(one.id) })
+        }
+        _ if !one.confirmed => {
+            Err(Error::Forbidden("Your login is missing a confirmed e-mail address".into()))
+        }
+        _ => Err(Error::Forbidden("Your login is currently pending approval".into())),
+    }
 }
 
 /// The token, from the header only: addresses end up in logs (S-081).
@@ -186,7 +216,7 @@ fn bearer(request: &ServiceRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-async fn find(request: &ServiceRequest, text: &str) -> Result<Arc<Token>> {
+async fn find(request: &ServiceRequest, text: &str) -> Result<Option<Arc<Token>>> {
     if text.is_empty() || text.len() > LONGEST_TOKEN {
         return Err(invalid_token());
     }
@@ -197,13 +227,18 @@ async fn find(request: &ServiceRequest, text: &str) -> Result<Arc<Token>> {
         Some(token) => token,
         None => {
             let parts = App::clone(app);
-            app.compute(move || parts.tokens.load(&parts.db, &hash))
-                .await??
-                .ok_or_else(invalid_token)?
+            match app.compute(move || parts.tokens.load(&parts.db, &hash)).await?? {
+                Some(token) => token,
+                None => return Ok(None),
+            }
         }
     };
     app.tokens.used(token.id, app.clock.now_ms());
-    Ok(token)
+    Ok(Some(token))
+}
+
+fn outside_scopes() -> Error {
+    Error::Forbidden("This action is outside the authorized scopes".into())
 }
 
 fn invalid_token() -> Error {
@@ -219,7 +254,6 @@ pub(super) fn needs_person() -> Error {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::model::Scopes;
 
     fn token(account_id: Option<i64>, scopes: &str) -> Option<Arc<Token>> {
         let scopes = Scopes::parse(scopes).unwrap();

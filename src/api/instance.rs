@@ -12,6 +12,7 @@ use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::http;
 use crate::model::{Page, Severity};
+use crate::service::sign_up;
 
 /// How many servers `peers` names at the most.
 const MOST_PEERS: i64 = 10_000;
@@ -24,7 +25,8 @@ pub(super) async fn v1(app: Data<App>) -> Result<HttpResponse> {
         let (user_count, _, status_count) = db::account::usage(conn, month_ago(conn))?;
         let domain_count = db::account::count_domains(conn)?;
         let stats = Stats { user_count, status_count, domain_count };
-        http::encode(&entity::V1::new(app, stats, contact(app, conn)?))
+        let door = sign_up::doorplate(conn, &app.config.registrations)?;
+        http::encode(&entity::V1::new(app, stats, door, contact(app, conn)?))
     });
     Ok(http::encoded(http::JSON, instance.await?.to_vec()))
 }
@@ -33,7 +35,8 @@ pub(super) async fn v1(app: Data<App>) -> Result<HttpResponse> {
 pub(super) async fn v2(app: Data<App>) -> Result<HttpResponse> {
     let instance = app.document("api/v2/instance".into(), |app, conn| {
         let (_, active, _) = db::account::usage(conn, month_ago(conn))?;
-        http::encode(&entity::V2::new(app, active, contact(app, conn)?))
+        let door = sign_up::doorplate(conn, &app.config.registrations)?;
+        http::encode(&entity::V2::new(app, active, door, contact(app, conn)?))
     });
     Ok(http::encoded(http::JSON, instance.await?.to_vec()))
 }

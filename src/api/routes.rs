@@ -61,6 +61,8 @@ pub fn routes(config: &mut ServiceConfig) {
             put(User(&["write:favourites"]), announcements::react),
             delete(User(&["write:favourites"]), announcements::unreact),
         ]),
+        ("/v1/emails/confirmations", vec![post(Need::Waiting(&["write:accounts"]), sign_up::send_confirmation)]),
+        ("/v1/emails/check_confirmation", vec![get(Need::Waiting(&["read:accounts"]), sign_up::check_confirmation)]),
         ("/v1/preferences", vec![get(User(&["read:accounts"]), credentials::preferences)]),
 
         ("/v1/profile", vec![
@@ -69,7 +71,7 @@ pub fn routes(config: &mut ServiceConfig) {
         ]),
         ("/v1/accounts", vec![
             get(Optional("read:accounts"), accounts::list),
-            post(Need::App, sign_up::closed),
+            post(Need::App, sign_up::create),
         ]),
         ("/v1/accounts/verify_credentials", vec![get(User(&["profile", "read:accounts"]), credentials::verify)]),
         ("/v1/accounts/update_credentials", vec![patch(User(&["write:accounts"]), credentials::update)]),
@@ -341,8 +343,8 @@ pub fn routes(config: &mut ServiceConfig) {
             delete(Admin(&["admin:write:accounts"]), admin::accounts::delete),
         ]),
         ("/v1/admin/accounts/{id}/action", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::action)]),
-        ("/v1/admin/accounts/{id}/approve", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::decide)]),
-        ("/v1/admin/accounts/{id}/reject", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::decide)]),
+        ("/v1/admin/accounts/{id}/approve", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::approve)]),
+        ("/v1/admin/accounts/{id}/reject", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::reject)]),
         ("/v1/admin/accounts/{id}/enable", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::enable)]),
         ("/v1/admin/accounts/{id}/unsilence", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::unsilence)]),
         ("/v1/admin/accounts/{id}/unsuspend", vec![post(Admin(&["admin:write:accounts"]), admin::accounts::unsuspend)]),

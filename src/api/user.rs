@@ -15,12 +15,15 @@ use crate::http::{self, Params, peer};
 use crate::service::access::{self, Keep};
 use crate::service::account::check_password;
 
-/// GoToSocial's User. There is no confirmation by mail and nobody waits for approval.
+/// GoToSocial's User. Nobody who waits for approval gets to see it.
 #[derive(Serialize)]
 struct User {
     id: String,
     created_at: String,
     email: String,
+    /// One that is still to be confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unconfirmed_email: Option<String>,
     confirmed_at: String,
     moderator: bool,
     admin: bool,
@@ -38,6 +41,7 @@ fn user(conn: &Conn, me: i64) -> Result<User> {
         id: me.to_string(),
         created_at: api_time(account.created_at),
         email: user.email,
+        unconfirmed_email: user.new_email,
         confirmed_at: api_time(account.created_at),
         moderator: false,
         admin: user.admin,
@@ -76,7 +80,8 @@ pub(super) async fn change_password(
 }
 
 /// POST /api/v1/user/email_change with `password` and `new_email`: User, with the address that
-/// counts from now on, since there is no mail to confirm it with. 409 when somebody has it.
+/// counts from now on; where there is mail 202, and it counts when it is confirmed. 409 when somebody
+/// has it.
 pub(super) async fn change_email(
     app: Data<App>,
     auth: Auth,
@@ -87,11 +92,16 @@ pub(super) async fn change_email(
     let (password, email) = (params.required("password")?, params.required("new_email")?);
     confirm(&app, &request, me, "password", password).await?;
     let email = email.to_owned();
-    let changed = super::write(&app, move |_, tx| {
-        access::change_email(tx, me, &email)?;
+    app.count_letter(&format!("account {me}"))?;
+    let changed = super::write(&app, move |app, tx| {
+        access::change_email(tx, &app.site, me, &email)?;
         user(tx, me)
     });
-    Ok(http::json(&changed.await?))
+    let changed = changed.await?;
+    Ok(match changed.unconfirmed_email {
+        Some(_) => HttpResponse::Accepted().json(&changed),
+        None => http::json(&changed),
+    })
 }
 
 /// Checks the password in `field`.

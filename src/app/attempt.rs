@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::App;
 use crate::clock::{DAY, MINUTE};
+use crate::crypto;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::service;
@@ -90,6 +91,16 @@ impl App {
             Ok(right.map(|_| ()))
         };
         self.attempt(&format!("owner:{account_id}"), address, check).await
+    }
+
+    /// The hash of a password that somebody chose who is not signed in: in the same turn.
+    ///
+    /// # Errors
+    /// 429 when too many wait already.
+    pub async fn hash_password(&self, password: String) -> Result<String> {
+        let _place = Place::take()?;
+        let _turn = TURN.acquire().await.map_err(Error::internal)?;
+        self.compute(move || crypto::hash_password(&password)).await?
     }
 
     /// Seconds until this key may try again.

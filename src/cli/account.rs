@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::ask::{self, NewPassword, PasswordOptions};
 use super::reach::Place;
-use super::{archive, archive_out, output, table};
+use super::{archive, archive_out, output, sign_up, table};
 use crate::clock;
 use crate::control::{AccountLine, Command, Reply, Secret};
 use crate::error::Result;
@@ -15,7 +15,21 @@ pub(super) enum Action {
     /// Create an account
     Create(Create),
     /// List the accounts
-    List,
+    List {
+        /// Those who wait to be let in instead, and why they would like to come
+        #[arg(long)]
+        pending: bool,
+    },
+    /// Let somebody in who waits
+    Approve {
+        /// The name that they asked for
+        name: String,
+    },
+    /// Turn somebody away who waits; nothing of them stays
+    Reject {
+        /// The name that they asked for
+        name: String,
+    },
     /// Set a new password; ends all sessions and tokens of the account
     Password {
         /// The name of the account
@@ -101,10 +115,13 @@ pub(super) fn run(place: &Place, action: Action) -> Result<()> {
             let command = Command::AccountCreate { username, email, password: secret, admin };
             report(&place.execute(command)?, "Created", told.as_ref())
         }
-        Action::List => match place.execute(Command::AccountList)? {
+        Action::List { pending: false } => match place.execute(Command::AccountList)? {
             Reply::Accounts(lines) => output::print(&list(&lines)),
             reply => output::unexpected(&reply),
         },
+        Action::List { pending: true } => sign_up::list(place),
+        Action::Approve { name } => sign_up::approve(place, name),
+        Action::Reject { name } => sign_up::reject(place, name),
         Action::Password { name, password } => {
             let NewPassword { secret, made } = password.read(&name)?;
             let told = made.then(|| secret.clone());

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::output;
 use super::reach::Place;
 use crate::app;
+use crate::client::mail;
 use crate::clock::{self, Clock};
 use crate::config::{BackupTo, Config, Size};
 use crate::control::{Command, Health, Reply};
@@ -21,6 +22,9 @@ pub(super) struct Doctor {
     /// Ask nobody: look only at this machine
     #[arg(long)]
     local: bool,
+    /// Send a trial letter to this address
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "local")]
+    mail: Option<String>,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -104,7 +108,34 @@ fn examine(
     }
     let settings = app::client_settings(config, None)?;
     all.extend(health::outside(config, settings, &health.probe.0, health.person.as_deref()));
+    all.extend(mail(config, options.mail.as_deref(), lang));
     Ok(())
+}
+
+/// Whether letters are taken, and a trial letter.
+fn mail(config: &Config, to: Option<&str>, lang: Lang) -> Option<Finding> {
+    let smtp = &config.smtp;
+    let server = format!("{}:{}", smtp.host.as_deref().unwrap_or_default(), smtp.port);
+    if !smtp.is_configured() {
+        return to.map(|_| Finding::bad(Word::mail_off, &[]));
+    }
+    let Some(to) = to else {
+        return Some(match mail::try_out(config) {
+            Ok(()) => Finding::ok(Word::mail_ok, &[&server]),
+            Err(error) => Finding::bad(Word::mail_bad, &[&server, &error]),
+        });
+    };
+    let values =
+        [config.instance.title.clone(), String::new(), String::new(), config.server.host.clone()];
+    let letter = mail::Letter {
+        to: to.to_owned(),
+        subject: say(lang, Word::letter_trial, &values),
+        text: say(lang, Word::letter_trial_text, &values),
+    };
+    Some(match mail::send(config, &letter) {
+        Ok(()) => Finding::ok(Word::mail_sent, &[&to]),
+        Err(error) => Finding::bad(Word::mail_bad, &[&server, &error]),
+    })
 }
 
 /// Restores the last backup beside the data folder's own, as far as that goes, and throws it away.

@@ -27,6 +27,7 @@ mod restore;
 mod rollback;
 mod serve;
 mod sheet;
+mod sign_up;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -64,6 +65,9 @@ enum Topic {
     /// Create, list, change and delete the accounts of this server
     #[command(subcommand)]
     Account(account::Action),
+    /// Invite people to this server
+    #[command(subcommand)]
+    Invite(sign_up::Action),
     /// Make access tokens for scripts and bots
     #[command(subcommand)]
     Token(token::Action),
@@ -136,6 +140,7 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Status(options) => doctor::status(&place, &options),
         Topic::Doctor(options) => doctor::doctor(&place, &options),
         Topic::Account(action) => account::run(&place, action),
+        Topic::Invite(action) => sign_up::run(&place, action),
         Topic::Token(action) => token::run(&place, action),
         Topic::Delivery(action) => delivery::run(&place, action),
         Topic::Host(action) => host::run(&place, action),

@@ -1,4 +1,4 @@
-//! Outgoing HTTP, all of it (S-001): no other module opens a socket to another machine.
+//! Outgoing HTTP, all of it, and mail (S-001): no other module opens a socket to another machine.
 //!
 //! [`Client::send`] checks the URL, looks the name up once, refuses the host if any of its
 //! addresses is forbidden, connects to nothing but those addresses, and caps time, sizes and
@@ -11,6 +11,7 @@ mod error;
 mod exchange;
 mod hop;
 mod lane;
+pub mod mail;
 mod part;
 mod resolver;
 pub mod tally;

@@ -120,6 +120,21 @@ keys! {
         terms_of_service: any,
         show_domain_blocks: any,
     }
+    registrations: Registrations {
+        mode: any,
+        max_accounts: (|n| within(n, 1, 100_000)),
+        reason_required: any,
+        people_may_invite: any,
+        message: any,
+    }
+    smtp: Smtp {
+        host: (|host: Option<_>| host.map(mail_host).transpose()),
+        port: mail_port,
+        security: any,
+        username: any,
+        password: any,
+        from: (|email: Option<_>| email.map(email_address).transpose()),
+    }
     pages: Pages {
         custom_css: any,
         allow_ai_crawlers: any,
@@ -217,6 +232,20 @@ fn passphrase(text: Secret) -> Result<Secret, String> {
         return Err(format!("must have {shortest} characters or more, or be empty"));
     }
     Ok(text)
+}
+
+fn mail_port(port: u16) -> Result<u16, String> {
+    if port == 0 { Err("must not be 0".to_owned()) } else { Ok(port) }
+}
+
+/// A name or an address, for a connection of its own.
+fn mail_host(text: String) -> Result<String, String> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'_');
+    if text.len() <= 253 && text.bytes().all(fits) {
+        Ok(text)
+    } else {
+        Err("must be the name of a server alone, such as \"mail.example.org\", or empty".to_owned())
+    }
 }
 
 fn port(port: u16) -> Result<u16, String> {

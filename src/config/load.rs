@@ -11,7 +11,9 @@ use toml::de::{DeTable, DeValue};
 use super::beside;
 use super::keys::{KEYS, Key};
 use super::value::{Given, HIDDEN};
-use super::{BackupTo, Config, Mode, TlsMode, TranslationKind, Uploads, host};
+use super::{
+    BackupTo, Config, Mode, RegistrationMode, SmtpSecurity, TlsMode, TranslationKind, Uploads, host,
+};
 
 pub(super) const PREFIX: &str = "DASSIE_";
 /// Bytes of a file that holds one secret.
@@ -243,6 +245,7 @@ impl Loader {
         }
         self.check_bucket();
         self.check_tls();
+        self.check_mail();
         let server = &self.config.server;
         let hosts = [
             ("server.host", Some(server.host.clone())),
@@ -317,6 +320,41 @@ impl Loader {
         };
         let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
         self.fault(&origin, &format!("{path} {why}."));
+    }
+
+    /// Mail needs a sender, and secrets go over no open connection to another machine. Whoever lets
+    /// anybody in wants to know that addresses are theirs.
+    fn check_mail(&mut self) {
+        let smtp = &self.config.smtp;
+        let mode = self.config.registrations.mode;
+        let mut faults = Vec::new();
+        if smtp.host.is_none() {
+            if mode == RegistrationMode::Open {
+                faults.push((
+                    "registrations.mode",
+                    "= \"open\" needs [smtp]: without mail nobody knows whose addresses those are. \
+                     Use \"approval\" or \"invite\"",
+                ));
+            }
+        } else {
+            if smtp.from.is_none() {
+                faults.push(("smtp.host", "needs the sender of letters in smtp.from"));
+            }
+            if smtp.security == SmtpSecurity::None && !smtp.is_here() {
+                let why = "= \"none\" is for a server on this machine alone, such as \"127.0.0.1\"";
+                faults.push(("smtp.security", why));
+            }
+            if smtp.username.is_empty() != smtp.password.reveal().is_empty() {
+                faults
+                    .push(("smtp.username", "and smtp.password belong together: set both or none"));
+            }
+        }
+        for (path, why) in faults {
+            if !self.refused.iter().any(|key| key.starts_with("smtp.") || *key == path) {
+                let origin = self.config.origins.get(path).cloned().unwrap_or(Origin::Default);
+                self.fault(&origin, &format!("{path} {why}."));
+            }
+        }
     }
 
     /// Notes a fault: where, then a sentence that begins with the key.

@@ -11,7 +11,9 @@ mod host;
 mod keys;
 mod load;
 mod media;
+mod registrations;
 mod size;
+mod smtp;
 mod span;
 mod tls;
 mod value;
@@ -25,7 +27,9 @@ pub use cidr::Cidr;
 pub use keys::NEVER_PORTS;
 pub use load::{ConfigError, environment};
 pub use media::{Media, Prefetch, Program};
+pub use registrations::{RegistrationMode, Registrations};
 pub use size::Size;
+pub use smtp::{Smtp, SmtpSecurity};
 pub use span::Span;
 pub use tls::{Tls, TlsMode};
 
@@ -45,6 +49,8 @@ pub struct Config {
     pub s3: S3,
     pub backup: Backup,
     pub instance: Instance,
+    pub registrations: Registrations,
+    pub smtp: Smtp,
     pub pages: Pages,
     pub limits: Limits,
     pub federation: Federation,

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::{
-    Audience, BackupTo, Cidr, LogFormat, LogLevel, LongText, Prefetch, Program, S3Reads, Secret,
-    Size, Span, TlsMode, TranslationKind, Uploads,
+    Audience, BackupTo, Cidr, LogFormat, LogLevel, LongText, Prefetch, Program, RegistrationMode,
+    S3Reads, Secret, Size, SmtpSecurity, Span, TlsMode, TranslationKind, Uploads,
 };
 
 /// A value as it was given.
@@ -287,6 +287,20 @@ impl Choice for TlsMode {
 impl Choice for TranslationKind {
     const ALL: &'static [(&'static str, Self)] =
         &[("none", Self::None), ("libretranslate", Self::Libretranslate), ("deepl", Self::Deepl)];
+}
+
+impl Choice for SmtpSecurity {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("starttls", Self::Starttls), ("tls", Self::Tls), ("none", Self::None)];
+}
+
+impl Choice for RegistrationMode {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("closed", Self::Closed),
+        ("invite", Self::Invite),
+        ("approval", Self::Approval),
+        ("open", Self::Open),
+    ];
 }
 
 impl Choice for Prefetch {

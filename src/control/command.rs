@@ -16,6 +16,7 @@ use super::moderation;
 use super::moving;
 use super::relay::{self, RelayChange, RelayLine};
 use super::sheet::{self, ImportLine};
+use super::sign_up::{self, SignUpCommand, SignUpReply};
 use crate::app::App;
 use crate::archive::{self, ArchiveCommand, ArchiveOut, ArchivePart, ArchiveReply};
 use crate::crypto;
@@ -70,6 +71,7 @@ pub enum Command {
     DomainSubscribe { url: String, severity_max: String, dry_run: bool },
     DomainUnsubscribe { url: String },
     DomainLists,
+    SignUp(SignUpCommand),
     Media(MediaCommand),
     Emoji(EmojiCommand),
     Archive(ArchiveCommand),
@@ -114,6 +116,7 @@ pub enum Reply {
     /// What a list of domains did or would do.
     DomainPlan(PlanLine),
     DomainLists(Vec<DomainListLine>),
+    SignUp(SignUpReply),
     Emoji(EmojiReply),
     Imports(Vec<ImportLine>),
     /// CSV.
@@ -221,6 +224,7 @@ impl Command {
             Self::DomainSubscribe { .. } => "domain subscribe",
             Self::DomainUnsubscribe { .. } => "domain unsubscribe",
             Self::DomainLists => "domain lists",
+            Self::SignUp(command) => command.name(),
             Self::Media(command) => command.name(),
             Self::Emoji(_) => "emoji",
             Self::Archive(command) => command.name(),
@@ -308,6 +312,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         }
         Command::DomainUnsubscribe { url } => domains::unsubscribe(app, &url),
         Command::DomainLists => domains::lists(app),
+        Command::SignUp(command) => sign_up::execute(app, command),
         Command::Media(command) => media::execute(app, command),
         Command::Emoji(command) => emoji::run(app, command),
         Command::Archive(command) => archive::take(app, command).map(Reply::Archive),

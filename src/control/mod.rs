@@ -22,6 +22,7 @@ mod moderation;
 mod moving;
 mod relay;
 mod sheet;
+mod sign_up;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ pub use media::{
 pub use media_move::{MoveLine, MoveStep};
 pub use relay::{RelayChange, RelayLine};
 pub use sheet::ImportLine;
+pub use sign_up::{InviteLine, SignUpCommand, SignUpReply, WaitingLine};
 
 /// The longest command: one with a file of a mebibyte in it, each character escaped.
 const LONGEST_COMMAND: usize = 4 * 1024 * 1024;

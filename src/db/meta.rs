@@ -68,6 +68,7 @@ pub(super) const ID_FLOOR: &str = "id_floor";
 pub fn greatest_id(conn: &Conn) -> Result<i64> {
     Ok(conn.sql.query_row(
         "SELECT max(ifnull((SELECT max(id) FROM status), 0), ifnull((SELECT max(id) FROM account), 0),
+           ifnull((SELECT max(id) FROM applicant), 0),
            ifnull((SELECT max(id) FROM media), 0), ifnull((SELECT max(id) FROM upload), 0),
            ifnull((SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?), 0))",
         [ID_FLOOR],

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0005_media.sql"),
     include_str!("../../assets/migrations/0006_bounds.sql"),
     include_str!("../../assets/migrations/0007_archive.sql"),
+    include_str!("../../assets/migrations/0008_sign_up.sql"),
 ];
 
 /// The version that this program makes of every database.

@@ -76,6 +76,7 @@ pub fn expire_applications(tx: &Tx<'_>, before: i64, limit: i64) -> Result<usize
                  AND NOT EXISTS (SELECT 1 FROM token t WHERE t.application_id = a.id)
                  AND NOT EXISTS (SELECT 1 FROM authorization_code c WHERE c.application_id = a.id)
                  AND NOT EXISTS (SELECT 1 FROM status s WHERE s.application_id = a.id)
+                 AND NOT EXISTS (SELECT 1 FROM applicant p WHERE p.application_id = a.id)
                LIMIT ?)",
         )?
         .execute([before, limit])?)

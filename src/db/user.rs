@@ -22,10 +22,17 @@ pub struct User {
     pub default_quote_policy: QuotePolicy,
     /// Cannot sign in.
     pub disabled: bool,
+    /// What was said at sign-up: the language of pages and letters, and why.
+    pub locale: Option<String>,
+    pub reason: Option<String>,
+    pub invited_by: Option<i64>,
+    /// An address that is still to be confirmed.
+    pub new_email: Option<String>,
 }
 
 const COLUMNS: &str = "account_id, email, password_hash, admin, note_source, default_visibility,
-  default_sensitive, default_language, default_content_type, default_quote_policy, disabled";
+  default_sensitive, default_language, default_content_type, default_quote_policy, disabled,
+  locale, reason, invited_by, new_email";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
@@ -40,6 +47,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
         default_content_type: ContentType::from_number(row.get(8)?),
         default_quote_policy: QuotePolicy::from_number(row.get(9)?),
         disabled: row.get("disabled")?,
+        locale: row.get("locale")?,
+        reason: row.get("reason")?,
+        invited_by: row.get("invited_by")?,
+        new_email: row.get("new_email")?,
     })
 }
 
@@ -75,8 +86,8 @@ pub fn insert(tx: &Tx<'_>, user: &User) -> Result<()> {
     tx.sql
         .prepare_cached(
             "INSERT INTO user (account_id, email, password_hash, admin, note_source,
-               default_visibility, default_sensitive, default_language, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               default_visibility, default_sensitive, default_language, created_at, locale, reason,
+               invited_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             user.account_id,
@@ -88,6 +99,9 @@ pub fn insert(tx: &Tx<'_>, user: &User) -> Result<()> {
             user.default_sensitive,
             user.default_language,
             tx.now(),
+            user.locale,
+            user.reason,
+            user.invited_by,
         ])?;
     Ok(())
 }
@@ -128,7 +142,15 @@ pub fn set_password(tx: &Tx<'_>, account_id: i64, hash: &str) -> Result<()> {
 /// Sets another e-mail address.
 pub fn set_email(tx: &Tx<'_>, account_id: i64, email: &str) -> Result<()> {
     tx.sql
-        .prepare_cached("UPDATE user SET email = ? WHERE account_id = ?")?
+        .prepare_cached("UPDATE user SET email = ?, new_email = NULL WHERE account_id = ?")?
+        .execute(params![email, account_id])?;
+    Ok(())
+}
+
+/// Notes an e-mail address that has to be confirmed.
+pub fn set_new_email(tx: &Tx<'_>, account_id: i64, email: &str) -> Result<()> {
+    tx.sql
+        .prepare_cached("UPDATE user SET new_email = ? WHERE account_id = ?")?
         .execute(params![email, account_id])?;
     Ok(())
 }

@@ -151,12 +151,14 @@ pub async fn nodeinfo(app: Data<App>, version: Path<String>) -> Result<HttpRespo
         // F-072
         json!({"users": {}})
     };
+    let rules = app.config.registrations.clone();
+    let door = app.read(move |conn| service::sign_up::doorplate(conn, &rules)).await?;
     let mut document = json!({
         "version": version,
         "software": {"name": "dassie", "version": env!("CARGO_PKG_VERSION")},
         "protocols": ["activitypub"],
         "services": {"inbound": [], "outbound": []},
-        "openRegistrations": false,
+        "openRegistrations": door.open,
         "usage": usage,
         "metadata": {
             "nodeName": app.config.instance.title,

@@ -19,6 +19,8 @@ pub enum NotificationKind {
     Quote = 8,
     /// A status that one quoted was edited.
     QuotedUpdate = 9,
+    /// Somebody has an account here now, and one is an admin.
+    AdminSignUp = 10,
     /// Somebody reported an account, and one is an admin.
     AdminReport = 11,
     /// Somebody reacted to a status of one's own with an emoji.
@@ -46,6 +48,7 @@ impl NotificationKind {
         Self::Poll,
         Self::Quote,
         Self::QuotedUpdate,
+        Self::AdminSignUp,
         Self::AdminReport,
         Self::Reaction,
         Self::SeveredRelationships,
@@ -67,6 +70,7 @@ impl NotificationKind {
             Self::Poll => "poll",
             Self::Quote => "quote",
             Self::QuotedUpdate => "quoted_update",
+            Self::AdminSignUp => "admin.sign_up",
             Self::AdminReport => "admin.report",
             // Akkoma's word, which those clients know that know reactions
             Self::Reaction => "pleroma:emoji_reaction",

@@ -111,6 +111,8 @@ pub enum JobKind {
     TakeBack = 111,
     /// Write an account as an archive, for its owner to download: its id.
     CopyAccount = 112,
+    /// A letter goes by mail: `[what, whom]`, see `service::letter`.
+    Letter = 100,
     /// Make the still versions of emojis that nobody looked at yet, one after the other.
     EmojiStills = 99,
 }
@@ -157,6 +159,7 @@ impl JobKind {
         Self::BringIn,
         Self::TakeBack,
         Self::CopyAccount,
+        Self::Letter,
     ];
 
     /// From the stored number.

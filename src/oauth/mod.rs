@@ -8,6 +8,7 @@
 mod authorize;
 mod client;
 mod error;
+mod letters;
 mod metadata;
 mod request;
 mod revoke;
@@ -15,6 +16,7 @@ mod scope;
 mod session;
 mod settings;
 mod sign_in;
+mod sign_up;
 mod token;
 mod two_factor;
 
@@ -50,6 +52,35 @@ pub fn routes(cfg: &mut ServiceConfig) {
         web::resource("/auth/sign_in")
             .route(handler::get(sign_in::form))
             .route(handler::post(sign_in::sign_in))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(
+        web::resource("/auth/sign_up")
+            .route(handler::get(sign_up::form))
+            .route(handler::post(sign_up::sign_up))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(
+        web::resource(letters::CONFIRM)
+            .route(handler::get(letters::ask_confirm))
+            .route(handler::post(letters::confirm))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(
+        web::resource(letters::LOST)
+            .route(handler::get(letters::lost))
+            .route(handler::post(letters::send_link))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(
+        web::resource(letters::NEW)
+            .route(handler::get(letters::ask_new))
+            .route(handler::post(letters::set_new))
+            .default_service(web::to(no_such_method)),
+    )
+    .service(
+        web::resource("/invite/{code}")
+            .route(handler::get(sign_up::invited))
             .default_service(web::to(no_such_method)),
     )
     .service(

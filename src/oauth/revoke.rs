@@ -36,6 +36,8 @@ async fn answer(
             return Err(OAuthError::UnauthorizedClient);
         }
         app.write(move |tx| db::oauth::revoke_token(tx, &hash, client.id)).await?;
+    } else if app.read(move |conn| db::applicant::find_by_token(conn, &hash)).await?.is_some() {
+        app.write(move |tx| db::applicant::end_token(tx, &hash, client.id)).await?;
     }
     Ok(json(&serde_json::json!({})))
 }

@@ -6,9 +6,11 @@ use askama::Template;
 
 use super::authorize;
 use super::session::{self, Cookie, Proof};
+use super::sign_up;
 use crate::app::{App, Attempt};
 use crate::clock::DAY;
 use crate::crypto;
+use crate::db::applicant::Applicant;
 use crate::db::user::User;
 use crate::db::{self, Conn};
 use crate::error::Result;
@@ -28,6 +30,9 @@ struct SignInPage<'a> {
     action: String,
     return_to: &'a str,
     username: &'a str,
+    /// New people can come in, and there is mail for lost passwords.
+    sign_up: bool,
+    mails: bool,
 }
 
 #[derive(Template)]
@@ -127,6 +132,8 @@ fn ask(
         action: action("/auth/sign_in", request),
         return_to,
         username,
+        sign_up: sign_up::is_offered(app),
+        mails: app.site.mails,
     })?;
     let mut response = page::private(status, body, None);
     Cookie::Form.set(app, &mut response, &cookie, DAY / 1000);
@@ -167,9 +174,17 @@ async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<Ht
             return Ok(response);
         }
         Attempt::Wrong => None,
-        Attempt::Right(user) => {
+        Attempt::Right(Found::Person(user)) => {
             let proof = Proof::Password(user.password_hash);
             session::begin(app, request, user.account_id, proof, return_to).await?
+        }
+        Attempt::Right(Found::Waits(one)) => {
+            let problem = match one.confirmed {
+                true => t.sign_up_still_waits.clone(),
+                false => t.sign_up_still_unconfirmed.clone(),
+            };
+            let problem = Some(problem);
+            return ask(app, request, StatusCode::FORBIDDEN, problem, return_to, name);
         }
     };
     match begun {
@@ -181,14 +196,25 @@ async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<Ht
     }
 }
 
-/// The person that name and password belong to. Takes as long when there is none (S-067).
-async fn check(app: &App, login: Login, password: &str) -> Result<Option<User>> {
-    let user = app.read(move |conn| find(conn, &login)).await?;
-    let user = user.filter(|_| password.len() <= service::account::LONGEST_PASSWORD);
+/// Who shows a name and a password.
+enum Found {
+    Person(User),
+    /// Somebody who has no account yet.
+    Waits(Applicant),
+}
+
+/// Who name and password belong to. Takes as long when there is nobody (S-067).
+async fn check(app: &App, login: Login, password: &str) -> Result<Option<Found>> {
+    let found = app.read(move |conn| find(conn, &login)).await?;
+    let found = found.filter(|_| password.len() <= service::account::LONGEST_PASSWORD);
     let password: String = password.chars().take(service::account::LONGEST_PASSWORD).collect();
     app.compute(move || {
-        let right = service::account::sign_in(user.as_ref(), &password).is_some();
-        user.filter(|_| right)
+        let hash = found.as_ref().map(|found| match found {
+            Found::Person(user) => user.password_hash.as_str(),
+            Found::Waits(one) => one.password_hash.as_str(),
+        });
+        let right = crypto::verify_password(&password, hash);
+        found.filter(|_| right)
     })
     .await
 }
@@ -213,14 +239,20 @@ fn login(site: &Site, typed: &str) -> Login {
     }
 }
 
-/// The person by name or e-mail address; nobody who may not sign in.
-fn find(conn: &Conn, login: &Login) -> Result<Option<User>> {
+/// The person by name or e-mail address, or who waits to be one; nobody who may not sign in.
+fn find(conn: &Conn, login: &Login) -> Result<Option<Found>> {
     let mut user = db::user::find_by_login(conn, &login.name)?;
     if let (None, Some(email)) = (&user, &login.email) {
         user = db::user::find_by_login(conn, email)?;
     }
-    let Some(user) = user else { return Ok(None) };
-    Ok(service::access::find_allowed(conn, user.account_id)?.map(|_| user))
+    let Some(user) = user else {
+        let mut waits = db::applicant::find_by_login(conn, &login.name)?;
+        if let (None, Some(email)) = (&waits, &login.email) {
+            waits = db::applicant::find_by_login(conn, email)?;
+        }
+        return Ok(waits.map(Found::Waits));
+    };
+    Ok(service::access::find_allowed(conn, user.account_id)?.map(|_| Found::Person(user)))
 }
 
 /// `POST /auth/sign_out`
@@ -283,6 +315,7 @@ mod tests {
             default_language: "en".into(),
             cache_secret: [0; 16],
             public_bucket: None,
+            mails: false,
         };
         for typed in ["me", " ME ", "@me", "@@@Me", "me@example.org", "@me@Social.Example.Org"] {
             assert_eq!(login(&site, typed).name, "me", "{typed}");

@@ -3,6 +3,9 @@
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, TokenLine};
+use crate::site::Site;
+
+use super::letter::{self, About};
 
 /// What stays when somebody's access ends: the browser or the app that asks for it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,25 +47,31 @@ pub fn check_email(email: &str) -> Result<()> {
     let looks_right = email.split_once('@').is_some_and(|(name, domain)| {
         !name.is_empty() && !domain.is_empty() && !domain.contains('@')
     });
-    if !looks_right || email.len() > 320 || email.chars().any(|c| c.is_control() || c == ' ') {
+    // what has a meaning in the header of a letter is in no address that anybody has
+    let odd = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"".contains(c);
+    if !looks_right || email.len() > 320 || email.chars().any(odd) {
         return Err(Error::invalid("Validation failed: Email is invalid"));
     }
     Ok(())
 }
 
-/// Sets another e-mail address to sign in with. Nothing is sent there: there is no mail here.
+/// Sets another e-mail address to sign in with; where there is mail, as soon as it is confirmed.
 ///
 /// # Errors
 /// 422 when it is none, 409 when somebody has it.
-pub fn change_email(tx: &Tx<'_>, account_id: i64, email: &str) -> Result<()> {
+pub fn change_email(tx: &Tx<'_>, site: &Site, account_id: i64, email: &str) -> Result<()> {
     let email = email.trim();
     check_email(email)?;
     let user = db::user::find(tx, account_id)?.ok_or(Error::NotFound)?;
     if user.email.eq_ignore_ascii_case(email) {
         return db::user::set_email(tx, account_id, email);
     }
-    if db::user::email_taken(tx, email)? {
+    if super::account::is_email_taken(tx, email)? {
         return Err(Error::Conflict("Validation failed: new_email has already been taken".into()));
+    }
+    if site.mails {
+        db::user::set_new_email(tx, account_id, email)?;
+        return letter::queue(tx, site, About::Address, account_id);
     }
     db::user::set_email(tx, account_id, email)
 }

@@ -63,13 +63,32 @@ pub fn check_password(password: &str) -> Result<()> {
     Ok(())
 }
 
+/// What somebody said who signed up.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    pub locale: Option<String>,
+    pub reason: Option<String>,
+    pub invited_by: Option<i64>,
+}
+
 /// Makes a local account.
 ///
 /// # Errors
 /// 422 when the name or the address is taken or does not fit.
 pub fn create(tx: &Tx<'_>, site: &Site, new: NewAccount) -> Result<Account> {
+    create_as(tx, site, tx.mint_id(), new, Said::default())
+}
+
+/// The same with an id that was minted before.
+pub(super) fn create_as(
+    tx: &Tx<'_>,
+    site: &Site,
+    id: i64,
+    new: NewAccount,
+    said: Said,
+) -> Result<Account> {
     check_username(&new.username)?;
-    if db::account::find_local(tx, &new.username)?.is_some() {
+    if is_name_taken(tx, &new.username)? {
         return Err(Error::invalid("Validation failed: Username has already been taken"));
     }
     // a name that was here before would speak with another's past
@@ -80,12 +99,12 @@ pub fn create(tx: &Tx<'_>, site: &Site, new: NewAccount) -> Result<Account> {
     }
     let email = new.email.trim();
     super::access::check_email(email)?;
-    if db::user::email_taken(tx, email)? {
+    if is_email_taken(tx, email)? {
         return Err(Error::invalid("Validation failed: Email has already been taken"));
     }
     let uri = site.actor(&new.username);
     let account = Account {
-        id: tx.mint_id(),
+        id,
         url: Some(site.profile(&new.username)),
         inbox: Some(format!("{uri}/inbox")),
         shared_inbox: Some(site.shared_inbox()),
@@ -117,9 +136,23 @@ pub fn create(tx: &Tx<'_>, site: &Site, new: NewAccount) -> Result<Account> {
             default_content_type: ContentType::Plain,
             default_quote_policy: QuotePolicy::new(QuotePolicy::PUBLIC, 0),
             disabled: false,
+            locale: said.locale,
+            reason: said.reason,
+            invited_by: said.invited_by,
+            new_email: None,
         },
     )?;
     Ok(account)
+}
+
+/// Whether somebody has this name, or asks for it.
+pub(super) fn is_name_taken(conn: &Conn, name: &str) -> Result<bool> {
+    Ok(db::account::find_local(conn, name)?.is_some() || db::applicant::name_taken(conn, name)?)
+}
+
+/// The same for an address.
+pub(super) fn is_email_taken(conn: &Conn, email: &str) -> Result<bool> {
+    Ok(db::user::email_taken(conn, email)? || db::applicant::email_taken(conn, email)?)
 }
 
 /// Makes the instance actor (F-038), which signs our fetches, unless it is there.

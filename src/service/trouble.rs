@@ -1,6 +1,6 @@
-//! Telling the administrators that something is wrong with the server: a private mention by the
-//! server's own account, which every app shows and pushes, in no timeline and on no other server.
-//! One a trouble; it is deleted when all is well again.
+//! Telling the administrators that something is wrong with the server, or that somebody waits: a
+//! private mention by the server's own account, which every app shows and pushes, in no timeline and on
+//! no other server. One a trouble; it is deleted when all is well again.
 
 use crate::db::{self, Conn, Tx};
 use crate::error::Result;
@@ -40,9 +40,16 @@ pub fn tell(tx: &Tx<'_>, site: &Site, name: &str, text: &str, language: &str) ->
     if is_told(tx, name)? {
         return Ok(true);
     }
+    let Some(id) = write(tx, site, text, language)? else { return Ok(false) };
+    db::meta::set(tx, &key(name), &id.to_string())?;
+    Ok(true)
+}
+
+/// Writes to every administrator; the message's id, or `None` where there is nobody.
+pub(super) fn write(tx: &Tx<'_>, site: &Site, text: &str, language: &str) -> Result<Option<i64>> {
     let admins = db::account::list(tx, &db::user::list_admins(tx)?)?;
     if admins.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let names: String = admins.iter().map(|one| format!("@{} ", one.username)).collect();
     let text = format!("{names}{text}");
@@ -89,15 +96,23 @@ pub fn tell(tx: &Tx<'_>, site: &Site, name: &str, text: &str, language: &str) ->
     for account in &named {
         notification::notify(tx, account, NotificationKind::Mention, &author, Some(&status))?;
     }
-    db::meta::set(tx, &key(name), &status.id.to_string())?;
-    Ok(true)
+    Ok(Some(status.id))
 }
 
 /// It is well again: the message goes, with what it notified.
 pub fn clear(tx: &Tx<'_>, site: &Site, name: &str) -> Result<()> {
-    if let Some(status) = find(tx, name)? {
-        let author = db::account::get(tx, INSTANCE_ACTOR)?;
-        status::delete(tx, site, &author, status.id)?;
+    match find(tx, name)? {
+        Some(status) => take_back(tx, site, status.id),
+        None => Ok(()),
     }
+}
+
+/// Removes a message to the administrators, if it is there still.
+pub(super) fn take_back(tx: &Tx<'_>, site: &Site, id: i64) -> Result<()> {
+    if db::status::find(tx, id)?.is_none_or(|status| status.account_id != INSTANCE_ACTOR) {
+        return Ok(());
+    }
+    let author = db::account::get(tx, INSTANCE_ACTOR)?;
+    status::delete(tx, site, &author, id)?;
     Ok(())
 }

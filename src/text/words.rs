@@ -1,5 +1,5 @@
 //! What the program says to who runs it: answers of `init`, `doctor` and `status`, and the messages
-//! in the administrator's own client. English and Chinese; each word is a variant, so that an
+//! in the administrator's own client; and letters. English and Chinese; each word is a variant, so that an
 //! unknown one does not compile, and what it says is in `assets/locales/operator.*.toml`.
 
 use std::collections::HashMap;
@@ -52,6 +52,10 @@ words! {
     init_exists init_needs init_done init_account init_password init_next init_next_https
     ask_password ask_again message_end
     start_point start_dev start_dev_failed start_none
+    sign_up_waits
+    letter_sign_up letter_sign_up_text letter_address letter_address_text letter_password letter_password_text
+    letter_waiting letter_waiting_text letter_approved letter_approved_text letter_trial letter_trial_text
+    mail_ok mail_bad mail_sent mail_off
 }
 
 /// A language of ours.

@@ -95,6 +95,18 @@ locale! {
     settings_blocks_more settings_blocks_until
     factor_title factor_lead factor_code factor_go factor_wrong factor_late
     noun_collections noun_email_domain_blocks noun_ip_blocks noun_canonical_email_blocks
+    sign_up sign_up_title sign_up_lead sign_up_asks sign_up_name sign_up_name_hint sign_up_email
+    sign_up_reason sign_up_agree sign_up_closed sign_up_closed_lead sign_up_invite_over
+    sign_up_noted sign_up_waits sign_up_still_waits sign_up_joined sign_up_blank sign_up_invalid
+    sign_up_short sign_up_long sign_up_reserved sign_up_taken settings_invites
+    settings_invites_lead settings_invites_uses settings_invites_days settings_invites_make
+    settings_invites_made settings_invites_used settings_invites_endless settings_invites_revoke
+    settings_invites_refused settings_people settings_people_lead settings_people_none
+    settings_people_since settings_people_unconfirmed settings_people_approve
+    settings_people_reject settings_people_full
+    sign_up_confirm sign_up_still_unconfirmed sign_up_full confirm_title confirm_lead confirm_go
+    confirm_done confirm_address confirm_over confirm_over_lead lost_title lost_lead lost_go
+    lost_sent lost_sent_lead lost_none lost_link
 }
 
 /// Not inlined: there are some two hundred keys.

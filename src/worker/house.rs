@@ -35,6 +35,9 @@ const STEPS: &[Step] = &[
     |tx| db::job::expire_dead(tx, tx.settled() - DEAD_JOBS, SLICE),
     |tx| db::upload::expire_loose(tx, SLICE),
     |tx| db::oauth::expire_applications(tx, tx.settled() - UNUSED_APPLICATIONS, SLICE),
+    |tx| db::applicant::expire(tx, tx.settled() - service::applicant::UNCONFIRMED, SLICE),
+    |tx| db::mail_token::expire(tx, tx.settled(), SLICE),
+    |tx| db::invite::expire(tx, tx.settled() - service::invite::KEPT, SLICE),
     |tx| db::import::expire(tx, tx.settled() - crate::service::import::KEPT, SLICE),
     |tx| {
         for account in db::account::list_local(tx)? {

@@ -20,8 +20,8 @@ use crate::service::account::Removal;
 
 use super::running::{Place, Running};
 use super::{
-    archive, backfill, cards, emojis, import, lists, moving, objects, profiles, push, scheduled,
-    uploads,
+    archive, backfill, cards, emojis, import, letters, lists, moving, objects, profiles, push,
+    scheduled, uploads,
 };
 
 /// How many due rows one look takes.
@@ -145,6 +145,7 @@ fn is_patient(kind: JobKind) -> bool {
             | JobKind::FetchThread
             | JobKind::ConfirmGone
             | JobKind::RefreshDomainList
+            | JobKind::Letter
     )
 }
 
@@ -164,6 +165,7 @@ fn fetches(kind: JobKind) -> bool {
             | JobKind::FetchThread
             | JobKind::ConfirmGone
             | JobKind::RefreshDomainList
+            | JobKind::Letter
     )
 }
 
@@ -258,6 +260,7 @@ fn work(app: &App, job: &Job, online: bool) -> process::Step<bool> {
             profiles::work(app, job, online)
         }
         JobKind::Push => push::deliver(app, job),
+        JobKind::Letter => letters::send(app, job),
         JobKind::RefreshAccount | JobKind::FetchProfile | JobKind::FetchThread => {
             backfill::work(app, job, online)
         }

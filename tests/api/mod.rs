@@ -51,6 +51,7 @@ mod scheduled_statuses;
 pub(crate) mod scopes;
 mod search;
 pub(crate) mod shape;
+pub(crate) mod sign_up;
 mod streaming;
 mod suggestions;
 mod tags;

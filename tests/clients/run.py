@@ -231,6 +231,7 @@ def main(arguments):
         whole = ('[instance]\nrules = ["Be kind"]\nprivacy_policy = "We keep *nothing*."\n'
                  'terms_of_service = "None."\nshow_domain_blocks = "all"\n'
                  'contact_account = "ann"\ncontact_email = "ann@example.org"\n[pages]\nshow_figures = true\n'
+                 '[registrations]\nmode = "approval"\n'
                  f'[translation]\nkind = "libretranslate"\nurl = "http://127.0.0.1:{ports[2]}"\n')
         a, b = Server(folder, "a", ports[0], whole), Server(folder, "b", ports[1])
         try:

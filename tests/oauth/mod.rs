@@ -3,12 +3,14 @@
 mod apps;
 mod authorize;
 mod headers;
+pub mod letters;
 mod metadata;
 mod pages;
 mod settings;
 mod settings_archive;
 mod settings_data;
 mod sign_in;
+mod sign_up;
 mod token;
 mod two_factor;
 

@@ -15,6 +15,7 @@ mod push;
 pub mod relay;
 pub mod s3;
 pub mod secured;
+pub mod smtp;
 mod stream;
 mod temp;
 mod website;

@@ -5,9 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::api::{Auth, empty, entity, id_of, page, read, write};
 use crate::app::App;
-use crate::db::{self, admin::Wanted};
+use crate::db::{self, Conn, admin::Wanted};
 use crate::error::{Error, Result};
 use crate::http::{self, Params};
+use crate::service::applicant;
 use crate::service::moderation::{self, Action};
 
 /// GET /api/v1/admin/accounts: with one flag for each condition.
@@ -92,8 +93,18 @@ async fn list(
     pending: bool,
 ) -> Result<HttpResponse> {
     let cut = params.page(100, 200)?;
-    // nobody waits for approval while sign-up is closed; addresses are not kept, nor inviters
-    let nobody = pending || params.says("ip") || params.says("invited_by");
+    // addresses of networks are not kept
+    let nobody = params.says("ip") || params.says("invited_by");
+    if pending && !nobody && wanted.local != Some(false) {
+        let found = page::read(&app, &request, move |app, conn| {
+            let waiting = db::applicant::list_waiting(conn, &cut)?;
+            let ends = page::ends(&cut, waiting.iter().map(|one| one.id));
+            let shown = waiting.into_iter().map(|one| entity::admin_applicant(&app.site, one));
+            Ok((ends, shown.collect::<Vec<_>>()))
+        });
+        return found.await;
+    }
+    let nobody = nobody || pending;
     let found = page::read(&app, &request, move |app, conn| {
         let ids = match nobody {
             true => Vec::new(),
@@ -113,6 +124,9 @@ pub(in crate::api) async fn show(app: Data<App>, path: Path<String>) -> Result<H
 
 async fn answer(app: &Data<App>, id: i64) -> Result<HttpResponse> {
     let shown = read(app, move |app, conn| {
+        if let Some(waiting) = db::applicant::find(conn, id)? {
+            return Ok(entity::admin_applicant(&app.site, waiting));
+        }
         moderation::get(conn, id)?;
         entity::admin_accounts(conn, &app.site, &[id])?.pop().ok_or(Error::NotFound)
     });
@@ -181,11 +195,31 @@ pub(in crate::api) async fn unsensitive(
     lift(&app, &auth, &path, Action::Unsensitive).await
 }
 
-/// POST /api/v1/admin/accounts/:id/approve and /reject: nobody waits for it, so that it is
-/// allowed for nobody (403), as Mastodon answers for one who does not wait.
-pub(in crate::api) async fn decide(app: Data<App>, path: Path<String>) -> Result<HttpResponse> {
+/// POST /api/v1/admin/accounts/:id/approve: 403, as in Mastodon, for one who does not wait.
+pub(in crate::api) async fn approve(app: Data<App>, path: Path<String>) -> Result<HttpResponse> {
     let id = id_of(&path)?;
-    read(&app, move |_, conn| moderation::get(conn, id)).await?;
+    read(&app, move |_, conn| waits(conn, id)).await?;
+    app.approve(id).await?;
+    answer(&app, id).await
+}
+
+/// POST /api/v1/admin/accounts/:id/reject: the answer is who it was; nothing of them is left.
+pub(in crate::api) async fn reject(app: Data<App>, path: Path<String>) -> Result<HttpResponse> {
+    let id = id_of(&path)?;
+    let gone = write(&app, move |app, tx| {
+        waits(tx, id)?;
+        applicant::reject(tx, &app.site, id)
+    });
+    Ok(http::json(&entity::admin_applicant(&app.site, gone.await?)))
+}
+
+fn waits(conn: &Conn, id: i64) -> Result<()> {
+    if db::applicant::find(conn, id)?.is_some_and(|one| !one.approved) {
+        return Ok(());
+    }
+    if db::applicant::find(conn, id)?.is_none() {
+        moderation::get(conn, id)?;
+    }
     Err(Error::Forbidden("This action is not allowed".into()))
 }
 

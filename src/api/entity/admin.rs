@@ -8,6 +8,7 @@ use super::Account;
 use super::account::Role;
 use crate::clock::api_time;
 use crate::crypto;
+use crate::db::applicant::Applicant;
 use crate::db::user::User;
 use crate::db::{self, Conn};
 use crate::error::Result;
@@ -28,7 +29,7 @@ pub(crate) struct AdminAccount {
     ip: (),
     ips: [(); 0],
     locale: String,
-    invite_request: (),
+    invite_request: Option<String>,
     role: Role,
     confirmed: bool,
     approved: bool,
@@ -38,12 +39,13 @@ pub(crate) struct AdminAccount {
     suspended: bool,
     account: Account,
     created_by_application_id: (),
-    invited_by_account_id: (),
+    invited_by_account_id: Option<String>,
 }
 
 impl AdminAccount {
     fn new(site: &Site, account: model::Account, user: Option<&User>) -> Self {
-        let locale = user.and_then(|user| user.default_language.clone());
+        let locale =
+            user.and_then(|user| user.locale.clone().or_else(|| user.default_language.clone()));
         Self {
             id: account.id,
             username: account.username.clone(),
@@ -53,7 +55,7 @@ impl AdminAccount {
             ip: (),
             ips: [],
             locale: locale.unwrap_or_else(|| site.default_language.clone()),
-            invite_request: (),
+            invite_request: user.and_then(|user| user.reason.clone()),
             role: Role::of(user.is_some_and(|user| user.admin)),
             confirmed: true,
             approved: true,
@@ -63,8 +65,29 @@ impl AdminAccount {
             suspended: account.suspended_at.is_some(),
             account: Account::new(site, account),
             created_by_application_id: (),
-            invited_by_account_id: (),
+            invited_by_account_id: user.and_then(|user| Some(user.invited_by?.to_string())),
         }
+    }
+}
+
+/// Somebody who waits, in the shape of the account that they may have.
+pub(crate) fn admin_applicant(site: &Site, one: Applicant) -> AdminAccount {
+    let account = model::Account {
+        id: one.id,
+        url: Some(site.profile(&one.username)),
+        uri: site.actor(&one.username),
+        username: one.username,
+        created_at: one.created_at,
+        ..model::Account::default()
+    };
+    AdminAccount {
+        email: one.email,
+        locale: one.locale,
+        invite_request: Some(one.reason).filter(|reason| !reason.is_empty()),
+        confirmed: one.confirmed,
+        approved: one.approved,
+        invited_by_account_id: one.invited_by.map(|id| id.to_string()),
+        ..AdminAccount::new(site, account, None)
     }
 }
 

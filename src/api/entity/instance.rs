@@ -9,6 +9,7 @@ use crate::clock::{api_time, date};
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::model::ContentType;
+use crate::service::sign_up::Doorplate;
 use crate::service::{document, profile};
 use crate::text::{policy, sanitize};
 
@@ -93,7 +94,7 @@ struct Contact {
 
 impl V1 {
     /// From the configuration and what was counted.
-    pub(crate) fn new(app: &App, stats: Stats, contact: Option<Account>) -> Self {
+    pub(crate) fn new(app: &App, stats: Stats, door: Doorplate, contact: Option<Account>) -> Self {
         let instance = &app.config.instance;
         Self {
             uri: app.site.account_domain.clone(),
@@ -106,9 +107,9 @@ impl V1 {
             stats,
             thumbnail: app.site.missing_header(),
             languages: instance.languages.clone(),
-            registrations: false,
-            approval_required: false,
-            invites_enabled: false,
+            registrations: door.open,
+            approval_required: door.asks,
+            invites_enabled: door.invites,
             configuration: limits(app),
             contact_account: contact,
             rules: rules(app),
@@ -118,7 +119,12 @@ impl V1 {
 
 impl V2 {
     /// From the configuration and the number of people who wrote this month.
-    pub(crate) fn new(app: &App, active_month: i64, contact: Option<Account>) -> Self {
+    pub(crate) fn new(
+        app: &App,
+        active_month: i64,
+        door: Doorplate,
+        contact: Option<Account>,
+    ) -> Self {
         let instance = &app.config.instance;
         let mut configuration = limits(app);
         if let Value::Object(map) = &mut configuration {
@@ -140,14 +146,7 @@ impl V2 {
             icon: vec![json!({ "src": app.site.missing_avatar(), "size": ICON_SIZE })],
             languages: instance.languages.clone(),
             configuration,
-            registrations: json!({
-                "enabled": false,
-                "approval_required": false,
-                "reason_required": false,
-                "message": null,
-                "min_age": null,
-                "url": null,
-            }),
+            registrations: registrations(app, door),
             contact: Contact {
                 email: instance.contact_email.clone().unwrap_or_default(),
                 account: contact,
@@ -155,6 +154,20 @@ impl V2 {
             rules: rules(app),
         }
     }
+}
+
+/// Who may come in. `url` is for servers that let people in elsewhere; apps do it themselves here.
+fn registrations(app: &App, door: Doorplate) -> Value {
+    let rules = &app.config.registrations;
+    let message = Some(&rules.message).filter(|text| !door.open && !text.is_empty());
+    json!({
+        "enabled": door.open,
+        "approval_required": door.asks,
+        "reason_required": door.asks && rules.reason_required,
+        "message": message.map(|text| sanitize::plain_to_html(text)),
+        "min_age": null,
+        "url": null,
+    })
 }
 
 /// What everybody here keeps to.

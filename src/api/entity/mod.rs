@@ -45,7 +45,7 @@ pub(super) use account::{
     Account, Credential, MutedAccount, accounts, credential, raw_fields, with_moved,
 };
 pub(super) use admin::{
-    AdminDomainAllow, AdminDomainBlock, AdminEmoji, DomainBlock, admin_accounts,
+    AdminDomainAllow, AdminDomainBlock, AdminEmoji, DomainBlock, admin_accounts, admin_applicant,
 };
 pub(super) use announcement::{announcements, reaction_event};
 pub(super) use application::{Application, NewApplication, TokenInfo};

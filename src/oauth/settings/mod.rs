@@ -1,14 +1,16 @@
 //! `/settings`: what the owner of an account sees and changes in a browser, without a script:
-//! password, second factor, applications, browsers, moving, files in and out, archives, blocks. One file a
-//! page, and [`visit`], what they all begin with; each form needs the session's own token (S-069), and
-//! what is grave the password once more.
+//! password, second factor, applications, browsers, moving, files in and out, archives, blocks, who comes
+//! in. One file a page, and [`visit`], what they all begin with; each form needs the session's own token
+//! (S-069), and what is grave the password once more.
 
 mod applications;
 mod archive;
 mod blocks;
 mod data;
+mod invites;
 mod moving;
 mod password;
+mod people;
 mod sessions;
 mod two_factor;
 mod visit;
@@ -32,6 +34,9 @@ struct OverviewPage {
     shell: Shell,
     notice: Option<String>,
     signed_in: String,
+    /// This person may invite others, and decides who comes in.
+    invites: bool,
+    decides: bool,
     csrf: String,
 }
 
@@ -75,12 +80,15 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
             .default_service(web::to(super::no_such_method)),
     );
     page!("/settings/blocks", get = blocks::show, post = blocks::change);
+    page!("/settings/invites", get = invites::show, post = invites::change);
+    page!("/settings/people", get = people::show, post = people::decide);
     page!("/settings/sessions", get = sessions::show, post = sessions::revoke);
 }
 
 /// `GET /settings`; `done` names what was just done.
 async fn overview(visit: &Visit<'_>) -> Result<HttpResponse> {
     let t = visit.t;
+    let (decides, invites) = invites::rights(visit).await?;
     let notice = match visit.params.text("done")? {
         Some("password") => Some(&t.settings_password_changed),
         Some("factor") => Some(&t.settings_factor_disabled),
@@ -89,6 +97,7 @@ async fn overview(visit: &Visit<'_>) -> Result<HttpResponse> {
         Some("moved") => Some(&t.settings_moving_moved),
         Some("back") => Some(&t.settings_moving_is_back),
         Some("data") => Some(&t.settings_data_begun),
+        Some("joined") => Some(&t.sign_up_joined),
         Some("aliases" | "blocks") => Some(&t.settings_done),
         _ => None,
     };
@@ -96,6 +105,8 @@ async fn overview(visit: &Visit<'_>) -> Result<HttpResponse> {
         shell: visit.shell(&t.settings),
         notice: notice.cloned(),
         signed_in: fill(&t.signed_in_as, authorize::handle(visit.app, &visit.session)),
+        invites,
+        decides,
         csrf: visit.csrf(),
     })?;
     Ok(page::private(StatusCode::OK, body, None))

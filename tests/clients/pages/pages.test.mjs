@@ -78,12 +78,19 @@ async function seed() {
   const someone = await api("GET", `/api/v1/accounts/lookup?acct=${SECOND_USER}`);
   await api("POST", `/api/v1/accounts/${someone.id}/mute`, { duration: 86400 });
   await api("POST", "/api/v1/domain_blocks", { domain: "evil.example" });
+  const of = (path, fields) =>
+    fetch(DASSIE_URL + path, { method: "POST", body: new URLSearchParams(fields) }).then((answer) => answer.json());
+  const app = await of("/api/v1/apps", { client_name: "An App", redirect_uris: "https://app.example/cb", scopes: "write" });
+  const alone = await of("/oauth/token", { ...app, grant_type: "client_credentials", scope: "write" });
+  await api("POST", "/api/v1/accounts", { username: "somebody_who_waits", email: "a.rather.long.address.that.somebody.has@mail.example.org",
+    password: DASSIE_PASSWORD, agreement: true, locale: "en", reason: "I have known Ann for years and like tea. 我也喜欢茶。" }, alone.access_token);
   const user = `/@${DASSIE_USER}`;
   open.push(["home", "/"], ["about", "/about"], ["privacy", "/privacy-policy"], ["profile", user],
     ["replies", `${user}/with_replies`], ["media", `${user}/media`], ["tagged", `${user}/tagged/teatime`],
     ["older", `${user}?max_id=${last.id}`], ["status", `${user}/${root.id}`], ["tag", "/tags/teatime"],
     ["missing", "/nothing/here"], ["interaction", `/authorize_interaction?uri=${encodeURIComponent(root.uri)}`],
-    ["sign_in", "/auth/sign_in"]);
+    ["sign_in", "/auth/sign_in"], ["sign_up", "/auth/sign_up"], ["invitation_over", "/invite/nothing"],
+    ["lost_password", "/auth/password"]);
 }
 
 before(async () => {
@@ -157,7 +164,9 @@ for (const language of ["en", "zh-TW"]) {
     })).json();
     const query = new URLSearchParams({ client_id: app.client_id, redirect_uri: "https://app.example/cb", response_type: "code", scope: "read write" });
     await visit("authorize", `/oauth/authorize?${query}`);
-    for (const name of ["", "password", "applications", "sessions", "moving", "data", "archive", "blocks", "two_factor"]) {
+    await page.goto(`${DASSIE_URL}/settings/invites`);
+    await Promise.all([page.waitForNavigation(), page.click("form button")]);
+    for (const name of ["", "password", "applications", "sessions", "moving", "data", "archive", "blocks", "invites", "people", "two_factor"]) {
       await visit(`settings_${name}`, `/settings/${name}`.replace(/\/$/, ""));
     }
     await page.type("#password", DASSIE_PASSWORD);

@@ -494,14 +494,24 @@ class Session(unittest.TestCase):
         eve.post("/api/v1/user/2fa/disable", {"password": password})
         eve.post("/api/v1/user/email_change", {"password": password, "new_email": "eve2@example.org"}, status=(200, 202))
         eve.post("/api/v1/user/password_change", {"old_password": password, "new_password": f"{password}-2"})
-        # what signs up is told that it cannot: the one route that never answers otherwise
+        # two sign up; who was let in goes on with the token that was given at once
         registered = self.nobody.post("/api/v1/apps", {"client_name": "x", "redirect_uris": OOB, "scopes": "read write"})
         alone = self.nobody.post("/oauth/token", {
             "client_id": registered["client_id"], "client_secret": registered["client_secret"],
             "grant_type": "client_credentials", "scope": "read write"})
-        person(alone["access_token"]).post("/api/v1/accounts", {"username": "zed"}, status=403)
-        ROUTES.called |= {("POST", "/api/v1/accounts"), ("POST", "/api/v1/admin/accounts/{id}/approve"),
-                          ("POST", "/api/v1/admin/accounts/{id}/reject")}
+        for name, verb in (("zed", "approve"), ("zoe", "reject")):
+            given = person(alone["access_token"]).post("/api/v1/accounts", {
+                "username": name, "email": f"{name}@example.org", "password": password, "agreement": True,
+                "locale": "en", "reason": "I know ann"})
+            guest = person(given["access_token"])
+            guest.get("/api/v1/accounts/verify_credentials", status=403)
+            guest.get("/api/v1/emails/check_confirmation")
+            # without mail there is nothing to confirm
+            guest.post("/api/v1/emails/confirmations", status=403)
+            waiting = self.ann.get("/api/v1/admin/accounts?pending=true")
+            self.assertEqual([one["username"] for one in waiting], [name])
+            self.ann.post(f"/api/v1/admin/accounts/{waiting[0]['id']}/{verb}")
+        ROUTES.called.add(("POST", "/api/v1/emails/confirmations"))
         mine = eve.get("/api/v1/tokens")[0]["id"]
         other = next((t["id"] for t in eve.get("/api/v1/tokens") if t["id"] != mine), None)
         if other:
