@@ -274,7 +274,7 @@ fn s_113_copies_make_room_when_the_disk_is_full() {
     scene.instance.app.media.room.pretend(1000);
     scene.instance.advance(2 * MINUTE);
     eventually("it went", || (files(&scene.instance) == 0).then_some(()));
-    assert!(browser.get(PAGE).text().contains("not here any more"));
+    until_says(&mut browser, "not here any more");
 }
 
 #[test]
