@@ -1,7 +1,7 @@
 //! The figures of the design's section 6, taken from the program itself: `make bench`, or
 //! `cargo bench --bench figures -- [--quick] [--fresh] [--only NAME]`; `make hour`, or `--only hour
 //! [--minutes N] [--memory-mb N]…`. `--only retention` and `--only upgrade` make a database of
-//! 1,000,000 statuses of their own, of 100,000 with `--quick`. With `DASSIE_PROGRAM=target/dist/…` it
+//! 1,000,000 statuses of their own, of 100,000 with `--quick`. With `BENCH_PROGRAM=target/dist/…` it
 //! measures that program.
 //!
 //! The library seeds a database, the program runs on a copy of it as a child process with a core

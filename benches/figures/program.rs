@@ -36,10 +36,10 @@ pub struct Memory {
     pub peak: f64,
 }
 
-/// The program that is measured: the one that `DASSIE_PROGRAM` names, or what was built with this
+/// The program that is measured: the one that `BENCH_PROGRAM` names, or what was built with this
 /// benchmark.
 pub fn file() -> PathBuf {
-    std::env::var_os("DASSIE_PROGRAM").map_or_else(|| PathBuf::from(BUILT), PathBuf::from)
+    std::env::var_os("BENCH_PROGRAM").map_or_else(|| PathBuf::from(BUILT), PathBuf::from)
 }
 
 /// `target/release/dassie`
