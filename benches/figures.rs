@@ -53,6 +53,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use load::Connection;
 use peers::Peers;
 use program::Program;
 use seed::{Place, Seeded, Size};
@@ -62,6 +63,8 @@ use table::{Report, number};
 pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 
 pub const MB: f64 = 1_000_000.0;
+/// The server rests after five quiet seconds, and looks every five whether they were.
+const UNTIL_REST: Duration = Duration::from_secs(12);
 /// What can be measured by itself; the last three only so.
 const PARTS: [&str; 19] = [
     "disk",
@@ -260,10 +263,18 @@ fn start(folder: &Path, report: &mut Report) -> Res<()> {
     );
     report.add("start to first 200", Some(50.0), times.get(2).copied().unwrap_or(0.0), "ms");
     let program = Program::start(folder)?;
-    std::thread::sleep(Duration::from_secs(5));
+    println!("  at first {} MB", number(program.memory()?.resident / MB));
+    std::thread::sleep(UNTIL_REST);
     let memory = program.memory()?;
     println!("  private {} MB", number(memory.private / MB));
     report.add("memory at rest", Some(12.0), memory.resident / MB, "MB");
+    // what comes then finds nothing of the program mapped
+    let wanted = load::request("GET", "/api/v2/instance", &[], None);
+    for name in ["first answer after the rest", "the next one"] {
+        let at = Instant::now();
+        Connection::open(program.address)?.exchange(&wanted)?;
+        report.add(name, None, load::ms(at.elapsed()), "ms");
+    }
     program.stop()?;
     Ok(())
 }
@@ -311,10 +322,10 @@ fn under_pressure(
 ) -> Res<()> {
     println!("memory and dead peers:");
     report.add("memory, peak under load", Some(64.0), program.memory()?.peak / MB, "MB");
-    std::thread::sleep(Duration::from_secs(10));
+    std::thread::sleep(UNTIL_REST);
     let memory = program.memory()?;
     println!("  private {} MB", number(memory.private / MB));
-    report.add("memory, 10 s after the load", Some(24.0), memory.resident / MB, "MB");
+    report.add("memory, 12 s after the load", Some(24.0), memory.resident / MB, "MB");
 
     let time = Duration::from_millis(if options.quick { 500 } else { 2_000 });
     let carol = &seeded.people.carol;

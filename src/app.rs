@@ -152,6 +152,12 @@ impl App {
     /// One clear sentence, before anything is changed, when the folder, the database or the
     /// configuration does not fit.
     pub fn open(config: Config, surroundings: Surroundings) -> Result<Self> {
+        let (data, backups) = (config.storage.data_dir.clone(), config.backup_dir());
+        Self::open_all(config, surroundings)
+            .map_err(|error| service::opening::explain(&data, &backups, error))
+    }
+
+    fn open_all(config: Config, surroundings: Surroundings) -> Result<Self> {
         let site = Site::new(&config);
         let clock = surroundings.clock;
         let tokens = Arc::new(Tokens::default());

@@ -58,6 +58,7 @@ pub enum Error {
 }
 
 const DISK_FULL: &str = "The disk of this server is full";
+const DAMAGED: &str = "the database is damaged: ";
 const PANICKED: &str = "the program panicked over it";
 
 /// Result with [`Error`].
@@ -88,6 +89,19 @@ impl Error {
     /// Whether it is that one.
     pub fn is_disk_full(&self) -> bool {
         matches!(self, Self::Unavailable { message, .. } if message == DISK_FULL)
+    }
+
+    /// Pages of the database are not what they should be.
+    pub fn damaged(fault: impl std::fmt::Display) -> Self {
+        Self::Internal(format!("{DAMAGED}{fault}"))
+    }
+
+    /// What is damaged, if it is that one.
+    pub fn damage(&self) -> Option<&str> {
+        match self {
+            Self::Internal(text) => text.strip_prefix(DAMAGED),
+            _ => None,
+        }
     }
 
     /// A fault of ours: 500 outside, the text in the log.

@@ -32,6 +32,7 @@ pub mod in_flight;
 pub mod log;
 pub mod lookup;
 pub mod media;
+pub mod memory;
 pub mod meter;
 pub mod model;
 pub mod oauth;

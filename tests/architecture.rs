@@ -27,6 +27,7 @@ const RANKS: &[(u32, &[&str])] = &[
             "error",
             "id",
             "clock",
+            "memory",
             "crypto",
             "log",
             "site",
@@ -92,11 +93,11 @@ const UNSAFE: &[&str] = &[
     "cli/process.rs",
     "clock.rs",
     "db/open.rs",
-    "db/rest.rs",
     "db/rights.rs",
     "media/child.rs",
     "media/storage.rs",
     "media/tools/run.rs",
+    "memory.rs",
     "service/backup.rs",
 ];
 

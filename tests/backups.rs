@@ -12,8 +12,9 @@ use dassie::service::{backup, restore};
 use serde_json::json;
 
 use crate::api::follow_peer;
+use crate::health;
 use crate::support::s3::{Mood, ObjectStore, with_bucket};
-use crate::support::{Instance, Options, Peer, PeerAnswer, TempDir, eventually};
+use crate::support::{Instance, Options, Peer, PeerAnswer, TempDir, damage, eventually, texts};
 
 fn daily(config: &mut Config) {
     config.backup.every = Some(Span::hours(24));
@@ -102,6 +103,48 @@ fn the_server_makes_one_a_day_and_keeps_the_last() {
     instance.advance(2 * HOUR);
     one_more(Some(last));
     assert_eq!(standing().failed, None);
+}
+
+#[test]
+fn a_damaged_database_pushes_out_no_backup_and_the_administrators_are_told() {
+    let instance = Instance::with(Options { clock: now(), configure: Some(daily) });
+    let ann = health::admin(&instance, "ann");
+    let folder = instance.app.config.backup_dir();
+    let standing = || instance.app.db.read(backup::standing).unwrap();
+    instance.advance(0);
+    eventually("the worker looked", || (!instance.app.wake.is_rung()).then_some(()));
+    let mut last = None;
+    for _ in 0..2 {
+        instance.advance(DAY);
+        last = Some(eventually("a backup is made", || {
+            standing().made_at.filter(|at| Some(*at) != last)
+        }));
+    }
+    let good = archives(&folder);
+    assert_eq!(good.len(), 2);
+    let database = instance.folder.path().join("data/dassie.db");
+    let lost = damage(&database);
+    instance.advance(DAY);
+    let fault = eventually("it is found", || standing().damaged);
+    assert!(fault.contains("page"), "{fault}");
+    assert!(standing().failed.unwrap().contains("the database is damaged"));
+    assert_eq!(archives(&folder), good, "those that can be restored stay");
+    let told = eventually("it is told", || {
+        instance.advance(5 * MINUTE);
+        Some(health::told(&instance, &ann)).filter(|list| !list.is_empty())
+    });
+    let words = texts(&json!(told)).concat();
+    assert!(words.contains("is damaged") && words.contains("dassie restore ARCHIVE"), "{words}");
+
+    lost.put_back();
+    eventually("a backup is made", || {
+        instance.advance(HOUR);
+        standing().damaged.is_none().then_some(())
+    });
+    eventually("it is taken back", || {
+        instance.advance(5 * MINUTE);
+        health::told(&instance, &ann).is_empty().then_some(())
+    });
 }
 
 #[test]

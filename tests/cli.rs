@@ -3,6 +3,7 @@
 mod accounts;
 mod archive;
 mod backup;
+mod care;
 mod emoji;
 mod first;
 mod friends;
@@ -23,7 +24,7 @@ use serde_json::{Value, json};
 use crate::oauth::{Browser, forms};
 use crate::support::picture::{Part, coded, corners, form};
 use crate::support::s3::{Mood, ObjectStore};
-use crate::support::{Peer, PeerAnswer, Request, TempDir, eventually};
+use crate::support::{Peer, PeerAnswer, Request, TempDir, damage, eventually};
 
 const PASSWORD: &str = "correct horse battery";
 

@@ -2,7 +2,9 @@
 
 mod crawlers;
 mod feeds;
+mod front;
 mod hostile;
+mod languages;
 mod profiles;
 
 use std::io::{Read, Write};
@@ -408,9 +410,7 @@ fn the_front_page_leads_to_the_one_who_lives_here() {
     assert_eq!((answer.status, answer.header("location")), (302, Some("/@ann")));
     instance.person("bob");
     let answer = open(&instance, "/");
-    assert_eq!(answer.status, 200);
-    let html = answer.text();
-    assert!(html.contains("/@ann") && html.contains("/@bob"));
+    assert_eq!((answer.status, answer.header("location")), (200, None));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::object::{Object, ObjectKind};
 use super::{json, read};
+use crate::text::reason::Reason;
 
 /// What paths in the archive stand behind while they are read as addresses.
 const HERE: &str = "https://archive.invalid/";
@@ -68,7 +69,7 @@ impl Entry {
         let around: Vec<(&str, Option<Value>)> =
             ["to", "cc"].map(|key| (key, activity.get(key).cloned())).to_vec();
         let Some(object) = activity.get_mut("object").filter(|object| object.is_object()) else {
-            return Err("posts of which only the address is there".to_owned());
+            return Err(Reason::entry_address.plain().to_owned());
         };
         let is_addressed = object.get("to").is_some() || object.get("cc").is_some();
         if let Some(object) = object.as_object_mut().filter(|_| !is_addressed) {
@@ -116,7 +117,7 @@ fn boost(value: &Value) -> Result<Boost, String> {
     let id = read::uri_of(value);
     let (actor, of) = (read::id(value, "actor"), read::id(value, "object"));
     let (Some(id), Some(actor), Some(of)) = (id, actor, of) else {
-        return Err("boosts without an address".to_owned());
+        return Err(Reason::entry_boost.plain().to_owned());
     };
     Ok(Boost {
         id,
@@ -130,7 +131,7 @@ fn boost(value: &Value) -> Result<Boost, String> {
 
 fn post(value: &mut Value) -> Result<Post, String> {
     if ObjectKind::of(value).is_none() {
-        return Err("what is no post".to_owned());
+        return Err(Reason::entry_other.plain().to_owned());
     }
     if let Some(attachments) = value.get_mut("attachment") {
         each(attachments, &mut |attachment| {

@@ -1,18 +1,19 @@
 //! Taking along what one has elsewhere: Mastodon's CSV files, in and out. The paths are
 //! GoToSocial's; `GET /api/v1/import` is ours.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::{Auth, entity, id_of};
 use crate::app::App;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::http::{self, Params};
+use crate::http;
 use crate::model::Sheet;
 use crate::service::import;
+use crate::text::reason::Reason;
 use crate::text::sheet;
 
 /// How many imports, and failed lines of one, are shown.
@@ -22,21 +23,32 @@ const SHOWN_FAILURES: i64 = 200;
 /// POST /api/v1/import with `data` (the file), `type` and `mode` (`merge` or `overwrite`): 202
 /// with how it stands; the lines are done in the background. 422 for a file or a type that is
 /// none.
-pub(super) async fn create(app: Data<App>, auth: Auth, params: Params) -> Result<HttpResponse> {
+pub(super) async fn create(
+    app: Data<App>,
+    auth: Auth,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse> {
     let me = auth.account_id()?;
-    let kind = Sheet::parse(params.required("type")?)
-        .ok_or_else(|| Error::invalid("Validation failed: type is not included in the list"))?;
+    let _room = import::enter(&app.archives, me)?;
+    let to = (&app.media.archives, import::LARGEST);
+    let (params, file) = http::receive_or_read(&app, &request, body.into_inner(), to).await?;
+    let kind =
+        Sheet::parse(params.required("type")?).ok_or_else(|| Reason::kind_unknown.refuse())?;
     let overwrite = match params.text("mode")? {
         None | Some("" | "merge") => false,
         Some("overwrite") => true,
         Some(_) => {
-            return Err(Error::invalid("Validation failed: mode must be merge or overwrite"));
+            return Err(Reason::mode_unknown.refuse());
         }
     };
-    let data = params.required("data")?.to_owned();
+    let data = match file {
+        Some(file) => import::Data::File(file),
+        None => import::Data::Text(params.required("data")?.to_owned()),
+    };
     let parts = App::clone(&app);
-    let begun =
-        app.compute(move || import::begin(&parts.db, &parts.site, me, kind, overwrite, &data));
+    let begun = app
+        .compute(move || import::begin(&parts.db, &parts.site, me, kind, overwrite, &data.text()?));
     let begun = begun.await??;
     Ok(HttpResponse::Accepted().json(entity::Import::new(&begun)))
 }
@@ -56,7 +68,7 @@ pub(super) async fn show(app: Data<App>, auth: Auth, path: Path<String>) -> Resu
     let (me, id) = (auth.account_id()?, id_of(&path)?);
     super::show(&app, move |_, conn| {
         let found = db::import::find(conn, me, id)?.ok_or(Error::NotFound)?;
-        let failures = db::import::list_failures(conn, id, SHOWN_FAILURES)?;
+        let failures = db::import::list_failures(conn, &[id], SHOWN_FAILURES)?;
         Ok(entity::Import::with_failures(&found, failures))
     })
     .await

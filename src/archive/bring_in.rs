@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::media::account_archive::{Archive, Item};
 use crate::model::Visibility;
 use crate::service::archive::{Outcome, Terms};
+use crate::text::reason::Reason;
 
 /// How many entries one step carries, how many bytes of them, and how many files they have.
 const TOGETHER: usize = 50;
@@ -68,7 +69,7 @@ pub struct MarksFound {
 /// Reasons are few, unless somebody made them on purpose.
 fn reason<T>(of: &BTreeMap<String, T>, why: &str) -> String {
     let is_one_more = of.len() >= REASONS && !of.contains_key(why);
-    if is_one_more { "other reasons" } else { why }.to_owned()
+    if is_one_more { Reason::other.plain() } else { why }.to_owned()
 }
 
 impl Report {
@@ -106,7 +107,7 @@ fn terms(archive: &Archive, wanted: &Wanted) -> Result<Terms> {
         }
     }
     let Some(actor) = actor else {
-        return Err(Error::invalid("the archive does not say whose it is"));
+        return Err(Error::invalid(Reason::archive_whose.plain()));
     };
     // as almost all software has it
     followers.get_or_insert_with(|| format!("{actor}/followers"));
@@ -174,7 +175,7 @@ impl<'a, S: Steps> Importer<'a, S> {
                 continue;
             }
             match item {
-                Item::TooLarge => self.report.leave("entries that are too large"),
+                Item::TooLarge => self.report.leave(Reason::entry_large.plain()),
                 Item::Document(bytes) => self.add(&bytes),
             }
             let is_full =
@@ -187,8 +188,7 @@ impl<'a, S: Steps> Importer<'a, S> {
             }
         }
         self.send()?;
-        look(seen, &self.report)?;
-        Ok(true)
+        look(seen, &self.report)
     }
 
     fn add(&mut self, bytes: &[u8]) {
@@ -197,10 +197,10 @@ impl<'a, S: Steps> Importer<'a, S> {
             Err(why) => return self.report.leave(&why),
         };
         let Ok(document) = String::from_utf8(bytes.to_owned()) else {
-            return self.report.leave("entries that are not UTF-8");
+            return self.report.leave(Reason::entry_utf8.plain());
         };
         // no file is sent for a post that stays out in any case
-        if let Err(why) = self.terms.check(&entry) {
+        if let Err(why) = self.terms.check(&entry, self.steps.now_ms()) {
             return self.report.leave(&why);
         }
         let files = entry.files().to_vec();
@@ -262,7 +262,7 @@ impl<'a, S: Steps> Importer<'a, S> {
             return Ok(None);
         }
         let Some(name) = self.archive.find(&file.path).map(str::to_owned) else {
-            self.report.leave_file("files that the archive does not have", &file.path);
+            self.report.leave_file(Reason::file_missing.plain(), &file.path);
             return Ok(None);
         };
         if self.wanted.dry_run {
@@ -290,7 +290,7 @@ impl<'a, S: Steps> Importer<'a, S> {
         let opened = self.archive.stream(name);
         let (size, mut file) = match opened {
             Ok(Some(found)) => found,
-            Ok(None) => return Ok(Err("files that the archive does not have".to_owned())),
+            Ok(None) => return Ok(Err(Reason::file_missing.plain().to_owned())),
             Err(error) => return Ok(Err(error.to_string())),
         };
         let account = self.wanted.account.clone();
@@ -305,7 +305,7 @@ impl<'a, S: Steps> Importer<'a, S> {
                 ArchiveReply::More(key) => piece.key = Some(key),
                 ArchiveReply::Upload(id) => return Ok(Ok(id)),
                 ArchiveReply::Refused(why) => return Ok(Err(why)),
-                _ => return Ok(Err("the server gave no answer to it".to_owned())),
+                _ => return Ok(Err(Reason::file_no_answer.plain().to_owned())),
             }
         }
     }

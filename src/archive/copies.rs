@@ -2,6 +2,7 @@
 //! account is made, by jobs that go on after a restart. How each stands is one value of `meta` an
 //! account, its file one of `media.archives`, which no backup has.
 
+use std::collections::HashSet;
 use std::io::{BufWriter, Write};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::media::account_archive::Archive;
 use crate::media::storage::Incoming;
 use crate::model::{Account, JobKind, Visibility};
+use crate::text::reason::Reason;
 
 /// How long a copy is there, and the pause before one can be made anew, in milliseconds.
 pub const KEPT: i64 = 7 * DAY;
@@ -35,7 +37,7 @@ const LARGEST_OUTBOX: u64 = 1 << 30;
 pub struct BroughtIn {
     /// Its file; gone when it is done.
     pub key: String,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970; no two of an account have the same.
     pub begun_at: i64,
     pub finished_at: Option<i64>,
     /// Nothing is shown to more people than this.
@@ -49,8 +51,9 @@ pub struct BroughtIn {
     pub report: Report,
     /// How many bookmarks are being looked up.
     pub bookmarks: usize,
-    /// Why it ended before its end.
+    /// Why it ended before its end; or that its owner wanted so.
     pub stopped: Option<String>,
+    pub cancelled: bool,
 }
 
 /// A copy of the account.
@@ -116,11 +119,28 @@ fn queue(tx: &Tx<'_>, kind: JobKind, account: i64) -> Result<()> {
 /// # Errors
 /// 409 while another one is.
 pub fn begin(tx: &Tx<'_>, account: i64, new: BroughtIn) -> Result<()> {
-    if brought_in(tx, account)?.is_some_and(|one| one.finished_at.is_none()) {
+    let last = brought_in(tx, account)?;
+    if last.as_ref().is_some_and(|one| one.finished_at.is_none()) {
         return Err(Error::Conflict("Another archive is being brought in".into()));
     }
-    set(tx, IN, account, &BroughtIn { begun_at: tx.now(), ..new })?;
+    let begun_at = last.map_or(0, |one| one.begun_at + 1).max(tx.now());
+    set(tx, IN, account, &BroughtIn { begun_at, ..new })?;
     queue(tx, JobKind::BringIn, account)
+}
+
+/// The archive that was begun at this time is brought in no further; what came in stays. Answers its
+/// file, which goes; `None`: it has ended already. Its job sees that when it looks next.
+pub fn cancel(tx: &Tx<'_>, account: i64, begun_at: i64) -> Result<Option<String>> {
+    let runs = |one: &BroughtIn| one.begun_at == begun_at && one.finished_at.is_none();
+    let Some(one) = brought_in(tx, account)?.filter(runs) else { return Ok(None) };
+    let ended = BroughtIn {
+        key: String::new(),
+        finished_at: Some(tx.now()),
+        cancelled: true,
+        ..one.clone()
+    };
+    set(tx, IN, account, &ended)?;
+    Ok(Some(one.key))
 }
 
 /// A copy of the account is to be made; answers the file of the last one, which goes.
@@ -169,7 +189,7 @@ pub fn bring_in(app: &App, account: &Account) -> Result<()> {
     let path = app.media.archives.temporary(&state.key);
     let archive = Archive::open_received(&path)?;
     if archive.stream(archive.outbox())?.is_some_and(|(size, _)| size > LARGEST_OUTBOX) {
-        return Err(Error::invalid("its file of posts has more than a gigabyte"));
+        return Err(Error::invalid(Reason::posts_large.plain()));
     }
     let wanted = Wanted {
         account: account.username.clone(),
@@ -180,14 +200,20 @@ pub fn bring_in(app: &App, account: &Account) -> Result<()> {
     let mut importer = Importer::new(Here(app), &archive, &wanted)?;
     if state.total == 0 {
         state.total = importer.count()?;
-        note(app, id, &state)?;
+        if !note(app, id, &state)? {
+            return Ok(());
+        }
     }
     importer.report = std::mem::take(&mut state.report);
+    let mut is_wanted = true;
     let whole = importer.run(state.seen, &mut |seen, report| {
         (state.seen, state.report) = (seen, report.clone());
-        note(app, id, &state)?;
-        Ok(!app.wake.is_closed())
+        is_wanted = note(app, id, &state)?;
+        Ok(is_wanted && !app.wake.is_closed())
     })?;
+    if !is_wanted {
+        return Ok(());
+    }
     if !whole {
         return Err(Error::internal("the server is stopping"));
     }
@@ -197,7 +223,8 @@ pub fn bring_in(app: &App, account: &Account) -> Result<()> {
 
 /// It cannot be brought in, or not all of it.
 pub fn stop(app: &App, account: i64, why: &Error) -> Result<()> {
-    let Some(state) = app.db.read(|conn| brought_in(conn, account))? else { return Ok(()) };
+    let found = app.db.read(|conn| brought_in(conn, account))?;
+    let Some(state) = found.filter(|one| one.finished_at.is_none()) else { return Ok(()) };
     let file = app.media.archives.temporary(&state.key).display().to_string();
     let why = sentence(why).replace(&file, "the file");
     end(app, account, BroughtIn { stopped: Some(why), ..state })
@@ -216,12 +243,20 @@ fn end(app: &App, account: i64, state: BroughtIn) -> Result<()> {
     app.media.archives.remove_temporary(&key)
 }
 
-fn note(app: &App, account: i64, state: &BroughtIn) -> Result<()> {
+/// Writes down how far it is. Where it was ended meanwhile it only adds what came in all the same,
+/// and answers false; so it does where the account was deleted.
+fn note(app: &App, account: i64, state: &BroughtIn) -> Result<bool> {
     let state = state.clone();
-    let write = app.db.write(Lane::Background, move |tx| match brought_in(tx, account)? {
-        Some(one) if one.key == state.key || state.key.is_empty() => set(tx, IN, account, &state),
-        // the account was deleted meanwhile
-        _ => Err(Error::NotFound),
+    let write = app.db.write(Lane::Background, move |tx| {
+        let same = brought_in(tx, account)?.filter(|one| one.begun_at == state.begun_at);
+        let Some(last) = same else { return Ok(false) };
+        let goes_on = last.finished_at.is_none();
+        let new = match goes_on {
+            true => state,
+            false => BroughtIn { report: state.report, bookmarks: state.bookmarks, ..last },
+        };
+        set(tx, IN, account, &new)?;
+        Ok(goes_on)
     });
     write.wait()
 }
@@ -303,13 +338,12 @@ pub fn keep_house(app: &App, all: bool) -> Result<()> {
         app.db.write(Lane::Background, move |tx| db::meta::set(tx, &key, &text)).wait()?;
     }
     known.extend(copies);
-    let mut gone = Vec::new();
-    for (key, _) in &known {
-        let account = key.rsplit(':').next().and_then(crate::id::parse).unwrap_or(0);
-        if app.db.read(|conn| db::user::find(conn, account))?.is_none() {
-            gone.push(key.clone());
-        }
-    }
+    let owner = |key: &str| key.rsplit(':').next().and_then(crate::id::parse).unwrap_or_default();
+    let ids: Vec<i64> = known.iter().map(|(key, _)| owner(key)).collect();
+    let users = app.db.read(|conn| db::user::list(conn, &ids))?;
+    let here: HashSet<i64> = users.iter().map(|user| user.account_id).collect();
+    let names = known.iter().map(|(key, _)| key.clone());
+    let gone: Vec<String> = names.filter(|key| !here.contains(&owner(key))).collect();
     known.retain(|(key, _)| !gone.contains(key));
     if !gone.is_empty() {
         let forget = app.db.write(Lane::Background, move |tx| {

@@ -34,6 +34,9 @@ pub trait Steps {
 
     /// Begins an import of bookmarks, one address a line.
     fn import_bookmarks(&mut self, account: &str, lines: String) -> Result<()>;
+
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> i64;
 }
 
 /// This process; it stops between two steps when the server does.
@@ -65,5 +68,9 @@ impl Steps for Here<'_> {
         let (account, _) = app.db.read(|conn| find_person(conn, &app.site, account))?;
         let (kind, overwrite) = (Sheet::Bookmarks, false);
         service::import::begin(&app.db, &app.site, account.id, kind, overwrite, &lines).map(drop)
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.0.clock.now_ms()
     }
 }

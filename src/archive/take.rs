@@ -119,10 +119,10 @@ pub fn execute(app: &App, command: ArchiveCommand) -> Result<ArchiveReply> {
 /// Takes entries in, each in a closure of its own; they share commits.
 fn take(app: &App, account: &str, terms: &Terms, entries: Vec<EntryLine>) -> Result<Vec<Outcome>> {
     let (account, _) = app.db.read(|conn| find_person(conn, &app.site, account))?;
-    let id = account.id;
+    let (id, now) = (account.id, app.clock.now_ms());
     let ready = entries
         .into_iter()
-        .map(|entry| Ready::read(&app.site, terms, entry.document.as_bytes(), entry.uploads));
+        .map(|entry| Ready::read(&app.site, terms, now, entry.document.as_bytes(), entry.uploads));
     if terms.dry_run {
         let ready: Vec<_> = ready.collect();
         return app.db.read(|conn| {

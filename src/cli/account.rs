@@ -4,9 +4,12 @@ use clap::{Args, Subcommand};
 
 use super::ask::{self, NewPassword, PasswordOptions};
 use super::reach::Place;
+use super::report::{act, states};
 use super::{archive, archive_out, output, sign_up, table};
 use crate::clock;
-use crate::control::{AccountLine, Command, Reply, Secret};
+use crate::control::{
+    AccountLine, AccountState, CareCommand, Command, ModerationAction as Moderation, Reply, Secret,
+};
 use crate::error::Result;
 
 /// What can be done with accounts.
@@ -17,8 +20,11 @@ pub(super) enum Action {
     /// List the accounts
     List {
         /// Those who wait to be let in instead, and why they would like to come
-        #[arg(long)]
+        #[arg(long, conflicts_with = "state")]
         pending: bool,
+        /// Those only that are suspended, silenced or disabled, of other servers too
+        #[arg(long, value_parser = state)]
+        state: Option<AccountState>,
     },
     /// Let somebody in who waits
     Approve {
@@ -36,6 +42,34 @@ pub(super) enum Action {
         name: String,
         #[command(flatten)]
         password: PasswordOptions,
+    },
+    /// Set another e-mail address to sign in with; it counts at once
+    Email {
+        /// The name of the account
+        name: String,
+        /// The address
+        address: String,
+    },
+    /// Hide somebody, here or elsewhere, and all they wrote from everybody here; can be undone
+    Suspend(Limit),
+    /// Undo that; the follows of an account of another server stay ended
+    Unsuspend {
+        /// The name of the account, or NAME@HOST
+        name: String,
+    },
+    /// Show somebody, here or elsewhere, to their followers only
+    Silence(Limit),
+    /// Undo that
+    Unsilence {
+        /// The name of the account, or NAME@HOST
+        name: String,
+    },
+    /// Let somebody not sign in; ends all sessions and tokens, and leaves what they wrote
+    Disable(Limit),
+    /// Undo that
+    Enable {
+        /// The name of the account
+        name: String,
     },
     /// Turn the second factor off, for somebody who can show none any more
     #[command(name = "disable-2fa")]
@@ -89,6 +123,20 @@ pub(super) enum Action {
     },
 }
 
+/// To whom something is done.
+#[derive(Args, Debug)]
+pub(super) struct Limit {
+    /// The name of the account, or NAME@HOST
+    name: String,
+    /// The number of the report that this settles
+    #[arg(long, value_name = "N")]
+    report: Option<i64>,
+}
+
+fn state(word: &str) -> std::result::Result<AccountState, String> {
+    AccountState::parse(word).ok_or_else(|| "suspended, silenced or disabled".to_owned())
+}
+
 /// What a new account is made of.
 #[derive(Args, Debug)]
 pub(super) struct Create {
@@ -115,11 +163,26 @@ pub(super) fn run(place: &Place, action: Action) -> Result<()> {
             let command = Command::AccountCreate { username, email, password: secret, admin };
             report(&place.execute(command)?, "Created", told.as_ref())
         }
-        Action::List { pending: false } => match place.execute(Command::AccountList)? {
-            Reply::Accounts(lines) => output::print(&list(&lines)),
-            reply => output::unexpected(&reply),
-        },
-        Action::List { pending: true } => sign_up::list(place),
+        Action::List { pending: true, .. } => sign_up::list(place),
+        Action::List { state, .. } => {
+            let command = state.map_or(Command::AccountList, |state| {
+                Command::Care(CareCommand::Accounts { state })
+            });
+            match place.execute(command)? {
+                Reply::Accounts(lines) => output::print(&list(&lines, state)),
+                reply => output::unexpected(&reply),
+            }
+        }
+        Action::Email { name, address } => {
+            let command = CareCommand::Email { account: name, email: address };
+            report(&place.execute(Command::Care(command))?, "Changed the address of", None)
+        }
+        Action::Suspend(Limit { name, report }) => act(place, name, Moderation::Suspend, report),
+        Action::Unsuspend { name } => act(place, name, Moderation::Unsuspend, None),
+        Action::Silence(Limit { name, report }) => act(place, name, Moderation::Silence, report),
+        Action::Unsilence { name } => act(place, name, Moderation::Unsilence, None),
+        Action::Disable(Limit { name, report }) => act(place, name, Moderation::Disable, report),
+        Action::Enable { name } => act(place, name, Moderation::Enable, None),
         Action::Approve { name } => sign_up::approve(place, name),
         Action::Reject { name } => sign_up::reject(place, name),
         Action::Password { name, password } => {
@@ -184,22 +247,27 @@ fn report(reply: &Reply, done: &str, password: Option<&Secret>) -> Result<()> {
 }
 
 /// The table of accounts.
-pub(super) fn list(lines: &[AccountLine]) -> String {
+pub(super) fn list(lines: &[AccountLine], wanted: Option<AccountState>) -> String {
     if lines.is_empty() {
-        return "There is no account yet.\n".to_owned();
+        return match wanted {
+            None => "There is no account yet.\n".to_owned(),
+            Some(state) => format!("No account is {}.\n", state.as_str()),
+        };
     }
+    let or_none = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     let rows: Vec<_> = lines
         .iter()
         .map(|line| {
             [
                 line.username.clone(),
-                line.email.clone(),
+                or_none(line.email.clone()),
                 if line.admin { "yes" } else { "no" }.to_owned(),
+                or_none(states(&line.state)),
                 line.statuses.to_string(),
                 line.followers.to_string(),
                 clock::date(line.created_at),
             ]
         })
         .collect();
-    table::render(["NAME", "E-MAIL", "ADMIN", "STATUSES", "FOLLOWERS", "CREATED"], &rows)
+    table::render(["NAME", "E-MAIL", "ADMIN", "STATE", "STATUSES", "FOLLOWERS", "CREATED"], &rows)
 }

@@ -18,6 +18,7 @@ use crate::activity::time;
 use crate::archive::{
     ArchiveCommand, ArchiveOut, ArchivePart, ArchiveReply, Importer, Steps, Wanted,
 };
+use crate::clock::Clock;
 use crate::control::{Command, Reply};
 use crate::error::{Error, Result};
 use crate::media::account_archive::Archive;
@@ -93,6 +94,10 @@ impl Steps for Session<'_> {
     fn import_bookmarks(&mut self, account: &str, text: String) -> Result<()> {
         let (account, sheet, overwrite) = (account.to_owned(), Sheet::Bookmarks, false);
         self.execute(Command::Import { account, sheet, overwrite, text }).map(drop)
+    }
+
+    fn now_ms(&self) -> i64 {
+        Clock::system().now_ms()
     }
 }
 

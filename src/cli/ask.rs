@@ -5,11 +5,12 @@ use std::mem::MaybeUninit;
 
 use clap::Args;
 
-use super::doctor;
+use super::{doctor, output};
 use crate::control::Secret;
 use crate::crypto;
 use crate::error::{Error, Result};
-use crate::service::account::LONGEST_PASSWORD;
+use crate::service::account::{LONGEST_PASSWORD, SHORTEST_PASSWORD, check_password};
+use crate::text::reason::{Reason, retell};
 use crate::text::words::{self, Word};
 
 /// Where a new password comes from.
@@ -43,7 +44,7 @@ impl PasswordOptions {
         self.password.is_some() || self.password_stdin
     }
 
-    /// The new password of the account `name`.
+    /// The new password of the account `name`, asked for until it is one.
     pub(super) fn read(self, name: &str) -> Result<NewPassword> {
         let given = |text| NewPassword { secret: Secret(text), made: false };
         match self.password {
@@ -60,15 +61,30 @@ impl PasswordOptions {
 }
 
 fn at_terminal(name: &str) -> Result<NewPassword> {
-    let say = |word| words::say(doctor::lang(), word, &[name.to_owned()]);
-    let first = hidden(&say(Word::ask_password))?;
-    if first.is_empty() {
-        return Ok(NewPassword { secret: Secret(crypto::random_password()), made: true });
+    let values = [name.to_owned(), SHORTEST_PASSWORD.to_string()];
+    let say = |word| words::say(doctor::lang(), word, &values);
+    loop {
+        let first = hidden(&say(Word::ask_password))?;
+        if first.is_empty() {
+            return Ok(NewPassword { secret: Secret(crypto::random_password()), made: true });
+        }
+        let refused = match check_password(&first) {
+            Ok(()) if hidden(&say(Word::ask_again))? == first => {
+                return Ok(NewPassword { secret: Secret(first), made: false });
+            }
+            Ok(()) => Error::invalid(Reason::passwords_differ.plain()),
+            Err(error) => error,
+        };
+        complain_again(&refused);
     }
-    if hidden(&say(Word::ask_again))? != first {
-        return Err(Error::invalid("the two passwords differ"));
-    }
-    Ok(NewPassword { secret: Secret(first), made: false })
+}
+
+/// What was typed cannot be used, and is asked for once more.
+pub(super) fn complain_again(why: &Error) {
+    let (lang, why) = (doctor::lang(), why.to_string());
+    let told = |line| retell(lang, line).unwrap_or(line.into());
+    let why = why.lines().map(told).collect::<Vec<_>>().join("\n");
+    output::complain(words::say(lang, Word::init_again, &[why]));
 }
 
 /// What an archive is encrypted with, `new` or not: twice at a terminal, else a line of standard
@@ -139,8 +155,9 @@ fn prompt(text: &str) -> Result<()> {
 
 /// A line typed at the terminal, which does not show it.
 fn hidden(question: &str) -> Result<String> {
-    prompt(question)?;
+    // first: what is typed before goes, and would be seen
     let silence = Silence::begin();
+    prompt(question)?;
     let text = line();
     drop(silence);
     prompt("\n")?;

@@ -7,17 +7,15 @@ use clap::Args;
 use super::delivery::count;
 use super::output::{self, Progress};
 use super::reach::{self, Place};
-use super::{ask, process};
-use crate::app;
-use crate::client::Client;
+use super::{ask, in_bucket, process};
 use crate::clock::Clock;
 use crate::config::{BackupTo, Config, Size};
 use crate::control::{self, BackupDone, Command, Way};
 use crate::crypto::age::Work;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::media::storage::s3::Bucket;
 use crate::service::backup::{self, Made, Order};
+use crate::service::opening;
 
 /// What to write, and where.
 #[derive(Args, Debug)]
@@ -37,10 +35,10 @@ pub(super) struct Options {
 pub(super) fn run(place: &Place, options: Options) -> Result<()> {
     let config = place.load_for_command()?;
     let folder = config.storage.data_dir.clone();
+    reach::refuse_others(&folder)?;
     if !db::backup::is_there(&folder) {
         return Err(Error::invalid(format!("there is no database in {}", folder.display())));
     }
-    reach::refuse_root(&folder)?;
     let passphrase = match config.backup.passphrase.reveal() {
         "" if options.encrypt => Some(ask::passphrase(true)?),
         "" => None,
@@ -64,13 +62,14 @@ pub(super) fn run(place: &Place, options: Options) -> Result<()> {
         }
     });
     progress.clear();
-    let made = made?;
+    let made = made.map_err(|error| told(&config, error))?;
     let with = match order.uploads {
         true => count(usize::try_from(made.uploads).unwrap_or(0), "upload"),
         false => "no uploads".to_owned(),
     };
     let (is_plain, is_object) = (passphrase.is_none(), usual && config.backup.to == BackupTo::S3);
-    let at = if is_object { send(&config, &made)? } else { made.path.display().to_string() };
+    let at =
+        if is_object { in_bucket::send(&config, &made)? } else { made.path.display().to_string() };
     let size = Size(made.bytes).rounded();
     output::print(&format!("Wrote {at}: {size}, with {with}\n"))?;
     if is_plain {
@@ -85,15 +84,21 @@ pub(super) fn run(place: &Place, options: Options) -> Result<()> {
     Ok(())
 }
 
-/// Puts it into the bucket, and not anywhere else.
-fn send(config: &Config, made: &Made) -> Result<String> {
-    let client = Client::new(app::client_settings(config, None)?)?;
-    let bucket = Bucket::open(&config.s3, client, Clock::system())
-        .ok_or_else(|| Error::invalid("there is no bucket in the settings"))?;
-    let sent = bucket.put_backup(&made.path, &made.name);
-    let _ = std::fs::remove_file(&made.path);
-    sent.map_err(|fault| Error::invalid(format!("{}: {fault}", bucket.name())))?;
-    Ok(format!("{}/{}backups/{}", bucket.name(), config.s3.prefix, made.name))
+/// Of damage the server is told, which tells the administrators, and whoever reads this what to do.
+fn told(config: &Config, error: Error) -> Error {
+    let folder = &config.storage.data_dir;
+    let Some(fault) = error.damage() else {
+        return opening::explain(folder, &config.backup_dir(), error);
+    };
+    if let Ok(Way::Server(stream)) = control::find_way(folder, || Ok(())) {
+        // one that does not hear it finds out by itself
+        drop(control::call(stream, &Command::Damaged(fault.to_owned())));
+    }
+    Error::internal(format!(
+        "{} is damaged: {fault}. Nothing was written, and no older backup was removed. Stop the \
+         server, and put the last backup in its place: dassie restore ARCHIVE --force",
+        db::backup::path(folder).display()
+    ))
 }
 
 /// The server, or its database, is told when the last one was made.

@@ -6,6 +6,7 @@ use super::output;
 use super::reach::Place;
 use crate::config::Mode;
 use crate::error::Result;
+use crate::tls;
 
 /// What can be done with the configuration.
 #[derive(Debug, Subcommand)]
@@ -29,7 +30,9 @@ pub(super) fn run(place: &Place, action: &Action) -> Result<()> {
     let mode = |dev| if dev { Mode::Dev } else { Mode::Real };
     match *action {
         Action::Check { dev } => {
-            place.load(mode(dev))?;
+            let config = place.load(mode(dev))?;
+            // its files fit together
+            tls::Tls::open(&config)?;
             output::print("ok\n")
         }
         Action::Show { dev } => output::print(&place.load(mode(dev))?.show()),

@@ -1,10 +1,12 @@
 //! `dassie doctor` and `dassie status`: how it is, and what to do.
 
+use std::path::Path;
+
 use clap::Args;
 use serde_json::json;
 
-use super::output;
-use super::reach::Place;
+use super::reach::{self, Place};
+use super::{in_bucket, output};
 use crate::app;
 use crate::client::mail;
 use crate::clock::{self, Clock};
@@ -13,7 +15,7 @@ use crate::control::{Command, Health, Reply};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::health::{self, Finding, Lang, Level, Word};
-use crate::service::restore;
+use crate::service::{backup, restore};
 use crate::text::words::say;
 
 /// How to look.
@@ -80,36 +82,70 @@ fn examine(
     let health = match place.ask(Command::Health { with_bucket: !options.local }) {
         Ok((Reply::Health(health), true)) => {
             all.push(Finding::ok(Word::server_runs, &[&health.facts.version]));
-            health
+            Some(health)
         }
         Ok((Reply::Health(health), false)) => {
             all.push(Finding::bad(Word::server_stopped, &[&place.option()]));
-            health
+            Some(health)
         }
         Ok((reply, _)) => return output::unexpected(&reply),
         Err(error) => {
             all.push(Finding::bad(Word::server_silent, &[&error]));
-            return Ok(());
+            None
         }
     };
-    all.extend(health.findings);
     let folder = &config.storage.data_dir;
-    all.push(match db::check(folder)? {
-        None => Finding::ok(Word::database_ok, &[&Size(health.facts.database).rounded()]),
-        Some(fault) => Finding::bad(Word::database_damaged, &[&fault]),
-    });
-    all.extend(health.facts.backup.and_then(|(_, name)| try_backup(config, &name)));
+    // what needs no server is looked at all the same, but not by somebody who has no business there
+    let last = match &health {
+        Some(health) => {
+            // the server knows of damage from its last backup, and this looks now
+            let other = |one: &&Finding| one.what != Word::database_damaged;
+            all.extend(health.findings.iter().filter(other).cloned());
+            health.facts.backup.as_ref().map(|(_, name)| name.clone())
+        }
+        None => {
+            all.extend(health::free_disk(config));
+            if reach::refuse_others(folder).is_err() {
+                return Ok(());
+            }
+            backup::newest(&config.backup_dir(), &config.server.host)
+        }
+    };
+    if db::backup::is_there(folder) {
+        all.extend(look_through(folder, health.is_some()));
+    }
+    all.extend(last.and_then(|name| try_backup(config, &name, options.local)));
     if options.local {
         return Ok(());
     }
+    let (probe, person) = match &health {
+        Some(health) => (health.probe.0.as_str(), health.person.as_deref()),
+        None => ("", None),
+    };
     if !options.json {
         let asked = [config.server.host.clone(), own_addresses(config)];
         output::print(&format!("{}\n", say(lang, Word::asks, &asked)))?;
     }
     let settings = app::client_settings(config, None)?;
-    all.extend(health::outside(config, settings, &health.probe.0, health.person.as_deref()));
+    all.extend(health::outside(config, settings, probe, person));
     all.extend(mail(config, options.mail.as_deref(), lang));
     Ok(())
+}
+
+/// Whether the database is damaged. What keeps it from being read is told where that was not told
+/// of the server.
+fn look_through(folder: &Path, has_answered: bool) -> Option<Finding> {
+    match db::check(folder) {
+        Ok(None) => {
+            let bytes = Size(health::database_bytes(folder)).rounded();
+            Some(Finding::ok(Word::database_ok, &[&bytes]))
+        }
+        Ok(Some(fault)) => Some(Finding::bad(Word::database_damaged, &[&fault])),
+        Err(error) => match error.damage() {
+            Some(fault) => Some(Finding::bad(Word::database_damaged, &[&fault])),
+            None => has_answered.then(|| Finding::bad(Word::database_unread, &[&error])),
+        },
+    }
 }
 
 /// Whether letters are taken, and a trial letter.
@@ -139,21 +175,36 @@ fn mail(config: &Config, to: Option<&str>, lang: Lang) -> Option<Finding> {
 }
 
 /// Restores the last backup beside the data folder's own, as far as that goes, and throws it away.
-/// `None` for what lies in the bucket: to fetch that would take too long.
-fn try_backup(config: &Config, name: &str) -> Option<Finding> {
-    let folder = config.backup_dir();
-    let archive = folder.join(name);
-    let passphrase = Some(config.backup.passphrase.reveal()).filter(|text| !text.is_empty());
-    let (to, shown) = (&config.backup.to, output::printable(name));
-    if *to == BackupTo::S3 && !archive.exists() {
+/// `None` where nobody knows where it lies, as after a restore.
+fn try_backup(config: &Config, name: &str, local: bool) -> Option<Finding> {
+    if name.is_empty() {
         return None;
     }
-    if !archive.exists() || (name.ends_with(".age") && passphrase.is_none()) {
+    let (folder, data) = (config.backup_dir(), &config.storage.data_dir);
+    let archive = folder.join(name);
+    let passphrase = Some(config.backup.passphrase.reveal()).filter(|text| !text.is_empty());
+    let shown = output::printable(name);
+    let (is_there, is_object) = (archive.exists(), config.backup.to == BackupTo::S3);
+    if !is_there && !is_object {
         let values: [&dyn ToString; 2] = [&shown, &folder.display()];
         return Some(Finding::warn(Word::backup_away, &values));
     }
+    if name.ends_with(".age") && passphrase.is_none() {
+        return Some(Finding::warn(Word::backup_sealed, &[&shown, &archive.display()]));
+    }
+    let fetched = match () {
+        () if is_there => None,
+        () if local => return Some(Finding::warn(Word::backup_in_bucket, &[&shown, &""])),
+        () => match in_bucket::fetch(config, name, data, config.media.min_free_disk) {
+            Ok(fetched) => Some(fetched),
+            Err(error) => {
+                return Some(Finding::warn(Word::backup_in_bucket, &[&shown, &error]));
+            }
+        },
+    };
+    let archive = fetched.as_ref().map_or(&archive, |fetched| &fetched.path);
     let now = Clock::system().now_ms();
-    Some(match restore::try_out(&archive, passphrase, &config.storage.data_dir, now) {
+    Some(match restore::try_out(archive, passphrase, data, now) {
         Ok(_) => Finding::ok(Word::backup_tried, &[&shown]),
         Err(error) => Finding::bad(Word::backup_broken, &[&error]),
     })
@@ -201,7 +252,7 @@ fn numbers(health: &Health, lang: Lang, runs: bool) -> String {
     let mut lines = Vec::new();
     let mut line = |word, values: &[String]| lines.push(say(lang, word, values));
     if runs {
-        line(Word::status_version, &[facts.version.clone(), duration(facts.uptime)]);
+        line(Word::status_version, &[facts.version.clone(), duration(facts.uptime, lang)]);
         line(Word::status_memory, &[size(facts.memory)]);
     }
     line(Word::status_disk, &[size(facts.free)]);
@@ -212,24 +263,30 @@ fn numbers(health: &Health, lang: Lang, runs: bool) -> String {
     if let Some(ends) = facts.certificate {
         line(Word::status_certificate, &[clock::date(ends)]);
     }
-    let backup = facts.backup.as_ref().map(|(at, _)| clock::date(*at));
-    line(Word::status_backup, &[backup.unwrap_or_else(|| say(lang, Word::status_never, &[]))]);
+    match &facts.backup {
+        Some((at, _)) => line(Word::status_backup, &[clock::date(*at)]),
+        None => line(Word::status_backup_none, &[]),
+    }
     line(Word::status_relays, &[facts.relays.len().to_string()]);
     for (inbox, seen) in &facts.relays {
-        let never = || say(lang, Word::status_never, &[]);
-        line(Word::status_relay, &[output::printable(inbox), seen.map_or_else(never, clock::date)]);
+        let inbox = output::printable(inbox);
+        match seen {
+            Some(at) => line(Word::status_relay, &[inbox, clock::date(*at)]),
+            None => line(Word::status_relay_none, &[inbox]),
+        }
     }
     lines.join("\n") + "\n"
 }
 
 /// `3 d 4 h`, `4 h 5 min`, `6 min`.
-fn duration(ms: u64) -> String {
+fn duration(ms: u64, lang: Lang) -> String {
     let minutes = ms / 60_000;
-    match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
-        (0, 0, m) => format!("{m} min"),
-        (0, h, m) => format!("{h} h {m} min"),
-        (d, h, _) => format!("{d} d {h} h"),
-    }
+    let (word, parts) = match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
+        (0, 0, m) => (Word::span_minutes, vec![m]),
+        (0, h, m) => (Word::span_hours, vec![h, m]),
+        (d, h, _) => (Word::span_days, vec![d, h]),
+    };
+    say(lang, word, &parts.iter().map(u64::to_string).collect::<Vec<_>>())
 }
 
 fn level(one: &Finding, lang: Lang) -> String {
@@ -284,13 +341,14 @@ mod tests {
             text.contains("BAD     The database is damaged: a \u{fffd}[2Jb\n        → "),
             "{text}"
         );
-        assert!(render(&found, Lang::Chinese).contains("有误"));
+        assert!(render(&found, Lang::Chinese).contains("异常"));
     }
 
     #[test]
     fn how_long_it_runs_is_said_in_two_parts() {
         for (minutes, text) in [(0, "0 min"), (61, "1 h 1 min"), (1440 * 3 + 60, "3 d 1 h")] {
-            assert_eq!(duration(minutes * 60_000), text);
+            assert_eq!(duration(minutes * 60_000, Lang::English), text);
         }
+        assert_eq!(duration(76 * 3_600_000, Lang::Chinese), "3 天 4 小时");
     }
 }

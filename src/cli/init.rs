@@ -11,7 +11,7 @@ use clap::Args;
 use super::ask::{self, NewPassword, PasswordOptions};
 use super::reach::{Place, USUAL_FILE};
 use super::{doctor, output};
-use crate::config::{Config, Mode};
+use crate::config::{Config, Mode, usual_data_dir};
 use crate::control::{Command, Reply, Secret};
 use crate::crypto;
 use crate::error::{Error, Result};
@@ -53,6 +53,9 @@ pub(super) struct Init {
     password: PasswordOptions,
 }
 
+/// The unit of the package.
+const UNIT: &str = "/lib/systemd/system/dassie.service";
+
 /// Settings as the environment would give them.
 type Settings = Vec<(String, String)>;
 
@@ -85,7 +88,8 @@ pub(super) fn run(named: Option<PathBuf>, init: Init) -> Result<()> {
             listen,
         )?;
     }
-    let data = Some("./data");
+    let data = usual_data_dir(&file).display().to_string();
+    let data = Some(data.as_str());
     asker.setting(&mut settings, "STORAGE_DATA_DIR", init.data_dir, "", Word::init_data, data)?;
     let usual = if lang == Lang::Chinese { "zh" } else { "en" };
     let language = init.language.unwrap_or_else(|| usual.to_owned());
@@ -130,6 +134,9 @@ pub(super) fn run(named: Option<PathBuf>, init: Init) -> Result<()> {
     lines.push(String::new());
     let next = if speaks_https { Word::init_next_https } else { Word::init_next };
     lines.push(say(lang, next, &values));
+    lines.push(String::new());
+    let is_service = place.is_service() && Path::new(UNIT).exists();
+    lines.push(say(lang, if is_service { Word::init_service } else { Word::init_stays }, &[]));
     output::print(&(lines.join("\n") + "\n"))
 }
 
@@ -223,10 +230,7 @@ impl Asker {
             };
             match judge(&value) {
                 Ok(()) => return Ok(value),
-                Err(error) => {
-                    let why = error.to_string();
-                    output::complain(say(self.lang, Word::init_again, &[why]));
-                }
+                Err(error) => ask::complain_again(&error),
             }
         }
     }

@@ -17,12 +17,14 @@ mod domain_lists;
 mod emoji;
 mod emoji_pack;
 mod host;
+mod in_bucket;
 mod init;
 mod media;
 mod output;
 mod process;
 mod reach;
 mod relay;
+mod report;
 mod restore;
 mod rollback;
 mod serve;
@@ -65,6 +67,9 @@ enum Topic {
     /// Create, list, change and delete the accounts of this server
     #[command(subcommand)]
     Account(account::Action),
+    /// See what was reported, and settle it
+    #[command(subcommand)]
+    Report(report::Action),
     /// Invite people to this server
     #[command(subcommand)]
     Invite(sign_up::Action),
@@ -140,6 +145,7 @@ fn run(cli: Cli) -> Result<()> {
         Topic::Status(options) => doctor::status(&place, &options),
         Topic::Doctor(options) => doctor::doctor(&place, &options),
         Topic::Account(action) => account::run(&place, action),
+        Topic::Report(action) => report::run(&place, &action),
         Topic::Invite(action) => sign_up::run(&place, action),
         Topic::Token(action) => token::run(&place, action),
         Topic::Delivery(action) => delivery::run(&place, action),

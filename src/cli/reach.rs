@@ -1,7 +1,8 @@
 //! From a command to the process that executes it: the configuration, then the running server or
 //! our own hands.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use super::process;
 use crate::app::{App, Surroundings};
 use crate::config::{self, Config, ConfigError, Mode, TlsMode};
 use crate::control::{self, Command, Lock, Reply, Way};
+use crate::db;
 use crate::error::{Error, Result};
 
 /// The file in the folder that somebody is in, and that of the machine's service: the first one that
@@ -44,6 +46,11 @@ impl Place {
         self.file.as_deref()
     }
 
+    /// Whether they are the settings of the machine's service.
+    pub(super) fn is_service(&self) -> bool {
+        self.file().is_some_and(|file| file == Path::new(USUAL_FILES[1]))
+    }
+
     /// What has to be typed to mean the same configuration again: nothing, or ` --config FILE`.
     pub(super) fn option(&self) -> String {
         match &self.file {
@@ -69,11 +76,11 @@ impl Place {
     /// cannot be served for real means the database that `serve --dev` made, if there is one.
     pub(super) fn load_for_command(&self) -> Result<Config> {
         let refused = match self.try_load(Mode::Real) {
-            Ok(config) => return Ok(config),
+            Ok(config) => return Ok(with_whole_paths(config)),
             Err(refused) => refused,
         };
         match self.try_load(Mode::Dev) {
-            Ok(config) if has_database(&config.storage.data_dir) => Ok(config),
+            Ok(config) if has_database(&config.storage.data_dir) => Ok(with_whole_paths(config)),
             _ => Err(Error::internal(refused)),
         }
     }
@@ -119,6 +126,7 @@ impl Session<'_> {
         config.tls.mode = TlsMode::Off;
         let folder = &config.storage.data_dir;
         let may_enter = || {
+            refuse_others(folder)?;
             if !command.may_begin() && !has_database(folder) {
                 return Err(Error::internal(format!(
                     "there is no database in {} yet. Make the first account with: dassie account \
@@ -127,7 +135,7 @@ impl Session<'_> {
                     self.place.option()
                 )));
             }
-            refuse_root(folder)
+            Ok(())
         };
         match control::find_way(folder, may_enter)? {
             Way::Server(stream) => control::call(stream, &command),
@@ -154,28 +162,52 @@ impl Drop for Session<'_> {
     }
 }
 
-/// Whether something was ever kept in this folder.
-fn has_database(folder: &Path) -> bool {
-    folder.join("dassie.db").exists()
+/// Folders as they are named to people: `./data` says little in a log or a message.
+pub(super) fn with_whole_paths(mut config: Config) -> Config {
+    let whole = |path: &mut PathBuf| {
+        if let Ok(named) = std::path::absolute(&path) {
+            *path = named;
+        }
+    };
+    whole(&mut config.storage.data_dir);
+    config.backup.folder.as_mut().map(whole);
+    config.media.cache_dir.as_mut().map(whole);
+    config
 }
 
-/// Files that root makes in the server's folder would keep the server from starting.
-pub(super) fn refuse_root(folder: &Path) -> Result<()> {
-    if !process::is_root() {
+/// Whether something was ever kept in this folder, as far as this user may see.
+fn has_database(folder: &Path) -> bool {
+    db::backup::path(folder).try_exists().unwrap_or(true)
+}
+
+/// Files that root makes in the server's folder would keep the server from starting, and whoever may
+/// not look into it would find nothing there.
+pub(super) fn refuse_others(folder: &Path) -> Result<()> {
+    let database = db::backup::path(folder);
+    let is_root = process::is_root();
+    let is_denied =
+        || File::open(&database).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+    if !is_root && !is_denied() {
         return Ok(());
     }
-    let owner = [folder.join("dassie.db"), folder.to_owned()]
+    let owner = [database.as_path(), folder]
         .iter()
         .find_map(|path| fs::metadata(path).ok())
-        .map_or(0, |meta| meta.uid());
-    if owner == 0 {
-        return Ok(());
+        .map(|meta| meta.uid());
+    let who = if is_root { "you are root" } else { "this one may not read it" };
+    match owner {
+        Some(0) | None if is_root => Ok(()),
+        Some(owner) => Err(Error::internal(format!(
+            "{} belongs to the user with id {owner} and {who}. Become that user: sudo -u \
+             '#{owner}' dassie …",
+            folder.display()
+        ))),
+        None => Err(Error::internal(format!(
+            "{} cannot be looked into by this user. Become the one that the server runs as: sudo -u \
+             USER dassie …",
+            folder.display()
+        ))),
     }
-    Err(Error::internal(format!(
-        "{} belongs to the user with id {owner} and you are root. Become that user: sudo -u \
-         '#{owner}' dassie …",
-        folder.display()
-    )))
 }
 
 /// A file name for a shell.

@@ -7,9 +7,9 @@ use clap::Args;
 use super::delivery::count;
 use super::output::{self, Progress};
 use super::reach::{self, Place};
-use super::{ask, process};
+use super::{ask, in_bucket, process};
 use crate::clock::Clock;
-use crate::config;
+use crate::config::{self, Size};
 use crate::control::{self, Way};
 use crate::error::{Error, Result};
 use crate::media::archive;
@@ -18,10 +18,13 @@ use crate::service::restore::{self, Order, Restored};
 /// The variable that has the passphrase where there are no settings yet.
 const PASSPHRASE: &str = "DASSIE_BACKUP_PASSPHRASE";
 
+/// What stays free where an archive is fetched.
+const SPARE: Size = Size(1 << 20);
+
 /// What to restore, and where to.
 #[derive(Args, Debug)]
 pub(super) struct Options {
-    /// The archive that `dassie backup` wrote
+    /// The archive that `dassie backup` wrote; s3:NAME is one in the bucket of the settings
     archive: PathBuf,
     /// The data folder; without it storage.data_dir of the settings
     #[arg(long, value_name = "FOLDER")]
@@ -47,7 +50,29 @@ pub(super) fn run(place: &Place, options: Options) -> Result<()> {
     let data_dir = config.as_ref().map(|config| config.storage.data_dir.clone());
     let into = options.into.or(data_dir).unwrap_or_default();
     let set = config.as_ref().map(|config| config.backup.passphrase.reveal().to_owned());
-    let passphrase = match archive::is_encrypted(&options.archive)? {
+    let wanted = in_bucket::name(&options.archive);
+    if wanted.is_none() {
+        // a name that is mistyped makes no folder
+        archive::is_encrypted(&options.archive)?;
+    }
+    let lock = match control::find_way(&into, || reach::refuse_others(&into))? {
+        Way::Direct(lock) => lock,
+        Way::Server(_) => {
+            return Err(Error::invalid(format!(
+                "a server is running on {}. Stop it first",
+                into.display()
+            )));
+        }
+    };
+    let fetched = match (wanted, &config) {
+        (None, _) => None,
+        (Some(name), Some(config)) => Some(in_bucket::fetch(config, name, &into, SPARE)?),
+        (Some(_), None) => {
+            return Err(Error::invalid("name the settings that have [s3] with --config"));
+        }
+    };
+    let archive = fetched.as_ref().map_or(&options.archive, |fetched| &fetched.path);
+    let passphrase = match archive::is_encrypted(archive)? {
         false => None,
         true => {
             let in_environment =
@@ -58,17 +83,8 @@ pub(super) fn run(place: &Place, options: Options) -> Result<()> {
             }
         }
     };
-    let lock = match control::find_way(&into, || reach::refuse_root(&into))? {
-        Way::Direct(lock) => lock,
-        Way::Server(_) => {
-            return Err(Error::invalid(format!(
-                "a server is running on {}. Stop it first",
-                into.display()
-            )));
-        }
-    };
     let order = Order {
-        archive: &options.archive,
+        archive,
         passphrase: passphrase.as_deref(),
         into: &into,
         force: options.force,

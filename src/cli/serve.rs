@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::reach::Place;
+use super::reach::{Place, with_whole_paths};
 use super::{doctor, output};
 use crate::app::{App, Surroundings};
 use crate::config::{LogFormat, Mode};
@@ -30,6 +30,7 @@ pub(super) struct Options {
 /// Checks, opens, greets, and serves until a signal ends it.
 pub(super) fn run(place: &Place, options: &Options) -> Result<()> {
     let config = place.load(if options.dev { Mode::Dev } else { Mode::Real })?;
+    let config = with_whole_paths(config);
     log::init(config.log.level.as_str(), config.log.format == LogFormat::Json)?;
     let folder = config.storage.data_dir.clone();
     // Asked before the ports, which a server on the same folder would hold as well.

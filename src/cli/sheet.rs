@@ -12,9 +12,7 @@ use crate::clock;
 use crate::control::{Command, ImportLine, Reply};
 use crate::error::{Error, Result};
 use crate::model::Sheet;
-
-/// The largest file, as over the API.
-const LARGEST: u64 = 1024 * 1024;
+use crate::service::import;
 
 /// A file to take in.
 #[derive(Args, Debug)]
@@ -63,7 +61,7 @@ pub(super) fn import(place: &Place, options: Import) -> Result<()> {
             reply => output::unexpected(&reply),
         };
     };
-    let text = read(&file, LARGEST)?;
+    let text = read(&file, import::LARGEST)?;
     match place.execute(Command::Import { account: account.clone(), sheet, overwrite, text })? {
         Reply::Imports(lines) => {
             let lines = list(&lines);
@@ -92,8 +90,8 @@ pub(super) fn read(file: &Path, largest: u64) -> Result<String> {
         .map_err(|e| Error::invalid(format!("{name} cannot be read: {e}")))?;
     if text.len() as u64 > largest {
         return Err(Error::invalid(format!(
-            "{name} is larger than {} MiB. Cut it into parts",
-            largest >> 20
+            "{name} is larger than {} MB. Cut it into parts",
+            largest / 1_000_000
         )));
     }
     Ok(text)

@@ -6,7 +6,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use super::{Cli, account, delivery, output, table};
 use crate::clock::{DAY, HOUR, MINUTE};
-use crate::control::{AccountLine, DeliveryLine};
+use crate::control::{AccountLine, AccountState, DeliveryLine};
 
 #[test]
 fn the_command_line_is_sound() {
@@ -104,14 +104,15 @@ fn tables_have_straight_columns() {
         username: "ann".to_owned(),
         email: "ann@example.org".to_owned(),
         admin: true,
+        state: vec![AccountState::Silenced, AccountState::Disabled],
         statuses: 12,
         followers: 3,
         created_at: 0,
     }];
     assert_eq!(
-        account::list(&accounts),
-        "NAME  E-MAIL           ADMIN  STATUSES  FOLLOWERS  CREATED\n\
-         ann   ann@example.org  yes    12        3          1970-01-01\n"
+        account::list(&accounts, None),
+        "NAME  E-MAIL           ADMIN  STATE               STATUSES  FOLLOWERS  CREATED\n\
+         ann   ann@example.org  yes    silenced, disabled  12        3          1970-01-01\n"
     );
 }
 

@@ -39,7 +39,8 @@ pub(super) fn refuse_in_dev(text: &str) -> Option<&'static str> {
 /// What keeps a host from being served for real: others must be able to reach https on it.
 pub(super) fn refuse_in_real(text: &str) -> Option<&'static str> {
     let (name, port) = split_port(text);
-    if name == "localhost" || !matches!(Host::parse(name), Ok(Host::Domain(_))) {
+    // without a dot it leads nowhere from elsewhere, and no authority gives it a certificate
+    if !name.contains('.') || !matches!(Host::parse(name), Ok(Host::Domain(_))) {
         return Some(
             "must be a public host name, such as \"social.example.org\". To try Dassie on this \
              machine, start it with --dev",

@@ -2,6 +2,7 @@
 //! one go; each says where it is and what to do.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -54,7 +55,7 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
 impl Config {
     /// Reads the file (if one is given), then the variables `DASSIE_SECTION_KEY` of the file
     /// `environment` beside it and those that are given, which win, and applies the rules of the
-    /// mode. Variables without the prefix are not looked at.
+    /// mode. Paths are absolute then. Variables without the prefix are not looked at.
     pub fn load(
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
@@ -73,12 +74,20 @@ impl Config {
                     loader.config.file = Some(path.to_owned());
                     loader.read_beside(&beside::path(path));
                 }
-                Err(e) => return Err(ConfigError(vec![format!("{file}: cannot be read: {e}")])),
+                Err(e) => {
+                    let whom = match e.kind() {
+                        ErrorKind::PermissionDenied => {
+                            ". Become the user that the server runs as: sudo -u USER dassie …"
+                        }
+                        _ => "",
+                    };
+                    return Err(ConfigError(vec![format!("{file}: cannot be read: {e}{whom}")]));
+                }
             }
         }
         loader.read_env(env);
         loader.settle(mode);
-        loader.finish()
+        loader.finish().map(Self::anchored)
     }
 }
 
@@ -255,6 +264,10 @@ impl Loader {
             let why = match host.as_deref() {
                 Some("") => Some(match mode {
                     Mode::Dev => "is not set, and server.listen leaves the port to the system",
+                    Mode::Real if self.file.is_none() => {
+                        "is not set: there is no ./dassie.toml. `dassie init` asks a few \
+                         questions and writes one; --config names one that is elsewhere"
+                    }
                     Mode::Real => {
                         "is not set. Put the public name of this server there, such as \
                          \"social.example.org\""
@@ -721,14 +734,14 @@ mod tests {
 
     #[test]
     fn dev_refuses_a_public_host_and_real_needs_one() {
-        let public = "[server]\nhost = \"a.example\"\naccount_domain = \"example\"";
+        let public = "[server]\nhost = \"a.example\"\naccount_domain = \"at.example\"";
         let error = load(Mode::Dev, public, &[]).unwrap_err();
         assert!(error.starts_with("dassie.toml:2: server.host must be localhost"), "{error}");
         assert!(error.contains("\ndassie.toml:3: server.account_domain must be localhost"));
 
         let config = load(Mode::Real, public, &[]).unwrap();
         assert_eq!(config.base_url(), "https://a.example");
-        assert_eq!(config.account_domain(), "example");
+        assert_eq!(config.account_domain(), "at.example");
 
         let error = load(Mode::Real, "", &[]).unwrap_err();
         assert!(error.starts_with("dassie.toml: server.host is not set. Put"), "{error}");

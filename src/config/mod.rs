@@ -4,6 +4,7 @@
 //! that one list serves the file, the environment, `config show` and the tests.
 //! `load.rs` reads and judges, `value.rs` knows the types that a setting can have.
 
+mod anchor;
 mod backup;
 mod beside;
 mod cidr;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+pub use anchor::usual_data_dir;
 pub use backup::{Backup, BackupTo};
 pub use cidr::Cidr;
 pub use keys::NEVER_PORTS;

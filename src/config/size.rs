@@ -25,7 +25,7 @@ impl Size {
     /// For people: three digits and a unit.
     pub fn rounded(self) -> String {
         let Some((unit, size)) = UNITS.iter().find(|(_, size)| self.0 >= *size) else {
-            return format!("{} bytes", self.0);
+            return format!("{} B", self.0);
         };
         #[allow(clippy::cast_precision_loss)] // to be looked at
         let value = self.0 as f64 / *size as f64;
@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(Size(bytes).to_string(), text);
             assert_eq!(text.parse::<Size>().unwrap(), Size(bytes));
         }
-        assert_eq!(Size(999).rounded(), "999 bytes");
+        assert_eq!(Size(999).rounded(), "999 B");
         assert_eq!(Size(1_540_000).rounded(), "1.5 MB");
         assert_eq!(Size(734_200_000_000).rounded(), "734 GB");
     }

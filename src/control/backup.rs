@@ -17,6 +17,11 @@ pub struct BackupDone {
     pub object: bool,
 }
 
+/// A backup beside the server found the database damaged.
+pub(super) fn note_damage(app: &App, fault: String) -> Result<()> {
+    app.db.write(Lane::Interactive, move |tx| service::backup::note_damage(tx, &fault)).wait()
+}
+
 pub(super) fn note(app: &App, done: &BackupDone) -> Result<()> {
     let (done, keep) = (done.clone(), app.config.backup.keep);
     let noted = app.db.write(Lane::Interactive, move |tx| {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::backup::{self, BackupDone};
+use super::care::{self, AccountLine, CareCommand, ReportLine, ReportPage};
 use super::delivery::{self, HostLine, JobLine};
 use super::domains::{self, DomainListLine, PlanLine};
 use super::emoji::{self, EmojiCommand, EmojiReply};
@@ -20,7 +21,7 @@ use super::sign_up::{self, SignUpCommand, SignUpReply};
 use crate::app::App;
 use crate::archive::{self, ArchiveCommand, ArchiveOut, ArchivePart, ArchiveReply};
 use crate::crypto;
-use crate::db::{self, Conn, Lane, Tx};
+use crate::db::{self, Lane, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, Application, Scopes, Sheet};
 use crate::service;
@@ -40,44 +41,129 @@ const LONGEST_NAME: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    AccountCreate { username: String, email: String, password: Secret, admin: bool },
+    AccountCreate {
+        username: String,
+        email: String,
+        password: Secret,
+        admin: bool,
+    },
     AccountList,
-    AccountPassword { account: String, password: Secret },
-    AccountDelete { account: String },
-    AccountDisable2fa { account: String },
-    AccountRotateKey { account: String },
-    AccountMove { account: String, target: Option<String>, with_followers: bool },
-    AccountAlias { account: String, add: Option<String>, remove: Option<String> },
-    TokenCreate { account: String, scopes: String, name: String },
-    DeliveryList { limit: u32, host: Option<String>, status: Option<i64> },
-    HostList { limit: u32 },
-    HostRetry { host: String },
-    JobList { limit: u32 },
-    Import { account: String, sheet: Sheet, overwrite: bool, text: String },
-    ImportList { account: String },
-    Export { account: String, sheet: Sheet },
-    Announce { text: String, starts_at: Option<i64>, ends_at: Option<i64>, all_day: bool },
+    AccountPassword {
+        account: String,
+        password: Secret,
+    },
+    AccountDelete {
+        account: String,
+    },
+    AccountDisable2fa {
+        account: String,
+    },
+    AccountRotateKey {
+        account: String,
+    },
+    AccountMove {
+        account: String,
+        target: Option<String>,
+        with_followers: bool,
+    },
+    AccountAlias {
+        account: String,
+        add: Option<String>,
+        remove: Option<String>,
+    },
+    TokenCreate {
+        account: String,
+        scopes: String,
+        name: String,
+    },
+    DeliveryList {
+        limit: u32,
+        host: Option<String>,
+        status: Option<i64>,
+    },
+    HostList {
+        limit: u32,
+    },
+    HostRetry {
+        host: String,
+    },
+    JobList {
+        limit: u32,
+    },
+    Import {
+        account: String,
+        sheet: Sheet,
+        overwrite: bool,
+        text: String,
+    },
+    ImportList {
+        account: String,
+    },
+    Export {
+        account: String,
+        sheet: Sheet,
+    },
+    Announce {
+        text: String,
+        starts_at: Option<i64>,
+        ends_at: Option<i64>,
+        all_day: bool,
+    },
     AnnouncementList,
-    AnnouncementDelete { id: i64 },
-    DomainBlock { domain: String, severity: String, comment: Option<String> },
-    DomainUnblock { domain: String },
+    AnnouncementDelete {
+        id: i64,
+    },
+    DomainBlock {
+        domain: String,
+        severity: String,
+        comment: Option<String>,
+    },
+    DomainUnblock {
+        domain: String,
+    },
     DomainList,
-    RelayAdd { address: String, style: Option<String>, change: RelayChange },
+    RelayAdd {
+        address: String,
+        style: Option<String>,
+        change: RelayChange,
+    },
     RelayList,
-    RelaySet { relay: String, change: RelayChange },
-    RelayRemove { relay: String },
-    DomainImport { text: String, allows: bool, dry_run: bool },
-    DomainExport { allows: bool },
-    DomainSubscribe { url: String, severity_max: String, dry_run: bool },
-    DomainUnsubscribe { url: String },
+    RelaySet {
+        relay: String,
+        change: RelayChange,
+    },
+    RelayRemove {
+        relay: String,
+    },
+    DomainImport {
+        text: String,
+        allows: bool,
+        dry_run: bool,
+    },
+    DomainExport {
+        allows: bool,
+    },
+    DomainSubscribe {
+        url: String,
+        severity_max: String,
+        dry_run: bool,
+    },
+    DomainUnsubscribe {
+        url: String,
+    },
     DomainLists,
+    Care(CareCommand),
     SignUp(SignUpCommand),
     Media(MediaCommand),
     Emoji(EmojiCommand),
     Archive(ArchiveCommand),
     ArchiveOut(ArchiveOut),
     BackupDone(BackupDone),
-    Health { with_bucket: bool },
+    /// A backup found the database damaged.
+    Damaged(String),
+    Health {
+        with_bucket: bool,
+    },
 }
 
 /// What comes of it.
@@ -116,6 +202,9 @@ pub enum Reply {
     /// What a list of domains did or would do.
     DomainPlan(PlanLine),
     DomainLists(Vec<DomainListLine>),
+    /// What was settled or waits again, or all there are.
+    Reports(Vec<ReportLine>),
+    Report(Box<ReportPage>),
     SignUp(SignUpReply),
     Emoji(EmojiReply),
     Imports(Vec<ImportLine>),
@@ -129,18 +218,6 @@ pub enum Reply {
     /// It was noted.
     Noted,
     Health(Box<Health>),
-}
-
-/// A local account, as the list shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountLine {
-    pub username: String,
-    pub email: String,
-    pub admin: bool,
-    pub statuses: i64,
-    pub followers: i64,
-    /// Milliseconds since 1970.
-    pub created_at: i64,
 }
 
 /// An announcement, as the list shows it; times in milliseconds since 1970.
@@ -224,12 +301,13 @@ impl Command {
             Self::DomainSubscribe { .. } => "domain subscribe",
             Self::DomainUnsubscribe { .. } => "domain unsubscribe",
             Self::DomainLists => "domain lists",
+            Self::Care(command) => command.name(),
             Self::SignUp(command) => command.name(),
             Self::Media(command) => command.name(),
             Self::Emoji(_) => "emoji",
             Self::Archive(command) => command.name(),
             Self::ArchiveOut(_) => "account export",
-            Self::BackupDone(_) => "backup",
+            Self::BackupDone(_) | Self::Damaged(_) => "backup",
             Self::Health { with_bucket: false } => "status",
             Self::Health { with_bucket: true } => "doctor",
         }
@@ -264,7 +342,7 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         Command::AccountCreate { username, email, password, admin } => {
             create_account(app, username, email, &password, admin)
         }
-        Command::AccountList => app.db.read(list_accounts).map(Reply::Accounts),
+        Command::AccountList => app.db.read(care::list_accounts).map(Reply::Accounts),
         Command::AccountPassword { account, password } => set_password(app, account, &password),
         Command::AccountDelete { account } => delete_account(app, account),
         Command::AccountDisable2fa { account } => disable_2fa(app, account),
@@ -312,12 +390,14 @@ pub fn execute(app: &App, command: Command) -> Result<Reply> {
         }
         Command::DomainUnsubscribe { url } => domains::unsubscribe(app, &url),
         Command::DomainLists => domains::lists(app),
+        Command::Care(command) => care::execute(app, command),
         Command::SignUp(command) => sign_up::execute(app, command),
         Command::Media(command) => media::execute(app, command),
         Command::Emoji(command) => emoji::run(app, command),
         Command::Archive(command) => archive::take(app, command).map(Reply::Archive),
         Command::ArchiveOut(command) => archive::hand_out(app, command).map(Reply::ArchivePart),
         Command::BackupDone(done) => backup::note(app, &done).map(|()| Reply::Noted),
+        Command::Damaged(fault) => backup::note_damage(app, fault).map(|()| Reply::Noted),
         Command::Health { with_bucket } => health::look(app, with_bucket),
     }
 }
@@ -449,23 +529,6 @@ fn read_scopes(text: &str) -> Result<Scopes> {
         return Err(Error::invalid("a token without scopes could do nothing"));
     }
     Ok(scopes)
-}
-
-/// The people of this server. One reading of each: a personal server has few.
-fn list_accounts(conn: &Conn) -> Result<Vec<AccountLine>> {
-    let mut lines = Vec::new();
-    for account in db::account::list_local(conn)? {
-        let Some(user) = db::user::find(conn, account.id)? else { continue };
-        lines.push(AccountLine {
-            username: account.username,
-            email: user.email,
-            admin: user.admin,
-            statuses: account.statuses_count,
-            followers: account.followers_count,
-            created_at: account.created_at,
-        });
-    }
-    Ok(lines)
 }
 
 pub(super) fn handle(site: &Site, account: &Account) -> String {

@@ -8,6 +8,7 @@
 
 mod backup;
 mod call;
+mod care;
 mod command;
 mod delivery;
 mod domains;
@@ -27,10 +28,12 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use crate::service::moderation::Action as ModerationAction;
 pub use backup::BackupDone;
 pub use call::{Way, call, find_way};
+pub use care::{AccountLine, CareCommand, PostLine, ReportLine, ReportPage, State as AccountState};
 pub use command::{
-    AccountLine, AnnouncementLine, Command, DeliveryLine, DomainBlockLine, Reply, Secret, execute,
+    AnnouncementLine, Command, DeliveryLine, DomainBlockLine, Reply, Secret, execute,
 };
 pub use delivery::{HostLine, JobLine};
 pub use domains::{DomainListLine, PlanLine};
@@ -49,8 +52,8 @@ pub use relay::{RelayChange, RelayLine};
 pub use sheet::ImportLine;
 pub use sign_up::{InviteLine, SignUpCommand, SignUpReply, WaitingLine};
 
-/// The longest command: one with a file of a mebibyte in it, each character escaped.
-const LONGEST_COMMAND: usize = 4 * 1024 * 1024;
+/// The longest command: one with a file of ten megabytes in it, many of its characters escaped.
+const LONGEST_COMMAND: usize = 16 * 1024 * 1024;
 
 /// What comes back over the socket.
 #[derive(serde::Serialize, serde::Deserialize)]

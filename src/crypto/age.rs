@@ -209,7 +209,7 @@ impl<R: BufRead> Read for Opener<R> {
 }
 
 fn damaged() -> Error {
-    Error::invalid("it is damaged")
+    Error::invalid("it is damaged, or cut off")
 }
 
 /// One line of the header, which it is added to.

@@ -16,6 +16,8 @@ pub struct Wanted {
     pub disabled: bool,
     pub silenced: bool,
     pub suspended: bool,
+    /// Not those that only a block of their domain limits.
+    pub by_hand: bool,
     /// Admins only.
     pub staff: bool,
     /// The beginning of the user name.
@@ -53,6 +55,7 @@ pub fn list_accounts(conn: &Conn, wanted: &Wanted, page: &Page) -> Result<Vec<i6
         (wanted.disabled, " AND u.disabled = 1"),
         (wanted.silenced, " AND a.silenced_at IS NOT NULL"),
         (wanted.suspended, " AND a.suspended_at IS NOT NULL"),
+        (wanted.by_hand, " AND a.limited_by_domain = 0"),
         (wanted.staff, " AND u.admin = 1"),
         (wanted.username.is_some(), " AND instr(lower(a.username), lower(:username)) = 1"),
         (wanted.display_name.is_some(), " AND instr(lower(a.display_name), lower(:name)) > 0"),

@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -27,6 +27,8 @@ const JUMP: i64 = 1_000_000;
 /// Where it is kept when the last backup was made, and its name.
 pub const MADE_AT: &str = "backup_at";
 pub const MADE: &str = "backup_name";
+/// What was found damaged when the last one was made.
+pub const DAMAGED: &str = "database_damaged";
 /// The names of those in the bucket, the oldest first, one a line.
 pub const OBJECTS: &str = "backup_objects";
 
@@ -56,6 +58,11 @@ pub fn newest_schema() -> i64 {
 /// Whether the data folder has a database.
 pub fn is_there(folder: &Path) -> bool {
     folder.join(open::FILE).exists()
+}
+
+/// Where the database of a data folder lies.
+pub fn path(folder: &Path) -> PathBuf {
+    folder.join(open::FILE)
 }
 
 /// Copies the database of the data folder as it is at one moment, while others write to it: they
@@ -125,12 +132,33 @@ pub fn inspect(path: &Path) -> Result<Facts> {
             migrate::newest()
         )));
     }
-    let sound: String = sql.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if sound == "ok" {
-        Ok(facts)
-    } else {
-        Err(Error::invalid(format!("its database is damaged: {sound}")))
+    match look_through(&sql, 1)? {
+        None => Ok(facts),
+        Some(fault) => Err(Error::invalid(format!("its database is damaged: {fault}"))),
     }
+}
+
+/// Looks through a copy that was just made: damage of the database went along with it.
+///
+/// # Errors
+/// [`Error::damaged`].
+pub fn check_copy(path: &Path) -> Result<()> {
+    match look_through(&open_there(path)?, 3)? {
+        None => Ok(()),
+        Some(fault) => Err(Error::damaged(fault)),
+    }
+}
+
+/// Reads every page; answers what is wrong, `most` faults of it.
+/// <https://www.sqlite.org/pragma.html#pragma_quick_check>
+pub(super) fn look_through(sql: &Connection, most: u8) -> Result<Option<String>> {
+    let mut statement = sql.prepare(&format!("PRAGMA quick_check({most})"))?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let lines: Vec<String> = match lines.collect() {
+        Ok(lines) => lines,
+        Err(error) => vec![error.to_string()],
+    };
+    Ok(Some(lines.join("; ")).filter(|text| text != "ok"))
 }
 
 /// Makes a database of before one to go on from at the time `now`: no id is given out that another
@@ -160,6 +188,8 @@ pub fn settle(path: &Path, old: Option<&Path>, now: i64, keep_waiting: bool) -> 
             )?;
         }
     }
+    // it was looked through
+    set(&tx, DAMAGED, "")?;
     let mut settled = Settled::default();
     if !keep_waiting {
         settled.deliveries = tx.query_row("SELECT count(*) FROM delivery", [], |row| row.get(0))?;
@@ -191,6 +221,7 @@ pub fn note(folder: &Path, made_at: i64, name: &str, object: bool) -> Result<()>
     let tx = sql.transaction()?;
     set(&tx, MADE_AT, &made_at.to_string())?;
     set(&tx, MADE, name)?;
+    set(&tx, DAMAGED, "")?;
     if object {
         let before = get(&tx, OBJECTS)?.filter(|names| !names.is_empty());
         let names = before.into_iter().chain([name.to_owned()]).collect::<Vec<_>>();
@@ -199,12 +230,20 @@ pub fn note(folder: &Path, made_at: i64, name: &str, object: bool) -> Result<()>
     Ok(tx.commit()?)
 }
 
+/// Notes in a database that was just unpacked how old the archive is that it came from. That may lie
+/// anywhere, and the one that the database knows of is older.
+pub fn came_from(path: &Path, made_at: i64) -> Result<()> {
+    let mut sql = open_there(path)?;
+    let tx = sql.transaction()?;
+    set(&tx, MADE_AT, &made_at.to_string())?;
+    set(&tx, MADE, "")?;
+    Ok(tx.commit()?)
+}
+
 /// A database that is there, with nothing set up.
 pub(super) fn open_there(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let unreadable = |e: rusqlite::Error| {
-        Error::internal(format!("{} cannot be read as a database: {e}", path.display()))
-    };
+    let unreadable = |e| open::unreadable(path, e);
     let sql = Connection::open_with_flags(path, flags).map_err(unreadable)?;
     sql.execute_batch("PRAGMA busy_timeout=5000; PRAGMA temp_store=MEMORY").map_err(unreadable)?;
     let application: i64 =

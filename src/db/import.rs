@@ -108,18 +108,25 @@ pub fn count_open(conn: &Conn, account: i64) -> Result<i64> {
         .query_row([account], |row| row.get(0))?)
 }
 
-/// `(line, why)` of what failed, at most `limit`.
-pub fn list_failures(conn: &Conn, import: i64, limit: i64) -> Result<Vec<(SheetRow, String)>> {
+/// `(import, line, why)` of what failed, at most `each` of each import.
+pub fn list_failures(
+    conn: &Conn,
+    imports: &[i64],
+    each: i64,
+) -> Result<Vec<(i64, SheetRow, String)>> {
+    let imports = serde_json::to_string(imports).map_err(crate::error::Error::internal)?;
     let mut statement = conn.sql.prepare_cached(
-        "SELECT row, ifnull(error, '') FROM import_row WHERE import_id = ? AND state = 2
-         ORDER BY id LIMIT ?",
+        "SELECT r.import_id, r.row, ifnull(r.error, '') FROM json_each(?1) i
+         CROSS JOIN import_row r ON r.id IN (SELECT id FROM import_row
+           WHERE import_id = i.value AND state = 2 ORDER BY id LIMIT ?2)",
     )?;
-    let rows =
-        statement.query_map([import, limit], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let rows = statement.query_map(params![imports, each], |row| {
+        Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
+    })?;
     let mut found = Vec::new();
     for row in rows {
-        let (row, error): (String, String) = row?;
-        found.push((serde_json::from_str(&row).unwrap_or_default(), error));
+        let (import, row, error): (i64, String, String) = row?;
+        found.push((import, serde_json::from_str(&row).unwrap_or_default(), error));
     }
     Ok(found)
 }

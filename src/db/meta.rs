@@ -66,12 +66,21 @@ pub(super) const ID_FLOOR: &str = "id_floor";
 
 /// The greatest snowflake in use: the next ones begin above it.
 pub fn greatest_id(conn: &Conn) -> Result<i64> {
+    Ok(newest_id(conn)?.max(id_floor(conn)?))
+}
+
+/// The same, 0 where no restore was.
+pub fn id_floor(conn: &Conn) -> Result<i64> {
+    Ok(get(conn, ID_FLOOR)?.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// The greatest snowflake of anything that is here.
+pub fn newest_id(conn: &Conn) -> Result<i64> {
     Ok(conn.sql.query_row(
         "SELECT max(ifnull((SELECT max(id) FROM status), 0), ifnull((SELECT max(id) FROM account), 0),
            ifnull((SELECT max(id) FROM applicant), 0),
-           ifnull((SELECT max(id) FROM media), 0), ifnull((SELECT max(id) FROM upload), 0),
-           ifnull((SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?), 0))",
-        [ID_FLOOR],
+           ifnull((SELECT max(id) FROM media), 0), ifnull((SELECT max(id) FROM upload), 0))",
+        [],
         |row| row.get(0),
     )?)
 }

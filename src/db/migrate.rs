@@ -31,7 +31,8 @@ pub(super) fn run(sql: &mut Connection) -> Result<()> {
     if version > MIGRATIONS.len() {
         return Err(Error::internal(format!(
             "the database is of version {version} and this program knows {} at the most. \
-             Install a newer Dassie, or restore the backup made before the upgrade.",
+             Install a newer Dassie, or go back to the database of before the upgrade with \
+             `dassie rollback`, or to a backup of then with `dassie restore`.",
             MIGRATIONS.len()
         )));
     }

@@ -100,7 +100,7 @@ mod writer;
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -136,7 +136,18 @@ struct Readers {
     back: Condvar,
     /// How often one was taken since the start.
     uses: AtomicU64,
+    /// Nobody has asked for anything for a while: see [`rest`].
+    resting: AtomicBool,
     memo: Arc<Memo>,
+}
+
+impl Readers {
+    /// One was taken; true if that ends a rest. Then the writer has to watch for the next one.
+    fn used(&self) -> bool {
+        // in one order with what the writer does before it rests
+        self.uses.fetch_add(1, Ordering::SeqCst);
+        self.resting.load(Ordering::SeqCst) && self.resting.swap(false, Ordering::SeqCst)
+    }
 }
 
 /// A connection as the layers above see it: something to hand to the functions of this folder.
@@ -192,6 +203,7 @@ impl Db {
             idle: Mutex::new(readers),
             back: Condvar::new(),
             uses: AtomicU64::new(0),
+            resting: AtomicBool::new(false),
             memo,
         });
         let rest = rest::Rest::new(Arc::clone(&readers));
@@ -218,7 +230,7 @@ impl Db {
 
     /// Compiled anew for each closure, so what surrounds that is elsewhere.
     fn read_on<T>(&self, reader: Conn, f: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
-        let snapshot = Snapshot::begin(&self.inner.readers, reader)?;
+        let snapshot = Snapshot::begin(&self.inner, reader)?;
         let result = f(snapshot.conn()?);
         snapshot.end()?;
         result
@@ -270,9 +282,11 @@ struct Snapshot<'a> {
 }
 
 impl<'a> Snapshot<'a> {
-    fn begin(readers: &'a Readers, reader: Conn) -> Result<Self> {
-        readers.uses.fetch_add(1, Ordering::Relaxed);
-        let snapshot = Self { readers, reader: Some(reader) };
+    fn begin(inner: &'a Inner, reader: Conn) -> Result<Self> {
+        let snapshot = Self { readers: &inner.readers, reader: Some(reader) };
+        if inner.readers.used() {
+            inner.writer.rouse();
+        }
         if let Some(recall) = &snapshot.conn()?.memo {
             recall.age.set(recall.memo.age());
         }
@@ -348,6 +362,9 @@ impl From<rusqlite::Error> for Error {
         // a full disk is said as such: it may pass, and is nobody's secret
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::disk_full(),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Self::damaged(error)
+            }
             _ => Self::Internal(format!("database: {error}")),
         }
     }

@@ -102,21 +102,22 @@ fn finish(mut sql: Connection, clock: Clock) -> Result<Conn> {
 
 /// Looks at every page of the database for damage, beside a running server or not; answers what is
 /// wrong. Reads all of it: for `dassie doctor`, in its own process.
-/// <https://www.sqlite.org/pragma.html#pragma_quick_check>
 pub(super) fn check(folder: &Path) -> Result<Option<String>> {
     let conn = reader(&folder.join(FILE), Clock::system())?;
-    let mut statement = conn.sql.prepare("PRAGMA quick_check(3)")?;
-    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
-    let lines: Vec<String> = match lines.collect() {
-        Ok(lines) => lines,
-        Err(error) => vec![error.to_string()],
-    };
-    Ok(Some(lines.join("; ")).filter(|text| text != "ok"))
+    super::backup::look_through(&conn.sql, 3)
 }
 
 /// A number pragma; a file that is no database fails here first.
 fn pragma(sql: &Connection, name: &str, path: &Path) -> Result<i64> {
-    sql.pragma_query_value(None, name, |row| row.get(0)).map_err(|error| {
-        Error::internal(format!("{} cannot be read as a database: {error}", path.display()))
-    })
+    sql.pragma_query_value(None, name, |row| row.get(0)).map_err(|error| unreadable(path, error))
+}
+
+/// Of damage, with what it is; of anything else, with the name of the file.
+pub(super) fn unreadable(path: &Path, error: rusqlite::Error) -> Error {
+    let text = error.to_string();
+    let error = Error::from(error);
+    match error.damage() {
+        Some(_) => error,
+        None => Error::internal(format!("{} cannot be read as a database: {text}", path.display())),
+    }
 }

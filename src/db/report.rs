@@ -49,10 +49,25 @@ pub fn insert(tx: &Tx<'_>, report: &Report) -> Result<i64> {
     Ok(tx.sql.last_insert_rowid())
 }
 
+/// By id.
+pub fn find(conn: &Conn, id: i64) -> Result<Option<Report>> {
+    let sql = format!("SELECT {COLUMNS} FROM report r WHERE r.id = ?");
+    optional(conn.sql.prepare_cached(&sql)?.query_row([id], from_row))
+}
+
 /// By id; absent is 404.
 pub fn get(conn: &Conn, id: i64) -> Result<Report> {
-    let sql = format!("SELECT {COLUMNS} FROM report r WHERE r.id = ?");
-    optional(conn.sql.prepare_cached(&sql)?.query_row([id], from_row))?.ok_or(Error::NotFound)
+    find(conn, id)?.ok_or(Error::NotFound)
+}
+
+/// Whether any report waits.
+pub fn is_any_open(conn: &Conn) -> Result<bool> {
+    Ok(conn
+        .sql
+        .prepare_cached(
+            "SELECT 1 FROM report INDEXED BY report_open WHERE action_taken_at IS NULL LIMIT 1",
+        )?
+        .exists([])?)
 }
 
 /// Which reports are wanted.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::rest::{QUIET, Rest};
+use super::rest::Rest;
 use super::{AfterCommit, Conn, Erased, Tx, lock};
 use crate::error::{Error, Result, guarded};
 use crate::model::Event;
@@ -171,6 +171,13 @@ impl Writer {
         receiver
     }
 
+    /// Somebody came after a rest.
+    pub(super) fn rouse(&self) {
+        // the writer looks whether it rests while it has this, so it cannot miss the bell
+        drop(lock(&self.shared.queues));
+        self.shared.wake.notify_one();
+    }
+
     pub(super) fn commits(&self) -> u64 {
         self.shared.commits.load(Ordering::SeqCst)
     }
@@ -197,8 +204,8 @@ fn busy() -> Error {
 }
 
 impl Shared {
-    /// What the writer does next. Waits for a task, but not for long.
-    fn next(&self) -> Next {
+    /// What the writer does next. Waits for a task, but not for long unless there is nothing to look at.
+    fn next(&self, rest: &Rest) -> Next {
         let mut queues = lock(&self.queues);
         loop {
             if let Some(task) = queues.interactive.pop_front() {
@@ -210,8 +217,12 @@ impl Shared {
             if queues.closing {
                 return Next::End;
             }
+            if rest.is_on() {
+                queues = self.wake.wait(queues).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
             let (held, waited) =
-                self.wake.wait_timeout(queues, QUIET).unwrap_or_else(PoisonError::into_inner);
+                self.wake.wait_timeout(queues, rest.quiet).unwrap_or_else(PoisonError::into_inner);
             queues = held;
             if waited.timed_out() && queues.interactive.is_empty() && queues.background.is_empty() {
                 return Next::Look;
@@ -271,7 +282,7 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
     let last_id = Cell::new(last_id);
     let (mut full, mut last) = (None, None::<(usize, Instant)>);
     loop {
-        let (first, lane) = match shared.next() {
+        let (first, lane) = match shared.next(&rest) {
             Next::Batch(first, lane) => (first, lane),
             Next::Look => {
                 rest.look(conn, shared.commits.load(Ordering::SeqCst));
@@ -279,6 +290,7 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
             }
             Next::End => break,
         };
+        rest.end();
         let many = last.is_some_and(|(n, ended)| n >= MANY && ended.elapsed() < MOMENT);
         let company = (many && lane == Lane::Background).then_some(COMPANY);
         let mut batch = Batch { since: Instant::now(), taken: 1, company };

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Finding, Word};
 use crate::app::App;
-use crate::clock::{self, HOUR, MINUTE};
-use crate::config::{Size, Span};
+use crate::clock::{self, DAY, HOUR, MINUTE};
+use crate::config::{Config, Size, Span};
 use crate::db::{self, Conn};
 use crate::error::Result;
+use crate::media::storage;
 use crate::service::{self, backup::Standing};
 use crate::tls::Tls;
 
@@ -26,6 +27,8 @@ const WRONG: i64 = 5 * MINUTE;
 const SMALL_CACHE: u64 = 50_000_000;
 /// Time for the first backup after a start.
 const FIRST_BACKUP: Duration = Duration::from_secs(3600);
+/// A backup that is made by hand is old then.
+const OLD_BACKUP: i64 = 14 * DAY;
 /// Counting what waits ends here.
 const MANY: i64 = 100_000;
 
@@ -49,7 +52,7 @@ pub struct Facts {
     pub relays: Vec<(String, Option<i64>)>,
     /// Until when the certificate of this program is good, if it has one.
     pub certificate: Option<i64>,
-    /// When the last backup was made, and its name.
+    /// When the last backup was made, and its name; none after a restore.
     pub backup: Option<(i64, String)>,
 }
 
@@ -71,7 +74,7 @@ pub fn facts(app: &App) -> Result<Facts> {
         memory: memory(),
         free: free(app)?,
         floor: app.config.media.min_free_disk.0,
-        database: database(&app.config.storage.data_dir),
+        database: database_bytes(&app.config.storage.data_dir),
         cache: app.media.room.used()?,
         cache_most: app.media.room.most(),
         deliveries,
@@ -79,7 +82,7 @@ pub fn facts(app: &App) -> Result<Facts> {
         failing_hosts,
         relays,
         certificate: app.tls.as_ref().and_then(|tls| tls.shown.facts()).map(|facts| facts.ends),
-        backup: backup.made_at.zip(backup.name),
+        backup: backup.made_at.map(|at| (at, backup.name.unwrap_or_default())),
     })
 }
 
@@ -95,6 +98,9 @@ pub fn local(app: &App) -> Result<Vec<Finding>> {
     if let Some(tls) = &app.tls {
         all.push(certificate(tls, &app.config.server.host, now));
     }
+    if let Some(fault) = &backups.damaged {
+        all.push(Finding::bad(Word::database_damaged, &[fault]));
+    }
     let patient = app.meter.uptime() < FIRST_BACKUP;
     all.push(backup(app.config.backup.every, backups, patient, now));
     Ok(all)
@@ -106,17 +112,23 @@ fn free(app: &App) -> Result<u64> {
 }
 
 fn disk(app: &App) -> Result<Finding> {
-    let (free, floor) = (free(app)?, app.config.media.min_free_disk);
-    let values: [&dyn ToString; 3] = [
-        &Size(free).rounded(),
-        &floor.rounded(),
-        &app.config.storage.data_dir.display().to_string(),
-    ];
-    Ok(if free < floor.0 {
+    Ok(room(&app.config, free(app)?))
+}
+
+/// The disk, as far as it can be seen where nothing can be opened.
+pub fn free_disk(config: &Config) -> Option<Finding> {
+    storage::free_bytes(&config.storage.data_dir).ok().map(|free| room(config, free))
+}
+
+fn room(config: &Config, free: u64) -> Finding {
+    let floor = config.media.min_free_disk;
+    let values: [&dyn ToString; 3] =
+        [&Size(free).rounded(), &floor.rounded(), &config.storage.data_dir.display().to_string()];
+    if free < floor.0 {
         Finding::bad(Word::disk_full, &values)
     } else {
         Finding::ok(Word::disk_ok, &values)
-    })
+    }
 }
 
 /// How much the cache could have: what it has, and what is free above the floor.
@@ -164,16 +176,22 @@ fn accounts(conn: &Conn) -> Result<Finding> {
     })
 }
 
-/// When the newest thing here was made, by its id.
+/// When the newest thing here was made, by its id; 0: its id does not tell. A restore has ids begin
+/// a day ahead (F-354), and they count from there until that day has come.
 fn newest(conn: &Conn) -> Result<i64> {
-    Ok(db::meta::greatest_id(conn)? >> 16)
+    let (newest, floor) = (db::meta::newest_id(conn)? >> 16, db::meta::id_floor(conn)? >> 16);
+    let is_counted = (floor..floor + MINUTE).contains(&newest);
+    Ok(if is_counted { 0 } else { newest })
 }
 
-/// Ids grow even when the clock steps back, so that the newest one tells that it did (S-130).
+/// Ids grow even when the clock steps back, so that the newest one tells that it did (S-130). Where
+/// other servers have the same time, it was wrong once and is not now: nobody has to be told.
 fn clock(ahead: Option<i64>, newest: i64, now: i64) -> Finding {
+    let back = (newest - now) / MINUTE;
     match ahead.map(i64::abs) {
         Some(away) if away > WRONG => Finding::bad(Word::clock_off, &[&(away / MINUTE)]),
-        _ if newest - now > WRONG => Finding::bad(Word::clock_back, &[&((newest - now) / MINUTE)]),
+        Some(_) if newest - now > WRONG => Finding::warn(Word::clock_back, &[&back]),
+        None if newest - now > WRONG => Finding::bad(Word::clock_back, &[&back]),
         Some(away) => Finding::ok(Word::clock_ok, &[&((away + 999) / 1000).max(1)]),
         None => Finding::ok(Word::clock_unknown, &[]),
     }
@@ -201,6 +219,9 @@ fn backup(every: Option<Span>, standing: Standing, patient: bool, now: i64) -> F
         (Some(every), Some(made)) if now - made > 2 * every.ms() + HOUR && !patient => {
             Finding::bad(Word::backup_late, &[&clock::date(made), &every, &failed])
         }
+        (None, Some(made)) if now - made > OLD_BACKUP => {
+            Finding::warn(Word::backup_old, &[&clock::date(made), &((now - made) / DAY)])
+        }
         (_, Some(made)) => Finding::ok(Word::backup_ok, &[&clock::date(made)]),
         (Some(_), None) if !patient => Finding::bad(Word::backup_never, &[&failed]),
         (_, None) => Finding::warn(Word::backup_none, &[]),
@@ -217,7 +238,7 @@ pub fn bucket(app: &App) -> Option<Finding> {
 }
 
 /// Bytes of the database file and its log.
-fn database(folder: &Path) -> u64 {
+pub fn database_bytes(folder: &Path) -> u64 {
     let size = |name| fs::metadata(folder.join(name)).map_or(0, |about| about.len());
     size("dassie.db") + size("dassie.db-wal")
 }
@@ -234,23 +255,21 @@ fn memory() -> u64 {
 mod tests {
     use super::super::Level;
     use super::*;
-    use crate::clock::DAY;
 
     #[test]
     fn s_130_a_clock_that_is_wrong_or_went_back_is_found() {
         let now = 1_000 * HOUR;
-        for (ahead, newest, word) in [
-            (None, now, Word::clock_unknown),
-            (Some(900), now - HOUR, Word::clock_ok),
-            (Some(-WRONG - 1), now, Word::clock_off),
-            (Some(2 * HOUR), now + 2 * HOUR, Word::clock_off),
-            (Some(0), now + WRONG + 1, Word::clock_back),
-            (None, now + 3 * HOUR, Word::clock_back),
+        for (ahead, newest, word, level) in [
+            (None, now, Word::clock_unknown, Level::Ok),
+            (Some(900), now - HOUR, Word::clock_ok, Level::Ok),
+            (Some(-WRONG - 1), now, Word::clock_off, Level::Bad),
+            (Some(2 * HOUR), now + 2 * HOUR, Word::clock_off, Level::Bad),
+            // it is right now, by what others say, and nothing has to be done
+            (Some(0), now + 400 * DAY, Word::clock_back, Level::Warn),
+            (None, now + 3 * HOUR, Word::clock_back, Level::Bad),
         ] {
             let found = clock(ahead, newest, now);
-            assert_eq!(found.what, word, "{ahead:?}");
-            let bad = matches!(word, Word::clock_off | Word::clock_back);
-            assert_eq!(found.level == Level::Bad, bad);
+            assert_eq!((found.what, found.level), (word, level), "{ahead:?}");
         }
     }
 
@@ -261,14 +280,20 @@ mod tests {
         let why = Standing { failed: Some("no room".into()), ..Standing::default() };
         for (every, standing, patient, word) in [
             (None, Standing::default(), false, Word::backup_none),
-            (None, made(100), false, Word::backup_ok),
+            (None, made(14), false, Word::backup_ok),
+            (None, made(15), false, Word::backup_old),
             (every, Standing::default(), true, Word::backup_none),
             (every, why, false, Word::backup_never),
             (every, made(2), false, Word::backup_ok),
             (every, made(3), false, Word::backup_late),
             (every, made(3), true, Word::backup_ok),
         ] {
-            assert_eq!(backup(every, standing, patient, now).what, word);
+            let found = backup(every, standing, patient, now);
+            assert_eq!(found.what, word);
+            assert_eq!(
+                found.level == Level::Warn,
+                matches!(word, Word::backup_none | Word::backup_old)
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ mod outside;
 use serde::{Deserialize, Serialize};
 
 pub use crate::text::words::{Lang, Word};
-pub use local::{Facts, bucket, facts, local};
+pub use local::{Facts, bucket, database_bytes, facts, free_disk, local};
 pub use outside::{PROBE, outside};
 
 use crate::text::words;
@@ -23,6 +23,7 @@ pub const TROUBLES: &[Word] = &[
     Word::jobs_stuck,
     Word::clock_off,
     Word::clock_back,
+    Word::database_damaged,
     Word::certificate_none,
     Word::certificate_ends,
     Word::backup_late,

@@ -94,7 +94,9 @@ impl World<'_> {
         }
         let trusted = &self.config.server.trusted_proxies;
         let is_proxy = trusted.iter().any(|range| range.contains(visitor));
-        all.push(if is_hidden(visitor, is_proxy, addresses) {
+        all.push(if seen["disbelieved"] == true {
+            Finding::warn(Word::client_untrusted, &[&visitor])
+        } else if is_hidden(visitor, is_proxy, addresses) {
             Finding::warn(Word::client_hidden, &[&visitor])
         } else {
             Finding::ok(Word::client_ok, &[])
@@ -146,7 +148,7 @@ impl World<'_> {
         }
     }
 
-    /// As large as the largest picture.
+    /// As large as the largest picture. As large as the largest video would take minutes from a home.
     fn upload(&self, url: &str) -> Finding {
         let bytes = self.config.limits.max_image_bytes;
         let size = Size(bytes as u64).rounded();
@@ -156,7 +158,8 @@ impl World<'_> {
             .limits(Limits::media(1024));
         match self.send(request) {
             Ok(answer) if json(&answer)["received"] == bytes => {
-                Finding::ok(Word::upload_ok, &[&size])
+                let video = Size(self.config.limits.max_video_bytes as u64).rounded();
+                Finding::ok(Word::upload_ok, &[&size, &video])
             }
             Ok(answer) => Finding::warn(Word::upload_small, &[&size, &answer.status]),
             Err(error) => Finding::warn(Word::upload_small, &[&size, &error.message]),

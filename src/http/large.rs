@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_multipart::Multipart;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
 use super::Params;
 use super::files::{CHECK, PIECE, is_file, next, slow, write};
@@ -86,6 +86,23 @@ pub async fn receive(
         Ok((params, file.filter(|file| file.bytes > 0)))
     };
     tokio::time::timeout(ALL, all).await.map_err(|_| slow())?
+}
+
+/// The same of a request whose file may as well be a text of any form, as large as those are.
+pub async fn receive_or_read(
+    app: &App,
+    request: &HttpRequest,
+    payload: Payload,
+    to: (&Storage, u64),
+) -> Result<(Params, Option<Incoming>)> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_multipart = |kind: &str| kind.to_ascii_lowercase().starts_with("multipart/form-data");
+    if !kind.is_some_and(is_multipart) {
+        return Ok((super::params::read(request, payload).await?, None));
+    }
+    let (mut params, file) = receive(app, request, payload, to, |_| Ok(())).await?;
+    params.add_form(request.query_string().as_bytes())?;
+    Ok((params, file))
 }
 
 /// Lets what is refused pass by: a browser reads no answer before it has sent all, and would say that

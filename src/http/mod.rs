@@ -10,6 +10,6 @@ pub mod peer;
 pub mod respond;
 
 pub use files::Form;
-pub use large::receive;
+pub use large::{receive, receive_or_read};
 pub use params::Params;
 pub use respond::{JSON, encode, encoded, json};

@@ -27,6 +27,15 @@ pub fn address(request: &HttpRequest, trusted: &[Cidr]) -> IpAddr {
     client
 }
 
+/// Whether a proxy named another client, whom we do not believe: one that is not trusted passed the
+/// request on. To be asked of requests whose client names nobody.
+pub fn is_disbelieved(request: &HttpRequest, trusted: &[Cidr]) -> bool {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let first = header("x-forwarded-for").and_then(|hops| hops.split(',').next());
+    let named = header("cf-connecting-ip").or(first).and_then(|hop| parse(hop.trim()));
+    named.is_some_and(|ip| ip != address(request, trusted))
+}
+
 /// One hop; some proxies write the port behind it.
 fn parse(hop: &str) -> Option<IpAddr> {
     let address = hop.trim_matches(['[', ']']).parse().ok();
@@ -77,6 +86,24 @@ mod tests {
                 .insert_header(("x-forwarded-for", forwarded))
                 .to_http_request();
             assert_eq!(address(&request, &trusted).to_string(), want, "{direct} {forwarded}");
+        }
+        for (header, value, want) in [
+            ("x-forwarded-for", "192.0.2.1", false),
+            // a proxy of others before the trusted one
+            ("x-forwarded-for", "192.0.2.7, 192.0.2.1", true),
+            ("cf-connecting-ip", "192.0.2.7", true),
+            ("x-forwarded-for", "nonsense", false),
+            ("accept", "*/*", false),
+        ] {
+            for direct in ["127.0.0.1:1", "198.51.100.3:1"] {
+                let request = TestRequest::default()
+                    .peer_addr(direct.parse().unwrap())
+                    .insert_header((header, value))
+                    .to_http_request();
+                let named = parse(value).is_some();
+                let want = want || (named && direct.starts_with("198"));
+                assert_eq!(is_disbelieved(&request, &trusted), want, "{direct} {header} {value}");
+            }
         }
         assert_eq!(limit_key("2001:db8:1:2:3::4".parse().unwrap()).to_string(), "2001:db8:1:2::");
         assert_eq!(limit_key("::ffff:192.0.2.1".parse().unwrap()).to_string(), "192.0.2.1");

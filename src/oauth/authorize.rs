@@ -2,7 +2,7 @@
 //! time anew, nothing is approved by itself (S-080).
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::request::{self, Asked, Refusal};
@@ -54,12 +54,7 @@ struct ErrorPage<'a> {
 }
 
 /// `GET /oauth/authorize`
-pub(super) async fn ask(app: web::Data<App>, request: HttpRequest, params: Params) -> HttpResponse {
-    let result = show(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn show(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
+pub(super) async fn ask(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
     let t = Locale::of(request);
     let asked = match request::read(app, params).await? {
         Ok(asked) => asked,
@@ -73,7 +68,7 @@ async fn show(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpR
         Err(told) => return tell(app, t, &asked, told.error, told.description),
     };
     let body = page::render(&AuthorizePage {
-        shell: Shell::form(app, t, t.authorize_title.as_str()),
+        shell: Shell::form(app, t, t.authorize_title.as_str()).at(request),
         name: &asked.client.name,
         website: asked.client.website.as_deref(),
         target: redirect::shown(&asked.redirect_uri),
@@ -95,15 +90,10 @@ pub(super) fn handle(app: &App, session: &Session) -> String {
 
 /// `POST /oauth/authorize`
 pub(super) async fn decide(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = conclude(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn conclude(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
     let t = Locale::of(request);
     // nothing that the form says is believed: all of it is judged again
     let asked = match request::read(app, params).await? {
@@ -144,9 +134,8 @@ async fn conclude(app: &App, request: &HttpRequest, params: &Params) -> Result<H
         return sign_in::first(request, &asked.path());
     }
     if asked.is_out_of_band() {
-        let language = Locale::asked(request).map(|lang| format!("&lang={lang}"));
-        let language = language.unwrap_or_default();
-        return page::see_other(&format!("/oauth/authorize/native?code={code}{language}"));
+        let path = format!("/oauth/authorize/native?code={code}");
+        return page::see_other(&sign_in::action(&path, request));
     }
     page::see_other(&asked.answer(&app.site.base, &[("code", &code)]))
 }
@@ -154,15 +143,10 @@ async fn conclude(app: &App, request: &HttpRequest, params: &Params) -> Result<H
 /// `GET /oauth/authorize/native`: the code to carry over. Only a living one of the person who is
 /// signed in is shown, so that nobody can be sent here to copy somebody else's.
 pub(super) async fn show_code(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = native(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn native(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
     let t = Locale::of(request);
     let code = params.text("code")?.unwrap_or_default();
     let session = session::current(app, request).await?.ok_or(Error::NotFound)?;

@@ -3,21 +3,20 @@
 //! links as well.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::session::{self, Cookie};
+use super::session;
 use super::sign_in;
 use super::sign_up::said;
 use crate::app::App;
-use crate::clock::DAY;
 use crate::crypto;
 use crate::error::{Error, Result};
 use crate::http::{Params, peer};
 use crate::service::account::{SHORTEST_PASSWORD, check_password};
 use crate::service::letter::{self, Confirmed};
 use crate::web::locale::{Locale, fill};
-use crate::web::page::{self, Shell};
+use crate::web::page::Shell;
 
 pub(super) const CONFIRM: &str = "/auth/confirm";
 pub(super) const LOST: &str = "/auth/password";
@@ -56,26 +55,6 @@ struct NewPage {
     action: String,
 }
 
-/// A page with a form that is tied to the browser by a cookie.
-fn with_form<T: Template>(
-    app: &App,
-    request: &HttpRequest,
-    status: StatusCode,
-    page: impl FnOnce(String) -> T,
-) -> Result<HttpResponse> {
-    let cookie = Cookie::Form.read(app, request).unwrap_or_else(crypto::token);
-    let body = page::render(&page(session::form_token(&cookie)))?;
-    let mut response = page::private(status, body, None);
-    Cookie::Form.set(app, &mut response, &cookie, DAY / 1000);
-    Ok(response)
-}
-
-/// Whether a form came from our page in this browser.
-fn is_own(app: &App, request: &HttpRequest, params: &Params) -> bool {
-    let cookie = Cookie::Form.read(app, request);
-    session::check_form(app, request, params, cookie.as_deref()).is_ok()
-}
-
 fn token(params: &Params) -> Result<String> {
     let token = params.text("token")?.unwrap_or_default();
     Ok(if token.len() > LONGEST { String::new() } else { token.to_owned() })
@@ -90,22 +69,17 @@ fn over(app: &App, request: &HttpRequest) -> Result<HttpResponse> {
 
 /// `GET /auth/confirm`
 pub(super) async fn ask_confirm(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = show_confirm(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn show_confirm(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
     let (t, token) = (Locale::of(request), token(params)?);
     let hash = crypto::token_hash(&token);
     if !app.read(move |conn| letter::can_confirm(conn, &hash)).await? {
         return over(app, request);
     }
-    with_form(app, request, StatusCode::OK, |csrf| ConfirmPage {
-        shell: Shell::form(app, t, t.confirm_title.as_str()),
+    session::with_form(app, request, StatusCode::OK, |csrf| ConfirmPage {
+        shell: Shell::form(app, t, t.confirm_title.as_str()).at(request),
         token,
         csrf,
         action: sign_in::action(CONFIRM, request),
@@ -114,17 +88,12 @@ async fn show_confirm(app: &App, request: &HttpRequest, params: &Params) -> Resu
 
 /// `POST /auth/confirm`
 pub(super) async fn confirm(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = conclude(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn conclude(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
-    if !is_own(app, request, params) {
-        return show_confirm(app, request, params).await;
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
+    if !session::is_own(app, request, params) {
+        return ask_confirm(app, request, params).await;
     }
     let t = Locale::of(request);
     let (heading, lead) = match app.confirm_address(&token(params)?).await {
@@ -142,9 +111,8 @@ async fn conclude(app: &App, request: &HttpRequest, params: &Params) -> Result<H
 }
 
 /// `GET /auth/password`
-pub(super) async fn lost(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
-    let result = ask_lost(&app, &request, StatusCode::OK, None);
-    page::answer(&request, result)
+pub(super) async fn lost(app: &App, request: &HttpRequest, _: &Params) -> Result<HttpResponse> {
+    ask_lost(app, request, StatusCode::OK, None)
 }
 
 fn ask_lost(
@@ -158,8 +126,8 @@ fn ask_lost(
         let words = (t.lost_title.as_str(), t.lost_none.as_str());
         return said(app, request, StatusCode::NOT_FOUND, words, "");
     }
-    with_form(app, request, status, |csrf| LostPage {
-        shell: Shell::form(app, t, t.lost_title.as_str()),
+    session::with_form(app, request, status, |csrf| LostPage {
+        shell: Shell::form(app, t, t.lost_title.as_str()).at(request),
         problem,
         csrf,
         action: sign_in::action(LOST, request),
@@ -168,20 +136,15 @@ fn ask_lost(
 
 /// `POST /auth/password`: the answer does not tell who has an account.
 pub(super) async fn send_link(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = ask_link(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn ask_link(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
     let t = Locale::of(request);
     if !app.site.mails {
         return ask_lost(app, request, StatusCode::OK, None);
     }
-    if !is_own(app, request, params) {
+    if !session::is_own(app, request, params) {
         let problem = Some(t.sign_in_expired.clone());
         return ask_lost(app, request, StatusCode::FORBIDDEN, problem);
     }
@@ -203,12 +166,11 @@ async fn ask_link(app: &App, request: &HttpRequest, params: &Params) -> Result<H
 
 /// `GET /auth/password/new`
 pub(super) async fn ask_new(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = show_new(&app, &request, &params, StatusCode::OK, None).await;
-    page::answer(&request, result)
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
+    show_new(app, request, params, StatusCode::OK, None).await
 }
 
 async fn show_new(
@@ -222,8 +184,8 @@ async fn show_new(
     let hash = crypto::token_hash(&token);
     let found = app.read(move |conn| letter::find_password(conn, &hash)).await?;
     let Some(account) = found else { return over(app, request) };
-    with_form(app, request, status, |csrf| NewPage {
-        shell: Shell::form(app, t, t.lost_title.as_str()),
+    session::with_form(app, request, status, |csrf| NewPage {
+        shell: Shell::form(app, t, t.lost_title.as_str()).at(request),
         problem,
         token,
         username: account.username,
@@ -235,18 +197,13 @@ async fn show_new(
 
 /// `POST /auth/password/new`
 pub(super) async fn set_new(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = change(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn change(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
     let t = Locale::of(request);
     let refuse = |status, problem| show_new(app, request, params, status, Some(problem));
-    if !is_own(app, request, params) {
+    if !session::is_own(app, request, params) {
         return refuse(StatusCode::FORBIDDEN, t.sign_in_expired.clone()).await;
     }
     let new = params.text("new")?.unwrap_or_default();

@@ -4,8 +4,10 @@
 //! thanks to `__Host-`, set. Together with what the browser says about where a form came from
 //! this keeps foreign forms out (S-069), the sign-in form included.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{COOKIE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -19,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::http::Params;
 use crate::model::Account;
 use crate::service;
+use crate::text::reason::Reason;
 use crate::web::page;
 
 /// How long a browser stays signed in.
@@ -158,7 +161,7 @@ pub(super) async fn begin(
             Ok(Some(response))
         }
         Some(Step::SignedIn) => {
-            let mut response = page::see_other(return_to)?;
+            let mut response = page::see_other(&sign_in::action(return_to, request))?;
             Cookie::Session.set(app, &mut response, &secret, LIFETIME / 1000);
             if Cookie::Pending.read(app, request).is_some() {
                 Cookie::Pending.set(app, &mut response, "", 0);
@@ -239,7 +242,27 @@ pub(super) fn check_form(
     if fits && is_from_here(request, &app.site.base) {
         return Ok(());
     }
-    Err(Error::Forbidden("This form was too old or came from elsewhere. Please try again.".into()))
+    Err(Error::Forbidden(Reason::form_old.plain().into()))
+}
+
+/// A page with a form that is tied to the browser by a cookie.
+pub(super) fn with_form<T: Template>(
+    app: &App,
+    request: &HttpRequest,
+    status: StatusCode,
+    page: impl FnOnce(String) -> T,
+) -> Result<HttpResponse> {
+    let cookie = Cookie::Form.read(app, request).unwrap_or_else(crypto::token);
+    let body = page::render(&page(form_token(&cookie)))?;
+    let mut response = page::private(status, body, None);
+    Cookie::Form.set(app, &mut response, &cookie, DAY / 1000);
+    Ok(response)
+}
+
+/// Whether a form came from our page in this browser.
+pub(super) fn is_own(app: &App, request: &HttpRequest, params: &Params) -> bool {
+    let cookie = Cookie::Form.read(app, request);
+    check_form(app, request, params, cookie.as_deref()).is_ok()
 }
 
 /// What the browser says about the page that sent the form. Old browsers say nothing; then the

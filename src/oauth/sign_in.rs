@@ -1,21 +1,19 @@
 //! `/auth/sign_in` and `/auth/sign_out`: who sits at this browser, for the authorize page.
 
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::authorize;
 use super::session::{self, Cookie, Proof};
 use super::sign_up;
 use crate::app::{App, Attempt};
-use crate::clock::DAY;
 use crate::crypto;
 use crate::db::applicant::Applicant;
 use crate::db::user::User;
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::http::{Params, peer};
-use crate::service;
+use crate::service::{self, access::Shut};
 use crate::site::Site;
 use crate::web::locale::{Locale, fill};
 use crate::web::page::{self, Shell};
@@ -35,14 +33,6 @@ struct SignInPage<'a> {
     mails: bool,
 }
 
-#[derive(Template)]
-#[template(path = "signed_in.html")]
-struct SignedInPage {
-    shell: Shell,
-    line: String,
-    csrf: String,
-}
-
 /// Where the second factor is asked for.
 pub(super) const FACTOR: &str = "/auth/two_factor";
 
@@ -55,52 +45,40 @@ pub(super) fn first(request: &HttpRequest, path: &str) -> Result<HttpResponse> {
 pub(super) fn with_return(page: &str, path: &str, request: &HttpRequest) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("return_to", path);
-    if let Some(language) = Locale::asked(request) {
-        query.append_pair("lang", language);
-    }
-    format!("{page}?{}", query.finish())
+    Locale::of(request).link(&format!("{page}?{}", query.finish()))
 }
 
 /// A form's own address, with the language that was asked for.
 pub(super) fn action(page: &str, request: &HttpRequest) -> String {
-    Locale::asked(request).map_or_else(|| page.to_owned(), |lang| format!("{page}?lang={lang}"))
+    Locale::of(request).link(page)
 }
 
-/// S-065: only a path of ours; anything else is the front page.
-pub(super) fn safe_path(path: Option<&str>) -> &str {
+/// S-065: only a path of ours; anything else is `otherwise`.
+fn safe_path<'a>(path: Option<&'a str>, otherwise: &'a str) -> &'a str {
     let fits = |path: &&str| {
         path.starts_with('/')
             && !path.starts_with("//")
             && path.len() <= 8192
             && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
     };
-    path.filter(fits).unwrap_or("/")
+    path.filter(fits).unwrap_or(otherwise)
+}
+
+/// Where signing in leads; who did not come from anywhere is shown their account.
+pub(super) fn return_to(params: &Params) -> Result<&str> {
+    Ok(safe_path(params.text("return_to")?, "/settings"))
 }
 
 /// `GET /auth/sign_in`
 pub(super) async fn form(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = show(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn show(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
-    let return_to = params.text("return_to")?;
-    if return_to.is_none()
-        && let Some(session) = session::current(app, request).await?
-    {
-        let t = Locale::of(request);
-        let body = page::render(&SignedInPage {
-            shell: Shell::form(app, t, app.config.instance.title.as_str()),
-            line: fill(&t.signed_in_as, authorize::handle(app, &session)),
-            csrf: session::form_token(&session.secret),
-        })?;
-        return Ok(page::private(StatusCode::OK, body, None));
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
+    if params.text("return_to")?.is_none() && session::current(app, request).await?.is_some() {
+        return page::see_other(&action("/settings", request));
     }
-    ask(app, request, StatusCode::OK, None, safe_path(return_to), "")
+    ask(app, request, StatusCode::OK, None, return_to(params)?, "")
 }
 
 /// The form once more, because what was begun is over.
@@ -123,41 +101,31 @@ fn ask(
     username: &str,
 ) -> Result<HttpResponse> {
     let t = Locale::of(request);
-    let cookie = Cookie::Form.read(app, request).unwrap_or_else(crypto::token);
-    let body = page::render(&SignInPage {
-        shell: Shell::form(app, t, t.sign_in.as_str()),
+    session::with_form(app, request, status, |csrf| SignInPage {
+        shell: Shell::form(app, t, t.sign_in.as_str()).at(request),
         heading: fill(&t.sign_in_title, &app.config.instance.title),
         problem,
-        csrf: session::form_token(&cookie),
+        csrf,
         action: action("/auth/sign_in", request),
         return_to,
         username,
         sign_up: sign_up::is_offered(app),
         mails: app.site.mails,
-    })?;
-    let mut response = page::private(status, body, None);
-    Cookie::Form.set(app, &mut response, &cookie, DAY / 1000);
-    Ok(response)
+    })
 }
 
 /// `POST /auth/sign_in`
 pub(super) async fn sign_in(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = attempt(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
     let t = Locale::of(request);
-    let return_to = safe_path(params.text("return_to")?);
+    let return_to = return_to(params)?;
     let name = params.text("username")?.unwrap_or_default().trim();
     let name = if name.len() > 320 { "" } else { name };
     let password = params.text("password")?.unwrap_or_default();
-    let cookie = Cookie::Form.read(app, request);
-    if session::check_form(app, request, params, cookie.as_deref()).is_err() {
+    if !session::is_own(app, request, params) {
         let problem = Some(t.sign_in_expired.clone());
         return ask(app, request, StatusCode::FORBIDDEN, problem, return_to, name);
     }
@@ -178,6 +146,10 @@ async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<Ht
             let proof = Proof::Password(user.password_hash);
             session::begin(app, request, user.account_id, proof, return_to).await?
         }
+        Attempt::Right(Found::Shut(user, why)) => {
+            let problem = Some(shut_out(app, t, &user, why).await?);
+            return ask(app, request, StatusCode::FORBIDDEN, problem, return_to, name);
+        }
         Attempt::Right(Found::Waits(one)) => {
             let problem = match one.confirmed {
                 true => t.sign_up_still_waits.clone(),
@@ -196,9 +168,35 @@ async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<Ht
     }
 }
 
+/// What somebody reads whose password is right and whom an admin keeps out: why, and whom to ask.
+async fn shut_out(app: &App, t: &Locale, user: &User, why: Shut) -> Result<String> {
+    let told = match why {
+        Shut::Suspended => &t.sign_in_suspended,
+        Shut::Disabled => &t.sign_in_disabled,
+    };
+    let instance = &app.config.instance;
+    let account = match instance.contact_account.clone() {
+        Some(name) => app.read(move |conn| db::account::find_local(conn, &name)).await?,
+        None => None,
+    };
+    let account = account
+        .filter(|one| one.id != user.account_id && one.suspended_at.is_none())
+        .map(|one| format!("@{}@{}", one.username, app.site.account_domain));
+    let whom: Vec<String> = instance.contact_email.clone().into_iter().chain(account).collect();
+    Ok(fill(
+        told,
+        match whom.is_empty() {
+            true => t.sign_in_ask_them.clone(),
+            false => fill(&t.sign_in_ask, whom.join(", ")),
+        },
+    ))
+}
+
 /// Who shows a name and a password.
 enum Found {
     Person(User),
+    /// Somebody whom an admin keeps out.
+    Shut(User, Shut),
     /// Somebody who has no account yet.
     Waits(Applicant),
 }
@@ -210,7 +208,7 @@ async fn check(app: &App, login: Login, password: &str) -> Result<Option<Found>>
     let password: String = password.chars().take(service::account::LONGEST_PASSWORD).collect();
     app.compute(move || {
         let hash = found.as_ref().map(|found| match found {
-            Found::Person(user) => user.password_hash.as_str(),
+            Found::Person(user) | Found::Shut(user, _) => user.password_hash.as_str(),
             Found::Waits(one) => one.password_hash.as_str(),
         });
         let right = crypto::verify_password(&password, hash);
@@ -239,7 +237,7 @@ fn login(site: &Site, typed: &str) -> Login {
     }
 }
 
-/// The person by name or e-mail address, or who waits to be one; nobody who may not sign in.
+/// The person by name or e-mail address, whether they may sign in or not, or who waits to be one.
 fn find(conn: &Conn, login: &Login) -> Result<Option<Found>> {
     let mut user = db::user::find_by_login(conn, &login.name)?;
     if let (None, Some(email)) = (&user, &login.email) {
@@ -252,27 +250,25 @@ fn find(conn: &Conn, login: &Login) -> Result<Option<Found>> {
         }
         return Ok(waits.map(Found::Waits));
     };
-    Ok(service::access::find_allowed(conn, user.account_id)?.map(|_| Found::Person(user)))
+    Ok(Some(match service::access::find_shut(conn, &user)? {
+        Some(why) => Found::Shut(user, why),
+        None => Found::Person(user),
+    }))
 }
 
 /// `POST /auth/sign_out`
 pub(super) async fn sign_out(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = end(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn end(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
-    let return_to = safe_path(params.text("return_to")?);
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
+    let return_to = safe_path(params.text("return_to")?, "/");
     if let Some(secret) = Cookie::Session.read(app, request) {
         session::check_form(app, request, params, Some(&secret))?;
         let hash = crypto::token_hash(&secret);
         app.write(move |tx| db::session::delete(tx, &hash)).await?;
     }
-    let mut response = page::see_other(return_to)?;
+    let mut response = page::see_other(&action(return_to, request))?;
     Cookie::Session.set(app, &mut response, "", 0);
     Ok(response)
 }
@@ -285,7 +281,7 @@ mod tests {
     fn s_065_only_our_own_paths_are_returned_to() {
         for ok in ["/", "/oauth/authorize?client_id=x&redirect_uri=https%3A%2F%2Fa.example", "/@me"]
         {
-            assert_eq!(safe_path(Some(ok)), ok);
+            assert_eq!(safe_path(Some(ok), "/"), ok);
         }
         for bad in [
             "https://evil.example/",
@@ -298,10 +294,10 @@ mod tests {
             "@evil.example",
             "",
         ] {
-            assert_eq!(safe_path(Some(bad)), "/", "{bad:?}");
+            assert_eq!(safe_path(Some(bad), "/"), "/", "{bad:?}");
         }
-        assert_eq!(safe_path(None), "/");
-        assert_eq!(safe_path(Some(&format!("/{}", "x".repeat(9000)))), "/");
+        assert_eq!(safe_path(None, "/"), "/");
+        assert_eq!(safe_path(Some(&format!("/{}", "x".repeat(9000))), "/"), "/");
     }
 
     #[test]

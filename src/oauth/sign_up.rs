@@ -1,16 +1,13 @@
 //! `/auth/sign_up` and `/invite/CODE`: coming in by way of a browser.
 
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{self, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::session::{self, Cookie, Proof};
+use super::session::{self, Proof};
 use super::sign_in;
 use crate::app::App;
-use crate::clock::DAY;
 use crate::config::RegistrationMode;
-use crate::crypto;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::http::{Params, peer};
@@ -69,7 +66,7 @@ pub(super) fn said(
     (heading, lead): (&str, &str),
     message: &str,
 ) -> Result<HttpResponse> {
-    let shell = Shell::form(app, Locale::of(request), heading);
+    let shell = Shell::form(app, Locale::of(request), heading).at(request);
     let (heading, lead, message) = (heading.to_owned(), lead.to_owned(), message.to_owned());
     let body = page::render(&SaidPage { shell, heading, lead, message })?;
     Ok(page::private(status, body, None))
@@ -82,19 +79,14 @@ pub(super) fn is_offered(app: &App) -> bool {
 }
 
 /// `GET /auth/sign_up`
-pub(super) async fn form(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
-    let result = show(&app, &request, String::new()).await;
-    page::answer(&request, result)
+pub(super) async fn form(app: &App, request: &HttpRequest, _: &Params) -> Result<HttpResponse> {
+    show(app, request, String::new()).await
 }
 
 /// `GET /invite/CODE`: the same form, with the invitation in it.
-pub(super) async fn invited(
-    app: web::Data<App>,
-    request: HttpRequest,
-    code: Path<String>,
-) -> HttpResponse {
-    let result = show(&app, &request, code.into_inner()).await;
-    page::answer(&request, result)
+pub(super) async fn invited(app: &App, request: &HttpRequest, _: &Params) -> Result<HttpResponse> {
+    let code = request.match_info().load().map_err(|_| Error::NotFound)?;
+    show(app, request, code).await
 }
 
 async fn show(app: &App, request: &HttpRequest, invite: String) -> Result<HttpResponse> {
@@ -120,9 +112,8 @@ async fn ask(
         let words = (t.sign_up_closed.as_str(), lead.as_str());
         return said(app, request, StatusCode::NOT_FOUND, words, &rules.message);
     }
-    let cookie = Cookie::Form.read(app, request).unwrap_or_else(crypto::token);
-    let body = page::render(&SignUpPage {
-        shell: Shell::form(app, t, t.sign_up.as_str()),
+    session::with_form(app, request, status, |csrf| SignUpPage {
+        shell: Shell::form(app, t, t.sign_up.as_str()).at(request),
         heading: fill(&t.sign_up_title, &instance.title),
         problems,
         asks: door == Door::Asks,
@@ -134,26 +125,18 @@ async fn ask(
         reason_required: rules.reason_required,
         privacy: !instance.privacy_policy.0.trim().is_empty(),
         terms: !instance.terms_of_service.0.trim().is_empty(),
-        csrf: session::form_token(&cookie),
+        csrf,
         action: sign_in::action(PATH, request),
         form,
-    })?;
-    let mut response = page::private(status, body, None);
-    Cookie::Form.set(app, &mut response, &cookie, DAY / 1000);
-    Ok(response)
+    })
 }
 
 /// `POST /auth/sign_up`
 pub(super) async fn sign_up(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = enter(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn enter(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
     let t = Locale::of(request);
     let text = |name: &str| Ok::<_, Error>(params.text(name)?.unwrap_or_default().to_owned());
     let filled = Filled {
@@ -162,8 +145,7 @@ async fn enter(app: &App, request: &HttpRequest, params: &Params) -> Result<Http
         reason: text("reason")?,
         invite: text("invite_code")?,
     };
-    let cookie = Cookie::Form.read(app, request);
-    if session::check_form(app, request, params, cookie.as_deref()).is_err() {
+    if !session::is_own(app, request, params) {
         let problem = vec![t.sign_in_expired.clone()];
         return ask(app, request, StatusCode::FORBIDDEN, problem, filled).await;
     }
@@ -235,7 +217,7 @@ fn in_words(t: &'static Locale, fault: Fault) -> String {
         Wrong::TooLong(most) => fill(&t.sign_up_long, most),
         Wrong::Reserved => t.sign_up_reserved.clone(),
         Wrong::Taken => t.sign_up_taken.clone(),
-        Wrong::Accepted => t.sign_up_blank.clone(),
+        Wrong::Accepted => t.sign_up_unticked.clone(),
     };
-    format!("{field}: {what}")
+    format!("{field}{}{what}", t.sign_up_colon)
 }

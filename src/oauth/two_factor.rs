@@ -1,7 +1,7 @@
 //! `/auth/two_factor`: the second page of signing in, for those who have a second factor (S-083).
 
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::session::{self, Proof, Session};
@@ -26,16 +26,11 @@ struct TwoFactorPage<'a> {
 
 /// `GET /auth/two_factor`
 pub(super) async fn form(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = show(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn show(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
-    let return_to = sign_in::safe_path(params.text("return_to")?);
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
+    let return_to = sign_in::return_to(params)?;
     let Some(session) = session::pending(app, request).await? else {
         return sign_in::first(request, return_to);
     };
@@ -52,7 +47,7 @@ fn ask(
 ) -> Result<HttpResponse> {
     let t = Locale::of(request);
     let body = page::render(&TwoFactorPage {
-        shell: Shell::form(app, t, t.factor_title.as_str()),
+        shell: Shell::form(app, t, t.factor_title.as_str()).at(request),
         lead: fill(&t.factor_lead, authorize::handle(app, session)),
         problem,
         csrf: session::form_token(&session.secret),
@@ -64,17 +59,12 @@ fn ask(
 
 /// `POST /auth/two_factor`
 pub(super) async fn enter(
-    app: web::Data<App>,
-    request: HttpRequest,
-    params: Params,
-) -> HttpResponse {
-    let result = attempt(&app, &request, &params).await;
-    page::answer(&request, result)
-}
-
-async fn attempt(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse> {
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse> {
     let t = Locale::of(request);
-    let return_to = sign_in::safe_path(params.text("return_to")?);
+    let return_to = sign_in::return_to(params)?;
     let Some(session) = session::pending(app, request).await? else {
         return sign_in::again(app, request, t.factor_late.clone(), return_to);
     };

@@ -1,5 +1,6 @@
 //! What lets somebody in: password, address, sessions, tokens; and how all of it ends.
 
+use crate::db::user::User;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, TokenLine};
@@ -23,6 +24,23 @@ pub fn find_allowed(conn: &Conn, account_id: i64) -> Result<Option<Account>> {
     }
     let account = db::account::find(conn, account_id)?;
     Ok(account.filter(|account| account.suspended_at.is_none()))
+}
+
+/// Why the owner of an account may not act here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shut {
+    Suspended,
+    Disabled,
+}
+
+/// Whether an admin keeps the owner of an account out: only they are told, after they have shown
+/// that it is theirs.
+pub fn find_shut(conn: &Conn, user: &User) -> Result<Option<Shut>> {
+    let account = db::account::find(conn, user.account_id)?;
+    Ok(match account.is_none_or(|account| account.suspended_at.is_some()) {
+        true => Some(Shut::Suspended),
+        false => user.disabled.then_some(Shut::Disabled),
+    })
 }
 
 /// Ends every session, token and code of an account at once, with the streams and push
@@ -72,6 +90,21 @@ pub fn change_email(tx: &Tx<'_>, site: &Site, account_id: i64, email: &str) -> R
     if site.mails {
         db::user::set_new_email(tx, account_id, email)?;
         return letter::queue(tx, site, About::Address, account_id);
+    }
+    db::user::set_email(tx, account_id, email)
+}
+
+/// Sets another e-mail address that counts at once: the operator knows whose it is, as of an account
+/// made by command. What was still to be confirmed is not wanted any more.
+///
+/// # Errors
+/// 422 when it is none, or somebody else's.
+pub fn set_email(tx: &Tx<'_>, account_id: i64, email: &str) -> Result<()> {
+    let email = email.trim();
+    check_email(email)?;
+    let user = db::user::find(tx, account_id)?.ok_or(Error::NotFound)?;
+    if !user.email.eq_ignore_ascii_case(email) && super::account::is_email_taken(tx, email)? {
+        return Err(Error::invalid("Validation failed: Email has already been taken"));
     }
     db::user::set_email(tx, account_id, email)
 }

@@ -12,7 +12,8 @@ use crate::text::words::{Lang, Word, say};
 
 use super::account::{NewAccount, Said};
 use super::letter::{self, About};
-use super::{account, notification, sign_up, trouble};
+use super::trouble::{self, Message};
+use super::{account, notification, sign_up};
 
 /// Who does not confirm their address within this time is forgotten.
 pub const UNCONFIRMED: i64 = 2 * DAY;
@@ -25,9 +26,9 @@ pub(super) fn tell(tx: &Tx<'_>, site: &Site, one: &Applicant) -> Result<Option<i
     // nothing that a stranger wrote, but for a name of letters, digits and underscores
     let values = [one.username.clone(), format!("{}{PAGE}", site.base)];
     let text = say(Lang::of(&site.default_language), Word::sign_up_waits, &values);
-    let told = trouble::write(tx, site, &text, &site.default_language)?;
+    let told = trouble::write(tx, site, Message { text: &text, ..Message::default() })?;
     db::applicant::set_told(tx, one.id, told)?;
-    letter::tell_admins(tx, site)?;
+    letter::tell_admins(tx, site, About::Waiting, 0)?;
     Ok(told)
 }
 

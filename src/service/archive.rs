@@ -12,13 +12,13 @@ use super::plan::free_id_at;
 use super::{card, conversation, emoji, media, remote, status, timeline};
 use crate::activity;
 use crate::activity::archive::{Boost, Entry, FileRef, Post};
+use crate::clock::DAY;
 use crate::db::imported::Imported;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
-use crate::model::{
-    Account, ContentType, Held, InteractionKind, QuotePolicy, Status, UploadState, Visibility,
-};
+use crate::model::{Account, InteractionKind, QuotePolicy, Status, UploadState, Visibility};
 use crate::site::Site;
+use crate::text::reason::Reason;
 use crate::text::{hashtag, language, render, sanitize};
 
 /// What is to be taken.
@@ -76,6 +76,7 @@ impl Ready {
     pub fn read(
         site: &Site,
         terms: &Terms,
+        now: i64,
         document: &[u8],
         uploads: Vec<Option<i64>>,
     ) -> std::result::Result<Self, Outcome> {
@@ -83,7 +84,7 @@ impl Ready {
             Ok(entry) => entry,
             Err(why) => return left(why),
         };
-        let visibility = terms.check(&entry).map_err(Outcome::Left)?;
+        let visibility = terms.check(&entry, now).map_err(Outcome::Left)?;
         match entry {
             Entry::Boost(boost) => Ok(Self::Boost(boost, visibility.min(Visibility::Private))),
             Entry::Post(post) => ready_post(site, *post, visibility, uploads),
@@ -100,34 +101,40 @@ impl Ready {
 }
 
 impl Terms {
-    /// To whom an entry is shown.
+    /// To whom an entry is shown; `now` in milliseconds since 1970.
     ///
     /// # Errors
     /// Why it stays out, whatever is here.
-    pub fn check(&self, entry: &Entry) -> std::result::Result<Visibility, Cow<'static, str>> {
-        let refuse = |why: &'static str| Err(why.into());
+    pub fn check(
+        &self,
+        entry: &Entry,
+        now: i64,
+    ) -> std::result::Result<Visibility, Cow<'static, str>> {
+        let refuse = |why: Reason| Err(why.plain().into());
         if entry.actor() != self.actor {
-            return refuse("posts of somebody else");
+            return refuse(Reason::post_others);
         }
         match entry.published_ms() {
-            None => return refuse("posts without a date"),
-            Some(..=0) => return refuse("posts from before 1970"),
+            None => return refuse(Reason::post_dateless),
+            Some(..=0) => return refuse(Reason::post_ancient),
+            // a day is what clocks and time zones may differ by
+            Some(time) if time > now.saturating_add(DAY) => return refuse(Reason::post_ahead),
             Some(time) if self.since.is_some_and(|since| time < since) => {
-                return refuse("posts older than --since");
+                return refuse(Reason::post_old);
             }
             Some(_) => {}
         }
         let (to, cc, is_chat) = match entry {
             Entry::Boost(boost) => (&boost.to, &boost.cc, false),
             Entry::Post(post) if post.object.is_vote_like => {
-                return refuse("votes in polls of others");
+                return refuse(Reason::post_vote);
             }
             Entry::Post(post) => (&post.object.to, &post.object.cc, post.object.is_chat),
         };
         let told = activity::visibility(to, cc, self.followers.as_deref());
         let told = if is_chat { Visibility::Direct } else { told };
         if told == Visibility::Direct && !self.direct {
-            return refuse("messages to single people (--with-direct takes them)");
+            return refuse(Reason::post_direct);
         }
         Ok(self.visibility.map_or(told, |most| told.max(most)))
     }
@@ -153,7 +160,7 @@ fn ready_post(
         html.push_str(&format!("<p>{}</p>", render::url(&link)));
     }
     if html.is_empty() && incoming.poll.is_none() && uploads.iter().all(Option::is_none) {
-        return left("posts without text, of files that are not to be had");
+        return left(Reason::post_empty.plain());
     }
     Ok(Ready::Post(Box::new(ReadyPost { incoming, html, visibility, uploads })))
 }
@@ -198,14 +205,14 @@ fn find_boosted(
 ) -> Result<std::result::Result<Status, Outcome>> {
     let found = find(conn, &boost.of)?;
     let Some(of) = found.filter(|of| of.reblog_of_id.is_none()) else {
-        return Ok(left("boosts of posts that this server does not know"));
+        return Ok(left(Reason::boost_unknown.plain()));
     };
     let is_own = of.visibility == Visibility::Private && of.account_id == account_id;
     if !of.visibility.is_open() && !is_own {
-        return Ok(left("boosts of posts that are not for everybody"));
+        return Ok(left(Reason::boost_closed.plain()));
     }
     if db::status::find_reblog(conn, account_id, of.id)?.is_some() {
-        return Ok(left("boosts of posts that are boosted here already"));
+        return Ok(left(Reason::boost_twice.plain()));
     }
     Ok(Ok(of))
 }
@@ -217,7 +224,7 @@ fn find_boosted(
 pub fn take(tx: &Tx<'_>, site: &Site, account_id: i64, ready: &Ready) -> Result<Outcome> {
     let author = db::account::get(tx, account_id)?;
     if author.suspended_at.is_some() {
-        return Err(Error::Forbidden("This account is suspended".into()));
+        return Err(Error::Forbidden(Reason::suspended.plain().into()));
     }
     super::moving::may_act(&author)?;
     if is_here(tx, account_id, ready.uri())? {
@@ -228,7 +235,7 @@ pub fn take(tx: &Tx<'_>, site: &Site, account_id: i64, ready: &Ready) -> Result<
         Ready::Boost(boost, visibility) => match find_boosted(tx, account_id, boost)? {
             Ok(of) => match take_boost(tx, site, &author, boost, &of, *visibility)? {
                 Some(id) => id,
-                None => return Ok(Outcome::Left("boosts that need consent".into())),
+                None => return Ok(Outcome::Left(Reason::boost_consent.plain().into())),
             },
             Err(outcome) => return Ok(outcome),
         },
@@ -248,49 +255,24 @@ fn take_post(tx: &Tx<'_>, site: &Site, author: &Account, post: &ReadyPost) -> Re
     let id = free_id_at(tx, created_at)?;
     let source = sanitize::to_plain(&post.html);
     let is_open = post.visibility.is_open();
+    let told = remote::of_object(object, author, parent.as_ref(), id, created_at);
     let mut status = Status {
-        id,
         uri: site.status(&author.username, id),
         url: Some(site.status_page(&author.username, id)),
-        account_id: author.id,
         local: true,
-        created_at,
-        edited_at: object.edited_ms().map(|time| time.min(tx.now())),
+        edited_at: told.edited_at.map(|time| time.min(tx.now())),
         visibility: post.visibility,
-        in_reply_to_id: parent.as_ref().map(|p| p.id),
-        in_reply_to_account_id: parent.as_ref().map(|p| p.account_id),
-        in_reply_to_uri: object.in_reply_to.clone().filter(|_| parent.is_none()),
-        reply_to_other: match &parent {
-            Some(parent) => parent.account_id != author.id,
-            None => object.in_reply_to.is_some(),
-        },
-        reblog_of_id: None,
-        thread_id: parent.as_ref().map_or(0, |p| p.thread_id),
-        spoiler_text: object.warning.clone(),
         content: post.html.clone(),
-        language: object
-            .language
-            .as_deref()
-            .and_then(language::normalize)
-            .or_else(|| language::detect(&source).map(str::to_owned)),
+        language: told.language.or_else(|| language::detect(&source).map(str::to_owned)),
         text: Some(source),
-        sensitive: object.sensitive || object.content_warning().is_some(),
-        application_id: None,
-        emojis: Vec::new(),
         // nobody here could be told of a vote, and nobody elsewhere knows where to send one
-        poll: remote::poll(object).map(|poll| crate::model::Poll {
+        poll: told.poll.map(|poll| crate::model::Poll {
             end: Some(poll.end.map_or(tx.now(), |end| end.min(tx.now()))),
             ..poll
         }),
-        replies_count: 0,
-        reblogs_count: 0,
-        favourites_count: 0,
-        content_type: ContentType::Plain,
         quote_policy: if is_open { user.default_quote_policy } else { QuotePolicy::NOBODY },
-        quotes_count: 0,
         policy: db::interaction::find_default(tx, author.id, post.visibility)?,
-        held: Held::Free,
-        approval: None,
+        ..told
     };
     status.emojis = emoji::used(tx, site, status.words())?;
     db::status::insert(tx, &mut status)?;
@@ -319,7 +301,7 @@ fn attach(tx: &Tx<'_>, site: &Site, status: &Status, post: &ReadyPost) -> Result
         };
         let upload = db::upload::find_own(tx, status.account_id, *id)?.filter(is_free);
         let Some(mut upload) = upload else {
-            return Err(Error::invalid(format!("the upload {id} is gone. Try again.")));
+            return Err(Error::invalid(Reason::upload_gone.with(id)));
         };
         let description = attachment.alt.clone();
         let words = media::Words { description, focus: attachment.focus };

@@ -20,6 +20,8 @@ const FAILED: &str = "backup_failed";
 const LOCK: &str = ".lock";
 /// What is not whole begins with this, and is removed by the next backup.
 const PARTIAL: &str = ".partial-";
+/// How names of files end that are no archives of ours.
+const FOREIGN: [&str; 10] = ["zip", "tar", "gz", "bz2", "xz", "zst", "7z", "rar", "db", "gpg"];
 /// The largest settings file that is taken along.
 const LARGEST_SETTINGS: u64 = 1 << 20;
 
@@ -54,6 +56,8 @@ pub struct Standing {
     pub name: Option<String>,
     /// Why the one after it failed.
     pub failed: Option<String>,
+    /// What of the database was found damaged then.
+    pub damaged: Option<String>,
 }
 
 /// A file that goes unless it is kept.
@@ -70,13 +74,14 @@ impl Drop for Partial {
 /// `step` is told how many bytes are done, and of how many; an error ends the work.
 ///
 /// # Errors
-/// A sentence when there is no room, no database, or the archive cannot be written; nothing is left
-/// of it then.
+/// A sentence when there is no room, no database, or the archive cannot be written, and
+/// [`Error::damaged`] when the database is: nothing is left of it then.
 pub fn make(order: &Order<'_>, step: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<Made> {
     let config = order.config;
     let data = &config.storage.data_dir;
-    let (folder, named) = target(&order.to);
+    let (folder, named) = target(&order.to)?;
     refuse_served(&folder, config)?;
+    refuse_missing(&folder)?;
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed(&folder))?;
     let _lock = lock(&folder)?;
     clear(&folder);
@@ -89,6 +94,10 @@ pub fn make(order: &Order<'_>, step: &mut dyn FnMut(u64, u64) -> Result<()>) -> 
     let copy = Partial(folder.join(format!("{PARTIAL}{random}.db")));
     let all = |database: u64| database.saturating_mul(2).saturating_add(uploads.bytes);
     let facts = copies::copy(data, &copy.0, true, &mut |done, of| step(done, all(of)))?;
+    // the copy rested by itself, and a passphrase is quick
+    step_back();
+    // one that cannot be restored must not push out those that can
+    copies::check_copy(&copy.0)?;
     let bytes = fs::metadata(&copy.0).map_err(failed(&copy.0))?.len();
     let name = name(&facts.host, order.now, order.passphrase.is_some());
     let path = named.unwrap_or_else(|| folder.join(&name));
@@ -110,8 +119,6 @@ pub fn make(order: &Order<'_>, step: &mut dyn FnMut(u64, u64) -> Result<()>) -> 
         uploads: order.uploads,
     };
     let mut archive = Writer::new(file.map_err(failed(&partial.0))?, order.passphrase, &manifest)?;
-    // the copy rested by itself, and a passphrase is quick
-    step_back();
     if let Some(text) = settings(config) {
         archive.add_settings(&text)?;
     }
@@ -158,11 +165,22 @@ pub fn expire(folder: &Path, made: &Made, host: &str, keep: usize) -> usize {
     names.iter().take(gone).filter(|name| fs::remove_file(folder.join(name)).is_ok()).count()
 }
 
+/// The newest archive that the server made of this host in a folder.
+pub fn newest(folder: &Path, host: &str) -> Option<String> {
+    let begin = prefix(host);
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    names
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| is_ours(name, &begin))
+        .max()
+}
+
 /// Notes that a backup was made. Of those in the bucket, what is to be removed so that `keep` stay.
 pub fn note(tx: &Tx<'_>, at: i64, name: &str, object: bool, keep: usize) -> Result<Vec<String>> {
     db::meta::set(tx, copies::MADE_AT, &at.to_string())?;
     db::meta::set(tx, copies::MADE, name)?;
     db::meta::set(tx, FAILED, "")?;
+    db::meta::set(tx, copies::DAMAGED, "")?;
     if !object {
         return Ok(Vec::new());
     }
@@ -179,6 +197,11 @@ pub fn note_failure(tx: &Tx<'_>, why: &str) -> Result<()> {
     db::meta::set(tx, FAILED, &format!("{} {why}", clock::wire_time(tx.now())))
 }
 
+/// Notes that the database was found damaged: the administrators are told until a backup succeeds.
+pub fn note_damage(tx: &Tx<'_>, fault: &str) -> Result<()> {
+    db::meta::set(tx, copies::DAMAGED, fault)
+}
+
 /// How it stands.
 pub fn standing(conn: &Conn) -> Result<Standing> {
     let get = |key| Ok::<_, Error>(db::meta::get(conn, key)?.filter(|text| !text.is_empty()));
@@ -186,21 +209,43 @@ pub fn standing(conn: &Conn) -> Result<Standing> {
         made_at: get(copies::MADE_AT)?.and_then(|text| text.parse().ok()),
         name: get(copies::MADE)?,
         failed: get(FAILED)?,
+        damaged: get(copies::DAMAGED)?,
     })
 }
 
 /// The folder that it is made in, and the name if one was chosen.
-fn target(to: &Path) -> (PathBuf, Option<PathBuf>) {
+fn target(to: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     let is_file = to.file_name().is_some_and(|name| {
         let name = name.to_string_lossy();
         [".tar.gz", ".tgz", ".age"].iter().any(|end| name.ends_with(end))
     });
+    let end = to.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+    if !is_file && !to.is_dir() && end.is_some_and(|end| FOREIGN.contains(&end.as_str())) {
+        return Err(Error::invalid(format!(
+            "{} is no name of a backup: a file's ends in .tar.gz or .age, and a folder's in nothing \
+             like it",
+            to.display()
+        )));
+    }
     let folder = match to.parent() {
         Some(above) if is_file && above.as_os_str().is_empty() => PathBuf::from("."),
         Some(above) if is_file => above.to_owned(),
         _ => to.to_owned(),
     };
-    (folder, is_file.then(|| to.to_owned()))
+    Ok((folder, is_file.then(|| to.to_owned())))
+}
+
+/// One folder is made where there is none, and not those above it: a disk that is not mounted would
+/// have its backups on the one that is to be saved.
+fn refuse_missing(folder: &Path) -> Result<()> {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    match folder.parent() {
+        Some(above) if !folder.exists() && !above.exists() => Err(Error::invalid(format!(
+            "there is no {}. If its disk is to be mounted, do that first; else make that folder",
+            above.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Where a path leads: links are followed as far as it is there, and what is not there yet has none.

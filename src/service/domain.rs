@@ -5,6 +5,7 @@ use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
 use crate::model::{Account, DomainAllow, DomainBlock, Event, JobKind, SeveranceKind, Severity};
 use crate::site::Site;
+use crate::text::blocklist::pasted;
 
 use super::account::Removal;
 use super::{relationship, severance};
@@ -56,13 +57,13 @@ pub fn set_allowlist(tx: &Tx<'_>, on: bool) -> Result<()> {
 /// 422 for what is no domain, and for our own.
 pub fn normalize(site: &Site, text: &str) -> Result<String> {
     let refuse = || Error::invalid("Validation failed: Domain is not a valid domain name");
-    let text = text.trim().trim_start_matches('@').trim_end_matches('.');
+    let text = pasted(text);
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) => (name, Some(port.parse::<u16>().map_err(|_| refuse())?)),
         None => (text, None),
     };
     let host = url::Host::parse(name).map_err(|_| refuse())?.to_string();
-    if host.len() > 253 || host.contains('[') {
+    if host.len() > 253 || host.contains(['[', '*']) {
         return Err(refuse());
     }
     let domain = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
@@ -298,11 +299,13 @@ mod tests {
             (" @bad.example. ", "bad.example"),
             ("bücher.example", "xn--bcher-kva.example"),
             ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("*.wild.example", "wild.example"),
+            ("https://Worse.Example:8443/@mia?x=1#y", "worse.example:8443"),
         ] {
             assert_eq!(normalize(&site, given).unwrap(), stored);
         }
         for bad in
-            ["", "a b", "https://bad.example", "bad.example/x", "x:y", "own.example", "[::1]"]
+            ["", "a b", "https://", "*", "a.*.example", "x:y", "https://own.example/about", "[::1]"]
         {
             assert_eq!(normalize(&site, bad).unwrap_err().status(), 422, "{bad}");
         }

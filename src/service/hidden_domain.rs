@@ -5,6 +5,7 @@ use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::model::{JobKind, SeveranceKind};
 use crate::site::Site;
+use crate::text::blocklist::pasted;
 
 use super::relationship;
 use super::severance::{self, Cause};
@@ -20,12 +21,12 @@ const SLICE: i64 = 50;
 /// 422 for what is none, and for this server's own.
 pub fn normal(site: &Site, domain: &str) -> Result<String> {
     let wrong = |what: &str| Error::invalid(format!("Validation failed: domain {what}"));
-    let domain = domain.trim().trim_start_matches('@');
+    let domain = pasted(domain);
     if domain.is_empty() {
         return Err(wrong("can't be blank"));
     }
     let host = host_of(&format!("https://{domain}/"))
-        .filter(|_| domain.len() <= 253 && !domain.contains(['/', '@', '?', '#', '\\']))
+        .filter(|_| domain.len() <= 253 && !domain.contains(['@', '\\', '*']))
         .ok_or_else(|| wrong("is not a valid domain name"))?;
     if site.is_own_domain(&host) {
         return Err(wrong("is this server's own"));

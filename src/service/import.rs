@@ -1,24 +1,31 @@
 //! Taking in the CSV files of people who move here, line by line and in the background; and what
 //! each line does.
 
+use std::collections::VecDeque;
+
 use crate::client::host_of;
 use crate::clock::DAY;
 use crate::db::import::NewRow;
-use crate::db::{self, Conn, Db, Lane, Tx};
+use crate::db::{self, Conn, Db, Lane, Tx, Written};
 use crate::error::{Error, Result};
+use crate::in_flight::{Entry, InFlight};
+use crate::media::storage::Incoming;
 use crate::model::{Account, Import, JobKind, Page, Sheet, SheetRow};
 use crate::site::Site;
+use crate::text::reason::Reason;
 use crate::text::sheet;
 
 use super::relationship::{self, FollowOptions};
 use super::{bookmark, hidden_domain, list};
 
-/// How many lines a file may have (as in Mastodon).
-pub const MOST_ROWS: usize = 20_000;
+/// The largest file, in bytes, and how many lines it may have (Mastodon does 20,000).
+pub const LARGEST: u64 = 10_000_000;
+pub const MOST_ROWS: usize = 100_000;
 /// How many imports of one account may be under way.
 const MOST_OPEN: i64 = 10;
-/// How many lines are stored in one transaction.
-const CHUNK: usize = 250;
+/// How many lines one closure of the writer stores, and how many closures wait for it at once.
+const CHUNK: usize = 50;
+const QUEUED: usize = 8;
 /// How many servers one import asks at once.
 const AT_ONCE: usize = 2;
 /// What the lanes of imports begin with.
@@ -30,7 +37,8 @@ const SLICE: usize = 50;
 /// How long an import is shown.
 pub const KEPT: i64 = 30 * DAY;
 
-/// Takes in a file: stores its lines in slices, then lets the work begin. Blocks.
+/// Takes in a file: stores its lines in slices, then lets the work begin. Blocks. It is read twice, so
+/// that its lines never wait in memory.
 ///
 /// # Errors
 /// 422 for a file that has no lines or too many, or cannot be taken in, and for too many imports
@@ -44,38 +52,47 @@ pub fn begin(
     text: &str,
 ) -> Result<Import> {
     if kind == Sheet::Followers {
-        return Err(Error::invalid("Validation failed: type: followers cannot be imported"));
+        return Err(Reason::followers_stay.refuse());
     }
-    let rows = sheet::read(kind, text, MOST_ROWS).ok_or_else(|| {
-        Error::invalid(format!("Validation failed: data has more than {MOST_ROWS} rows"))
-    })?;
-    if rows.is_empty() {
-        return Err(Error::invalid("Validation failed: data has no rows"));
+    let lines = || sheet::read(kind, text).map(|row| new_row(site, kind, row));
+    let (mut count, mut is_one) = (0, false);
+    for line in lines() {
+        count += 1;
+        is_one |= line.error.is_none();
+        if count > MOST_ROWS {
+            return Err(Reason::rows_many.refuse_with(MOST_ROWS));
+        }
     }
-    let rows: Vec<NewRow> = rows.into_iter().map(|row| new_row(site, kind, row)).collect();
+    if count == 0 {
+        return Err(Reason::rows_none.refuse());
+    }
     // another kind of file; overwriting with it would take all away
-    if rows.iter().all(|row| row.error.is_some()) {
-        return Err(Error::invalid(format!(
-            "Validation failed: data is no file of {}: none of its rows can be understood",
-            kind.as_str()
-        )));
+    if !is_one {
+        return Err(Reason::file_other.refuse_with(kind.as_str()));
     }
     let import = db
         .write(Lane::Interactive, move |tx| {
             if db::import::count_open(tx, account)? >= MOST_OPEN {
-                return Err(Error::invalid(format!(
-                    "Validation failed: {MOST_OPEN} imports are under way; wait for one to end"
-                )));
+                return Err(Reason::imports_open.refuse_with(MOST_OPEN));
             }
             db::import::insert(tx, account, kind, overwrite)
         })
         .wait()?;
-    for chunk in rows.chunks(CHUNK) {
-        let chunk = chunk.to_vec();
-        db.write(Lane::Background, move |tx| {
-            chunk.iter().try_for_each(|row| db::import::insert_row(tx, import, row))
-        })
-        .wait()?;
+    let mut lines = lines();
+    let mut queued: VecDeque<Written<()>> = VecDeque::with_capacity(QUEUED);
+    loop {
+        let chunk: Vec<NewRow> = lines.by_ref().take(CHUNK).collect();
+        if queued.len() == QUEUED || chunk.is_empty() {
+            match queued.pop_front() {
+                Some(written) => written.wait()?,
+                None => break,
+            }
+        }
+        if !chunk.is_empty() {
+            queued.push_back(db.write(Lane::Background, move |tx| {
+                chunk.iter().try_for_each(|row| db::import::insert_row(tx, import, row))
+            }));
+        }
     }
     db.write(Lane::Interactive, move |tx| {
         db::import::open(tx, import)?;
@@ -85,6 +102,37 @@ pub fn begin(
         db::import::get(tx, import)?.ok_or(Error::NotFound)
     })
     .wait()
+}
+
+/// What is taken in: a text, or a file that was received.
+pub enum Data {
+    Text(String),
+    File(Incoming),
+}
+
+impl Data {
+    /// Its text. Blocks.
+    ///
+    /// # Errors
+    /// 422 when it is not UTF-8.
+    pub fn text(self) -> Result<String> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::File(file) => String::from_utf8(file.read()?)
+                .map_err(|_| Reason::file_not_utf8.refuse_with("data")),
+        }
+    }
+}
+
+/// Room for a file until it is stored: one of an account at once.
+///
+/// # Errors
+/// 503 when there is none.
+pub fn enter(rooms: &InFlight, account: i64) -> Result<Entry> {
+    rooms.enter(&format!("sheet {account}")).ok_or_else(|| Error::Unavailable {
+        message: Reason::uploads_many.plain().into(),
+        retry_after: 10,
+    })
 }
 
 fn new_row(site: &Site, kind: Sheet, row: std::result::Result<SheetRow, String>) -> NewRow {
@@ -131,7 +179,7 @@ fn strange(text: &str) -> NewRow {
         key: format!("?{text}"),
         host: HERE.to_owned(),
         row: SheetRow { what: text, ..SheetRow::default() },
-        error: Some("this line cannot be understood".to_owned()),
+        error: Some(Reason::line_unclear.plain().to_owned()),
     }
 }
 
@@ -210,7 +258,7 @@ pub fn apply(
 ) -> Result<()> {
     let own = db::account::get(tx, import.account_id)?;
     if own.suspended_at.is_some() {
-        return Err(Error::Forbidden("This account is suspended".into()));
+        return Err(Error::Forbidden(Reason::suspended.plain().into()));
     }
     match (import.sheet, target) {
         (Sheet::DomainBlocks, _) => {

@@ -24,6 +24,7 @@ pub fn delete_local(tx: &Tx<'_>, site: &Site, account: &Account) -> Result<()> {
     let inboxes = db::follow::list_follower_inboxes(tx, account.id)?;
     delivery::queue(tx, account, &goodbye(account), inboxes)?;
     tell_slice(tx, account.id, "")?;
+    super::report_news::left(tx, site, account.id)?;
     super::access::end_all(tx, account.id)?;
     db::user::delete(tx, account.id)?;
     db::seen::bury(tx, &account.uri, true)?;

@@ -37,11 +37,13 @@ pub enum About {
     Waiting = 3,
     /// The owner of an account is in.
     Approved = 4,
+    /// An admin, by account, shall look at what was reported.
+    Report = 5,
 }
 
 impl About {
     fn from_number(number: i64) -> Option<Self> {
-        [Self::SignUp, Self::Address, Self::Password, Self::Waiting, Self::Approved]
+        [Self::SignUp, Self::Address, Self::Password, Self::Waiting, Self::Approved, Self::Report]
             .into_iter()
             .find(|about| *about as i64 == number)
     }
@@ -64,10 +66,10 @@ pub fn queue(tx: &Tx<'_>, site: &Site, about: About, whom: i64) -> Result<()> {
     Ok(())
 }
 
-/// Tells every admin that somebody waits.
-pub(super) fn tell_admins(tx: &Tx<'_>, site: &Site) -> Result<()> {
-    for admin in db::user::list_admins(tx)? {
-        queue(tx, site, About::Waiting, admin)?;
+/// Tells every admin, but for one who knows (0: none does).
+pub(super) fn tell_admins(tx: &Tx<'_>, site: &Site, about: About, but: i64) -> Result<()> {
+    for admin in db::user::list_admins(tx)?.into_iter().filter(|admin| *admin != but) {
+        queue(tx, site, about, admin)?;
     }
     Ok(())
 }
@@ -90,12 +92,13 @@ pub fn write(
         }
         About::Waiting => (Word::letter_waiting, Word::letter_waiting_text, "/settings/people"),
         About::Approved => (Word::letter_approved, Word::letter_approved_text, "/auth/sign_in"),
+        About::Report => (Word::letter_report, Word::letter_report_text, ""),
     };
     let mut link = format!("{}{path}", site.base);
     let lifetime = match about {
         About::SignUp | About::Address => Some(CONFIRM_LIFETIME),
         About::Password => Some(PASSWORD_LIFETIME),
-        About::Waiting | About::Approved => None,
+        About::Waiting | About::Approved | About::Report => None,
     };
     if let Some(lifetime) = lifetime {
         let secret = crypto::token();
@@ -133,6 +136,7 @@ fn addressee(conn: &Conn, about: About, whom: i64) -> Result<Option<Addressee>> 
     let Some(user) = db::user::find(conn, whom)? else { return Ok(None) };
     let wanted = match about {
         About::Waiting => user.admin && db::applicant::is_any_waiting(conn)?,
+        About::Report => user.admin && db::report::is_any_open(conn)?,
         _ => true,
     };
     let email = match about {

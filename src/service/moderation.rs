@@ -3,6 +3,8 @@
 //! A suspension can be taken back: what the account wrote and whom it follows stay and are only
 //! shown to nobody. Mastodon deletes it after 30 days; here it stays until an admin says so.
 
+use serde::{Deserialize, Serialize};
+
 use crate::activity::build;
 use crate::db::{self, Conn, Tx};
 use crate::error::{Error, Result};
@@ -16,7 +18,8 @@ use super::{delivery, document, relationship, report, severance};
 const SLICE: i64 = 50;
 
 /// What can be done to an account, and taken back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     None,
     /// It cannot sign in; all its tokens, sessions and streams end.
@@ -44,6 +47,14 @@ impl Action {
             _ => return None,
         })
     }
+
+    /// Whether it takes something back, or does nothing.
+    pub fn lifts(self) -> bool {
+        matches!(
+            self,
+            Self::None | Self::Enable | Self::Unsensitive | Self::Unsilence | Self::Unsuspend
+        )
+    }
 }
 
 /// An account that an admin can look at; not the instance actor.
@@ -53,7 +64,8 @@ pub fn get(conn: &Conn, id: i64) -> Result<Account> {
         .ok_or(Error::NotFound)
 }
 
-/// Does it, and resolves the report that it answers.
+/// Does it, and resolves the report that it answers. By command nobody in particular does it
+/// (`None`).
 ///
 /// # Errors
 /// 404 for an unknown account or report, 403 for another admin or oneself, or for what a remote
@@ -61,18 +73,14 @@ pub fn get(conn: &Conn, id: i64) -> Result<Account> {
 pub fn act(
     tx: &Tx<'_>,
     site: &Site,
-    admin: i64,
+    admin: Option<i64>,
     id: i64,
     action: Action,
     about: Option<i64>,
 ) -> Result<Account> {
     let account = get(tx, id)?;
     let user = db::user::find(tx, id)?;
-    let lifts = matches!(
-        action,
-        Action::None | Action::Enable | Action::Unsensitive | Action::Unsilence | Action::Unsuspend
-    );
-    if !lifts && (id == admin || user.as_ref().is_some_and(|user| user.admin)) {
+    if !action.lifts() && (Some(id) == admin || user.as_ref().is_some_and(|user| user.admin)) {
         return Err(not_allowed());
     }
     if let Some(report) = about {
@@ -80,7 +88,7 @@ pub fn act(
         if found.target_id != id {
             return Err(Error::NotFound);
         }
-        report::work(tx, admin, report, report::Step::Resolve)?;
+        report::work(tx, site, admin, report, report::Step::Resolve)?;
     }
     match action {
         Action::None => {}

@@ -42,18 +42,52 @@ impl Claim {
     }
 
     /// Why `old` cannot move there; `None`: it can.
-    pub fn refuses(&self, old: &Account) -> Option<&'static str> {
+    pub fn refuses(&self, old: &Account) -> Option<Refusal> {
         if self.account.id == old.id {
-            Some("an account does not move to itself")
+            Some(Refusal::Itself)
         } else if self.account.suspended_at.is_some() {
-            Some("the new account is not there")
+            Some(Refusal::NotThere)
         } else if self.moved_to.is_some() {
             // F-191
-            Some("the new account has moved itself")
+            Some(Refusal::HasMoved)
         } else if !self.also_known_as.contains(&old.uri) {
-            Some("the new account does not name the old one as its own")
+            Some(Refusal::NoAlias)
         } else {
             None
+        }
+    }
+}
+
+/// Why an account does not move, or does not name another as the same person's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is the account itself.
+    Itself,
+    /// The other one is suspended.
+    NotThere,
+    /// The other one has moved, too.
+    HasMoved,
+    /// The other one does not name this one.
+    NoAlias,
+    /// This one shows another place already.
+    Elsewhere,
+    /// This one moved within [`COOLDOWN`].
+    TooSoon,
+    /// There are [`MOST_ALIASES`].
+    TooMany,
+}
+
+impl Refusal {
+    /// For programs and the log.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Itself => "an account does not move to itself",
+            Self::NotThere => "the new account is not there",
+            Self::HasMoved => "the new account has moved itself",
+            Self::NoAlias => "the new account does not name the old one as its own",
+            Self::Elsewhere => "the account has moved elsewhere; end that first",
+            Self::TooSoon => "the account has moved in the last seven days",
+            Self::TooMany => "too many (maximum is 10)",
         }
     }
 }
@@ -218,6 +252,24 @@ fn note(
     account_note::set(tx, person, target, &whole)
 }
 
+/// Why an account of ours cannot move there; `None`: it can, or is there.
+pub fn why_not(
+    conn: &Conn,
+    account: &Account,
+    claim: &Claim,
+    with_followers: bool,
+) -> Result<Option<Refusal>> {
+    let is_there = account.moved_to_uri.as_ref() == Some(&claim.account.uri);
+    if account.moved_to_uri.is_some() && !is_there {
+        return Ok(Some(Refusal::Elsewhere));
+    }
+    if let Some(refusal) = claim.refuses(account) {
+        return Ok(Some(refusal));
+    }
+    let is_late = with_followers && !is_there && moved_lately(conn, &account.uri)?;
+    Ok(is_late.then_some(Refusal::TooSoon))
+}
+
 /// Moves an account of ours, or only shows where its owner is now: followers here and elsewhere
 /// are told in the one case, and not in the other. The same again does nothing.
 ///
@@ -233,11 +285,8 @@ pub fn move_out(
     let account = db::account::get(tx, account_id)?;
     let target = &claim.account;
     let is_there = account.moved_to_uri.as_ref() == Some(&target.uri);
-    if account.moved_to_uri.is_some() && !is_there {
-        return Err(refused("the account has moved elsewhere; end that first"));
-    }
-    if let Some(reason) = claim.refuses(&account) {
-        return Err(refused(reason));
+    if let Some(refusal) = why_not(tx, &account, claim, with_followers)? {
+        return Err(refused(refusal));
     }
     if !with_followers {
         if !is_there {
@@ -247,11 +296,7 @@ pub fn move_out(
         return db::account::get(tx, account.id);
     }
     if !begin(tx, &account, target)? {
-        return if is_there {
-            Ok(account)
-        } else {
-            Err(refused("the account has moved in the last seven days"))
-        };
+        return Ok(account);
     }
     let account = db::account::get(tx, account.id)?;
     // whoever reads the actor because of the Move finds it there: it is told first
@@ -264,8 +309,8 @@ pub fn move_out(
     Ok(account)
 }
 
-fn refused(reason: &str) -> Error {
-    Error::invalid(format!("Validation failed: moved_to_uri: {reason}"))
+fn refused(refusal: Refusal) -> Error {
+    Error::invalid(format!("Validation failed: moved_to_uri: {}", refusal.words()))
 }
 
 /// The account of ours is used again. Followers who went stay where they are.
@@ -279,21 +324,36 @@ pub fn come_back(tx: &Tx<'_>, site: &Site, account_id: i64) -> Result<Account> {
     db::account::get(tx, account_id)
 }
 
+/// Why an account of ours cannot name this one as the same person's; `None`: it can, or does.
+pub fn why_no_alias(account: &Account, uri: &str) -> Option<Refusal> {
+    let all = &account.details.also_known_as;
+    if account.uri == uri {
+        Some(Refusal::Itself)
+    } else if all.len() >= MOST_ALIASES && !all.iter().any(|there| there == uri) {
+        Some(Refusal::TooMany)
+    } else {
+        None
+    }
+}
+
 /// Names one more account as the same person's (F-351); again changes nothing.
 ///
 /// # Errors
 /// 422 for oneself, or when there are [`MOST_ALIASES`].
 pub fn add_alias(tx: &Tx<'_>, site: &Site, account_id: i64, uri: &str) -> Result<()> {
-    let mut all = db::account::get(tx, account_id)?.details.also_known_as;
+    let account = db::account::get(tx, account_id)?;
+    if why_no_alias(&account, uri) == Some(Refusal::TooMany) {
+        return Err(Error::invalid(format!(
+            "Validation failed: also_known_as_uris: {}",
+            Refusal::TooMany.words()
+        )));
+    }
+    let mut all = account.details.also_known_as;
     if all.iter().any(|there| there == uri) {
         return Ok(());
     }
-    if all.len() >= MOST_ALIASES {
-        return Err(Error::invalid(format!(
-            "Validation failed: also_known_as_uris: too many (maximum is {MOST_ALIASES})"
-        )));
-    }
     all.push(uri.to_owned());
+    // one for oneself is refused there
     profile::set_aliases(tx, site, account_id, all)
 }
 

@@ -9,7 +9,7 @@ use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::model::{
     Account, ContentType, Event, Held, InteractionKind, Media, MediaKind, NotificationKind, Poll,
-    Status, Visibility,
+    QuotePolicy, Status, Visibility,
 };
 use crate::text::{hashtag, language, sanitize};
 
@@ -123,41 +123,61 @@ fn row(tx: &Tx<'_>, object: &Incoming, author: &Account, arrival: Arrival) -> Re
         Arrival::Fetched => db::status::fetched_id(tx.now(), published, &object.id),
     };
     Ok(Status {
-        id,
         uri: object.id.clone(),
         url: object.url.as_deref().and_then(sanitize::http_url),
+        visibility: seen_by(object, author),
+        emojis: super::account::emojis(&object.emojis),
+        quote_policy: quote::policy(object, author),
+        policy: policy::of_object(object, author),
+        ..of_object(object, author, parent.as_ref(), id, published)
+    })
+}
+
+/// The status that an object describes, in the words of its server: what is the same wherever it came
+/// from. Addresses, and who may see and do what with it, are still to be said.
+pub(super) fn of_object(
+    object: &Incoming,
+    author: &Account,
+    parent: Option<&Status>,
+    id: i64,
+    created_at: i64,
+) -> Status {
+    Status {
+        id,
+        uri: String::new(),
+        url: None,
         account_id: author.id,
         local: false,
-        created_at: published,
+        created_at,
         edited_at: object.edited_ms(),
-        visibility: seen_by(object, author),
-        in_reply_to_id: parent.as_ref().map(|p| p.id),
-        in_reply_to_account_id: parent.as_ref().map(|p| p.account_id),
+        visibility: Visibility::Direct,
+        in_reply_to_id: parent.map(|p| p.id),
+        in_reply_to_account_id: parent.map(|p| p.account_id),
         in_reply_to_uri: object.in_reply_to.clone().filter(|_| parent.is_none()),
-        reply_to_other: match &parent {
+        reply_to_other: match parent {
             Some(parent) => parent.account_id != author.id,
             None => object.in_reply_to.is_some(),
         },
         reblog_of_id: None,
-        thread_id: parent.as_ref().map_or(0, |p| p.thread_id),
+        thread_id: parent.map_or(0, |p| p.thread_id),
         spoiler_text: object.warning.clone(),
         content: object.html.clone(),
         text: None,
         language: object.language.as_deref().and_then(language::normalize),
         sensitive: object.sensitive || object.content_warning().is_some(),
         application_id: None,
-        emojis: super::account::emojis(&object.emojis),
+        emojis: Vec::new(),
         poll: poll(object),
         replies_count: 0,
         reblogs_count: 0,
         favourites_count: 0,
         content_type: ContentType::Plain,
-        quote_policy: quote::policy(object, author),
+        quote_policy: QuotePolicy::NOBODY,
         quotes_count: 0,
-        policy: policy::of_object(object, author),
+        policy: None,
         held: Held::Free,
         approval: None,
-    })
+    }
 }
 
 /// F-230; addressed to nobody at all is for the owner of the inbox it came to (F-232). A message of
@@ -170,7 +190,7 @@ fn seen_by(object: &Object, author: &Account) -> Visibility {
 }
 
 /// The poll as its server tells it.
-pub(super) fn poll(object: &Object) -> Option<Poll> {
+fn poll(object: &Object) -> Option<Poll> {
     let poll = object.poll.as_ref()?;
     let count = |n: u64| i64::try_from(n).unwrap_or(0);
     Some(Poll {

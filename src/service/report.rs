@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::{Account, Category, Event, INSTANCE_ACTOR, NotificationKind, Report, Status};
 use crate::site::Site;
 
-use super::{delivery, visibility};
+use super::{delivery, report_news, visibility};
 
 /// The longest comment, as in Mastodon.
 pub const LONGEST_COMMENT: usize = 1000;
@@ -89,7 +89,7 @@ pub fn create(
         ..Report::default()
     };
     report.id = db::report::insert(tx, &report)?;
-    tell_admins(tx, &report)?;
+    tell_admins(tx, site, &report)?;
     if report.forwarded {
         // the instance speaks, not the person (F-224, S-100)
         let instance = db::account::get(tx, INSTANCE_ACTOR)?;
@@ -133,7 +133,7 @@ fn receivers(
         .collect())
 }
 
-fn tell_admins(tx: &Tx<'_>, report: &Report) -> Result<()> {
+fn tell_admins(tx: &Tx<'_>, site: &Site, report: &Report) -> Result<()> {
     for account_id in db::user::list_admins(tx)? {
         if account_id == report.account_id {
             continue;
@@ -144,12 +144,18 @@ fn tell_admins(tx: &Tx<'_>, report: &Report) -> Result<()> {
         super::push::queue(tx, account_id, id, NotificationKind::AdminReport, report.account_id)?;
         tx.after_commit(Event::NotificationCreated { account_id, id });
     }
-    Ok(())
+    report_news::tell(tx, site, report)
 }
 
 /// Another server reports accounts here (F-194): each that is named, or wrote a status that is.
 /// Nothing local is named: nothing happens (F-195). Answers how many reports it became.
-pub fn receive(tx: &Tx<'_>, from: &Account, uris: &[String], text: &str) -> Result<usize> {
+pub fn receive(
+    tx: &Tx<'_>,
+    site: &Site,
+    from: &Account,
+    uris: &[String],
+    text: &str,
+) -> Result<usize> {
     let domain = from.domain.as_deref().unwrap_or_default();
     let mut targets: Vec<(i64, Vec<i64>)> = Vec::new();
     for uri in uris.iter().take(MOST_STATUSES) {
@@ -194,7 +200,7 @@ pub fn receive(tx: &Tx<'_>, from: &Account, uris: &[String], text: &str) -> Resu
             ..Report::default()
         };
         report.id = db::report::insert(tx, &report)?;
-        tell_admins(tx, &report)?;
+        tell_admins(tx, site, &report)?;
         made += 1;
     }
     Ok(made)
@@ -227,11 +233,11 @@ pub enum Step {
     Reopen,
 }
 
-/// An admin works on a report.
+/// An admin works on a report, or the operator by command, who is none (`None`).
 ///
 /// # Errors
 /// 404 without such a report, 422 for a rule that there is not.
-pub fn work(tx: &Tx<'_>, admin: i64, id: i64, step: Step) -> Result<Report> {
+pub fn work(tx: &Tx<'_>, site: &Site, admin: Option<i64>, id: i64, step: Step) -> Result<Report> {
     let mut report = db::report::get(tx, id)?;
     match step {
         Step::Change { category, rule_ids, rules } => {
@@ -245,11 +251,11 @@ pub fn work(tx: &Tx<'_>, admin: i64, id: i64, step: Step) -> Result<Report> {
                 report.rule_ids.clear();
             }
         }
-        Step::AssignToSelf => report.assigned_id = Some(admin),
+        Step::AssignToSelf => report.assigned_id = admin,
         Step::Unassign => report.assigned_id = None,
         Step::Resolve => {
             report.action_taken_at = Some(tx.now());
-            report.action_taken_by_id = Some(admin);
+            report.action_taken_by_id = admin;
         }
         Step::Reopen => {
             report.action_taken_at = None;
@@ -257,5 +263,8 @@ pub fn work(tx: &Tx<'_>, admin: i64, id: i64, step: Step) -> Result<Report> {
         }
     }
     db::report::update(tx, &report)?;
+    if report.action_taken_at.is_some() {
+        report_news::settled(tx, site, id)?;
+    }
     db::report::get(tx, id)
 }

@@ -21,6 +21,8 @@ const PARTIAL: &str = "restoring.partial";
 const READY: &str = "restoring";
 /// Where one is only tried.
 const TRIAL: &str = "restoring.trial";
+/// Where one is that was fetched to be restored or tried.
+pub const FETCHED: &str = "restoring.fetched";
 const DATABASE: &str = "dassie.db";
 const MEDIA: &str = "media";
 const SETTINGS: &str = "dassie.toml";
@@ -63,7 +65,7 @@ pub fn restore(
     step: &mut dyn FnMut(u64, u64) -> Result<()>,
 ) -> Result<Restored> {
     let into = order.into;
-    finish(into, order.now)?;
+    go_on(into, order.now)?;
     if copies::is_there(into) && !order.force {
         return Err(Error::invalid(format!(
             "{} has a database already. Add --force to put it aside, or choose another folder \
@@ -78,6 +80,7 @@ pub fn restore(
     look(order, &partial.0, &manifest)?;
     let current = into.join(DATABASE);
     let old = current.exists().then_some(current.as_path());
+    copies::came_from(&database, manifest.made_at)?;
     let settled = copies::settle(&database, old, order.now, order.keep_waiting)?;
     // from here on it cannot go back any more, only be finished
     let ready = into.join(READY);
@@ -257,6 +260,11 @@ fn take_place(into: &Path, now: i64) -> Result<Option<PathBuf>> {
 /// # Errors
 /// When nothing can be renamed.
 pub fn finish(into: &Path, now: i64) -> Result<()> {
+    let _ = fs::remove_dir_all(into.join(FETCHED));
+    go_on(into, now)
+}
+
+fn go_on(into: &Path, now: i64) -> Result<()> {
     // mostly there is none
     let _ = fs::remove_dir_all(into.join(PARTIAL));
     if into.join(READY).exists() {

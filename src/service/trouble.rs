@@ -1,5 +1,5 @@
-//! Telling the administrators that something is wrong with the server, or that somebody waits: a
-//! private mention by the server's own account, which every app shows and pushes, in no timeline and on
+//! Telling the administrators that something is wrong with the server, that somebody waits or that
+//! somebody was reported: a private mention by the server's own account, which every app shows and pushes, in no timeline and on
 //! no other server. One a trouble; it is deleted when all is well again.
 
 use crate::db::{self, Conn, Tx};
@@ -8,6 +8,7 @@ use crate::model::{
     ContentType, Held, INSTANCE_ACTOR, NotificationKind, QuotePolicy, Status, Visibility,
 };
 use crate::site::Site;
+use crate::text::sanitize;
 
 use super::status::{self, Mentioned, handles, write_text};
 use super::{conversation, notification};
@@ -25,6 +26,28 @@ fn find(conn: &Conn, name: &str) -> Result<Option<Status>> {
     }
 }
 
+/// The names of all that is told.
+pub(super) fn list_told(conn: &Conn) -> Result<Vec<String>> {
+    let start = key("");
+    let found = db::meta::list_under(conn, &start)?;
+    Ok(found.iter().filter_map(|(key, _)| key.strip_prefix(&start)).map(str::to_owned).collect())
+}
+
+/// When it was told, in milliseconds since 1970.
+pub(super) fn told_at(conn: &Conn, name: &str) -> Result<Option<i64>> {
+    Ok(find(conn, name)?.map(|status| status.created_at))
+}
+
+/// What is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Message<'a> {
+    pub text: &'a str,
+    /// What a stranger wrote: nothing in it is a link, a tag or a mention.
+    pub quote: &'a str,
+    /// An administrator who knows already; 0: none does.
+    pub but: i64,
+}
+
 /// Whether the administrators know.
 pub fn is_told(conn: &Conn, name: &str) -> Result<bool> {
     Ok(find(conn, name)?.is_some())
@@ -36,25 +59,32 @@ pub fn has_told(conn: &Conn, account: i64) -> Result<bool> {
 }
 
 /// Tells every administrator, unless they know already. False: there is nobody to tell.
-pub fn tell(tx: &Tx<'_>, site: &Site, name: &str, text: &str, language: &str) -> Result<bool> {
+pub fn tell(tx: &Tx<'_>, site: &Site, name: &str, message: Message<'_>) -> Result<bool> {
     if is_told(tx, name)? {
         return Ok(true);
     }
-    let Some(id) = write(tx, site, text, language)? else { return Ok(false) };
+    let Some(id) = write(tx, site, message)? else { return Ok(false) };
     db::meta::set(tx, &key(name), &id.to_string())?;
     Ok(true)
 }
 
 /// Writes to every administrator; the message's id, or `None` where there is nobody.
-pub(super) fn write(tx: &Tx<'_>, site: &Site, text: &str, language: &str) -> Result<Option<i64>> {
-    let admins = db::account::list(tx, &db::user::list_admins(tx)?)?;
+pub(super) fn write(tx: &Tx<'_>, site: &Site, message: Message<'_>) -> Result<Option<i64>> {
+    let mut admins = db::account::list(tx, &db::user::list_admins(tx)?)?;
+    admins.retain(|one| one.id != message.but);
     if admins.is_empty() {
         return Ok(None);
     }
     let names: String = admins.iter().map(|one| format!("@{} ", one.username)).collect();
-    let text = format!("{names}{text}");
-    let (mentioned, _) = Mentioned::find(tx, &handles(site, &text))?;
-    let written = write_text(site, &text, ContentType::Plain, &mentioned);
+    // whoever else is named in it is not told
+    let (mentioned, _) = Mentioned::find(tx, &handles(site, &names))?;
+    let text = format!("{names}{}", message.text);
+    let mut written = write_text(site, &text, ContentType::Plain, &mentioned);
+    if !message.quote.is_empty() {
+        let quote = sanitize::escape(message.quote).replace('\n', "<br>");
+        written.content.push_str(&format!("<p>“{quote}”</p>"));
+        written.source.push_str(&format!("\n\n“{}”", message.quote));
+    }
     let author = db::account::get(tx, INSTANCE_ACTOR)?;
     let id = tx.mint_id();
     let mut status = Status {
@@ -75,7 +105,7 @@ pub(super) fn write(tx: &Tx<'_>, site: &Site, text: &str, language: &str) -> Res
         spoiler_text: String::new(),
         content: written.content.clone(),
         text: Some(written.source.clone()),
-        language: Some(language.to_owned()),
+        language: Some(site.default_language.clone()),
         sensitive: false,
         application_id: None,
         emojis: Vec::new(),
@@ -101,10 +131,10 @@ pub(super) fn write(tx: &Tx<'_>, site: &Site, text: &str, language: &str) -> Res
 
 /// It is well again: the message goes, with what it notified.
 pub fn clear(tx: &Tx<'_>, site: &Site, name: &str) -> Result<()> {
-    match find(tx, name)? {
-        Some(status) => take_back(tx, site, status.id),
-        None => Ok(()),
+    if let Some(status) = find(tx, name)? {
+        take_back(tx, site, status.id)?;
     }
+    db::meta::remove(tx, &key(name))
 }
 
 /// Removes a message to the administrators, if it is there still.

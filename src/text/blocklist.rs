@@ -12,6 +12,14 @@ const HEADINGS: [&str; 6] =
 /// The longest comment that is kept.
 const LONGEST: usize = 500;
 
+/// The domain in what people paste: an address of a page there, or what stands for all below it.
+pub fn pasted(text: &str) -> &str {
+    let text = text.trim();
+    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let text = text.split(['/', '?', '#']).next().unwrap_or_default();
+    text.trim_start_matches('@').trim_start_matches("*.").trim_end_matches('.')
+}
+
 /// One domain of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
@@ -137,7 +145,7 @@ fn read_json(text: &str, most: usize) -> Option<List> {
 impl List {
     fn add(&mut self, domain: &str, entry: Option<Entry>, most: usize) -> Option<()> {
         // all below it is meant anyway
-        let domain = domain.trim().trim_start_matches('@').trim_start_matches("*.");
+        let domain = pasted(domain);
         if domain.contains(['*', '\u{fffd}']) {
             self.hidden += 1;
         } else if let Some(entry) = entry.filter(|_| !domain.is_empty() && domain.len() <= 260) {
@@ -207,6 +215,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_domain_is_found_in_what_people_paste() {
+        for (text, domain) in [
+            ("bad.example", "bad.example"),
+            (" @bad.example. ", "bad.example"),
+            ("*.wild.example", "wild.example"),
+            ("https://worse.example/", "worse.example"),
+            ("HTTPS://Spam.Example:8443/@a?b#c", "Spam.Example:8443"),
+            ("https://", ""),
+            ("/", ""),
+        ] {
+            assert_eq!(pasted(text), domain, "{text}");
+        }
+    }
 
     fn domains(text: &str) -> Vec<(String, Severity)> {
         let list = read(text, 100).unwrap();

@@ -22,6 +22,7 @@ mod plain;
 pub mod policy;
 pub mod preview;
 pub mod qr;
+pub mod reason;
 pub mod rel_me;
 pub mod render;
 pub mod sanitize;

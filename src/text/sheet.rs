@@ -3,9 +3,6 @@
 
 use crate::model::{Sheet, SheetRow};
 
-/// A file's lines; one that cannot be understood comes back as it was.
-pub type Rows = Vec<Result<SheetRow, String>>;
-
 /// The column of each thing; `None`: the file has none.
 #[derive(Clone, Copy)]
 struct Columns {
@@ -17,35 +14,30 @@ struct Columns {
     hide: Option<usize>,
 }
 
-/// Reads a file, at most `most` lines of it; `None` when it has more.
-pub fn read(sheet: Sheet, text: &str, most: usize) -> Option<Rows> {
+/// A file's lines, one after the other; one that cannot be understood comes back as it was.
+pub fn read(sheet: Sheet, text: &str) -> impl Iterator<Item = Result<SheetRow, String>> {
     let text = text.trim_start_matches('\u{feff}');
-    let mut reader = csv::ReaderBuilder::new()
+    let reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let mut columns = usual(sheet);
-    let mut rows = Vec::new();
-    for (number, record) in reader.records().enumerate() {
+    reader.into_records().enumerate().filter_map(move |(number, record)| {
         // what is no UTF-8 cannot be here, and nothing else is an error in a flexible file
-        let Ok(record) = record else { continue };
+        let record = record.ok()?;
         let cells: Vec<&str> = record.iter().collect();
         if cells.iter().all(|cell| cell.is_empty()) {
-            continue;
+            return None;
         }
         if number == 0
             && let Some(named) = headings(sheet, &cells)
         {
             columns = named;
-            continue;
-        }
-        if rows.len() >= most {
             return None;
         }
-        rows.push(row(sheet, columns, &cells).ok_or_else(|| cells.join(",")));
-    }
-    Some(rows)
+        Some(row(sheet, columns, &cells).ok_or_else(|| cells.join(",")))
+    })
 }
 
 /// Where Mastodon has its columns.
@@ -101,7 +93,7 @@ fn row(sheet: Sheet, columns: Columns, cells: &[&str]) -> Option<SheetRow> {
     };
     let what = cell(Some(columns.what))?;
     let what = match sheet {
-        Sheet::DomainBlocks => what.trim_start_matches('@').to_ascii_lowercase(),
+        Sheet::DomainBlocks => super::blocklist::pasted(what).to_ascii_lowercase(),
         Sheet::Bookmarks => is_address(what).then(|| what.to_owned())?,
         _ => handle(what)?,
     };
@@ -181,15 +173,19 @@ mod tests {
 
     use super::*;
 
+    fn all_of(sheet: Sheet, text: &str) -> Vec<Result<SheetRow, String>> {
+        read(sheet, text).collect()
+    }
+
     fn names(sheet: Sheet, text: &str) -> Vec<String> {
-        read(sheet, text, 100).unwrap().into_iter().map(|row| row.unwrap().what).collect()
+        read(sheet, text).map(|row| row.unwrap().what).collect()
     }
 
     #[test]
     fn f_352_files_of_all_ages_are_read() {
         let new = "\u{feff}Account address,Show boosts,Notify on new posts,Languages\r\n\
                    bob@B.example,false,true,\"de, fr\"\r\n@carl@c.example,true,false,\r\n";
-        let rows = read(Sheet::Following, new, 9).unwrap();
+        let rows = all_of(Sheet::Following, new);
         let bob = rows[0].as_ref().unwrap();
         assert_eq!(
             (bob.what.as_str(), bob.reblogs, bob.notify),
@@ -205,15 +201,15 @@ mod tests {
         );
         // columns in another order
         let turned = "Languages,Account address,Show boosts\nen,bob@b.example,1\n";
-        let row = read(Sheet::Following, turned, 9).unwrap().remove(0).unwrap();
+        let row = all_of(Sheet::Following, turned).remove(0).unwrap();
         assert_eq!(
             (row.what.as_str(), row.reblogs, row.notify),
             ("bob@b.example", Some(true), None)
         );
-        let mutes = read(Sheet::Mutes, "bob@b.example,false\ncarl@c.example", 9).unwrap();
+        let mutes = all_of(Sheet::Mutes, "bob@b.example,false\ncarl@c.example");
         assert_eq!(mutes[0].as_ref().unwrap().hide_notifications, Some(false));
         assert_eq!(mutes[1].as_ref().unwrap().hide_notifications, None);
-        let lists = read(Sheet::Lists, "\"a, b\",bob@b.example\n", 9).unwrap();
+        let lists = all_of(Sheet::Lists, "\"a, b\",bob@b.example\n");
         assert_eq!(lists[0].as_ref().unwrap().list.as_deref(), Some("a, b"));
         let admin = "#domain,#severity,#reject_media\nBad.example,suspend,false\n";
         assert_eq!(names(Sheet::DomainBlocks, admin), ["bad.example"]);
@@ -222,21 +218,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_comes_back_as_it_was() {
-        let rows = read(Sheet::Blocks, "no good name,x\nbob@b.example\na@b@c\n", 9).unwrap();
+        let rows = all_of(Sheet::Blocks, "no good name,x\nbob@b.example\na@b@c\n");
         assert_eq!(rows[0].as_ref().unwrap_err(), "no good name,x");
         assert!(rows[1].is_ok());
         assert!(rows[2].is_err());
-        assert!(read(Sheet::Lists, "bob@b.example", 9).unwrap()[0].is_err());
-        assert!(read(Sheet::Bookmarks, "javascript:alert(1)", 9).unwrap()[0].is_err());
-        assert!(read(Sheet::Blocks, "a@b.example\nc@d.example\n", 1).is_none());
-        assert!(read(Sheet::Blocks, "", 1).unwrap().is_empty());
+        assert!(all_of(Sheet::Lists, "bob@b.example")[0].is_err());
+        assert!(all_of(Sheet::Bookmarks, "javascript:alert(1)")[0].is_err());
+        assert!(all_of(Sheet::Blocks, "").is_empty());
     }
 
     proptest! {
         #[test]
         fn no_file_breaks_the_reader(text in "(?s).{0,400}") {
             for sheet in Sheet::ALL {
-                let _ = read(*sheet, &text, 50);
+                read(*sheet, &text).for_each(drop);
             }
         }
 
@@ -255,7 +250,7 @@ mod tests {
                     hide_notifications: (sheet == Sheet::Mutes).then_some(flags[2]),
                 };
                 let file = String::from_utf8(write(sheet, [row.clone()])).unwrap();
-                let back = read(sheet, &file, 9).unwrap();
+                let back = all_of(sheet, &file);
                 prop_assert_eq!(back, vec![Ok(row)]);
             }
         }

@@ -39,22 +39,25 @@ words! {
     disk_ok disk_full cache_ok cache_tight cache_none
     queue_ok deliveries_stuck jobs_stuck
     clock_ok clock_unknown clock_off clock_back
-    database_ok database_damaged bucket_ok bucket_bad
+    database_ok database_damaged database_unread bucket_ok bucket_bad
     certificate_ok certificate_none certificate_ends certificate_other
-    backup_ok backup_none backup_late backup_never backup_tried backup_away backup_broken
+    backup_ok backup_none backup_old backup_late backup_never backup_tried backup_away backup_sealed backup_in_bucket backup_broken
     dns_ok dns_none dns_private
     reach_ok reach_plain reach_tls reach_down reach_gateway reach_status reach_host reach_other reach_challenge
-    client_ok client_hidden socket_ok socket_none upload_ok upload_small finger_ok finger_bad
+    client_ok client_hidden client_untrusted socket_ok socket_none upload_ok upload_small finger_ok finger_bad
     inbox_ok inbox_bad
     status_version status_memory status_disk status_database status_cache status_waiting
-    status_failing status_relays status_relay status_never status_certificate status_backup
+    status_failing status_relays status_relay status_relay_none status_certificate status_backup
+    status_backup_none span_minutes span_hours span_days
     init_host init_title init_tls init_listen init_data init_username init_email init_again
-    init_exists init_needs init_done init_account init_password init_next init_next_https
+    init_exists init_needs init_done init_account init_password init_next init_next_https init_stays init_service
     ask_password ask_again message_end
     start_point start_dev start_dev_failed start_none
     sign_up_waits
+    report_came report_more report_spam report_legal report_violation report_other
     letter_sign_up letter_sign_up_text letter_address letter_address_text letter_password letter_password_text
-    letter_waiting letter_waiting_text letter_approved letter_approved_text letter_trial letter_trial_text
+    letter_waiting letter_waiting_text letter_approved letter_approved_text letter_report letter_report_text
+    letter_trial letter_trial_text
     mail_ok mail_bad mail_sent mail_off
 }
 
@@ -75,14 +78,14 @@ impl Lang {
     }
 }
 
-type Table = HashMap<String, String>;
+pub(super) type Table = HashMap<String, String>;
 
 static ENGLISH: LazyLock<Table> =
     LazyLock::new(|| table(include_str!("../../assets/locales/operator.en.toml")));
 static CHINESE: LazyLock<Table> =
     LazyLock::new(|| table(include_str!("../../assets/locales/operator.zh.toml")));
 
-fn table(source: &str) -> Table {
+pub(super) fn table(source: &str) -> Table {
     let table = DeTable::parse(source).map(toml::Spanned::into_inner).unwrap_or_default();
     let pair = |(key, value): (&toml::Spanned<_>, &toml::Spanned<toml::de::DeValue<'_>>)| {
         let key: &std::borrow::Cow<'_, str> = key.get_ref();
@@ -110,7 +113,7 @@ pub fn advice(lang: Lang, word: Word, values: &[String]) -> Option<String> {
 }
 
 /// In one go: what a value has in it is no hole.
-fn fill(text: &str, values: &[String]) -> String {
+pub(super) fn fill(text: &str, values: &[String]) -> String {
     let mut out = String::with_capacity(text.len() + 32);
     let mut rest = text;
     while let Some(at) = rest.find('{') {

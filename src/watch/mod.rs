@@ -52,6 +52,8 @@ async fn live(app: Data<App>, request: HttpRequest) -> Result<HttpResponse> {
         let address = peer::address(&request, &app.config.server.trusted_proxies);
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         body["address"] = address.to_string().into();
+        body["disbelieved"] =
+            peer::is_disbelieved(&request, &app.config.server.trusted_proxies).into();
         body["host"] = header(header::HOST).unwrap_or_default().into();
         body["upgrade"] =
             header(header::UPGRADE).is_some_and(|to| to.eq_ignore_ascii_case("websocket")).into();

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::join::Join;
 use super::locale::{Locale, fill};
 use super::page::{self, Shell};
 use super::view::Person;
@@ -28,6 +29,7 @@ struct AboutPage {
     software: String,
     email: Option<String>,
     contact: Option<Person>,
+    join: Join,
     /// What it takes to run, where the settings want that told.
     figures: Option<String>,
 }
@@ -62,6 +64,7 @@ async fn answer(app: &App, request: &HttpRequest) -> Result<HttpResponse> {
         software: fill(&t.about_software, concat!("Dassie ", env!("CARGO_PKG_VERSION"))),
         email: instance.contact_email.clone(),
         contact,
+        join: Join::read(app, t).await?,
         figures,
     })?;
     Ok(page::public(request, &Rendered::new(body)))

@@ -23,16 +23,17 @@ pub fn error_page(request: &HttpRequest, error: &Error) -> HttpResponse {
         tracing::error!(%cause, "internal error");
     }
     let t = Locale::of(request);
-    let public;
+    let public = error.public();
+    let told = t.retell(&public);
     let (title, lead) = match error.status() {
         404 => (&t.error_not_found, t.error_not_found_lead.as_str()),
         410 => (&t.error_gone, t.error_gone_lead.as_str()),
-        429 | 503 => (&t.error_busy, t.error_busy_lead.as_str()),
+        429 => (&t.error_busy, t.error_busy_lead.as_str()),
+        503 if error.is_disk_full() => (&t.error_full, t.error_full_lead.as_str()),
+        // a bucket or a server that does not answer, a server that stops, too much at once
+        503 => (&t.error_later, t.error_later_lead.as_str()),
         500 => (&t.error_ours, t.error_ours_lead.as_str()),
-        _ => {
-            public = error.public();
-            (&t.error_other, public.as_str())
-        }
+        _ => (&t.error_other, told.as_deref().unwrap_or(&t.error_other_lead)),
     };
     let body = page::app_of(request).and_then(|app| {
         let shell = Shell::form(app, t, title);

@@ -41,7 +41,7 @@ async fn answer(app: &App, request: &HttpRequest) -> Result<HttpResponse> {
         .ok_or_else(|| Error::BadRequest("The parameter uri must be an address".into()))?;
     let (for_read, t, wanted) = (app.clone(), Locale::of(request), address.clone());
     let (person, post) = app.read(move |conn| find(conn, &for_read, t, &wanted)).await?;
-    let shell = Shell::form(app, t, t.interact_title.as_str());
+    let shell = Shell::form(app, t, t.interact_title.as_str()).at(request);
     let body = page::render(&InteractionPage { shell, address, person, post })?;
     Ok(page::private(StatusCode::OK, body, None))
 }

@@ -15,6 +15,7 @@ mod failure;
 mod feed;
 mod home;
 mod interaction;
+mod join;
 pub mod locale;
 mod media;
 mod object;

@@ -1,12 +1,12 @@
 //! HTML answers with the headers that belong to them (S-060), and revalidation by ETag.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 
 use super::asset;
-use super::locale::Locale;
+use super::locale::{Locale, in_language};
 use crate::app::App;
 use crate::cache::Rendered;
 use crate::error::{Error, Result};
@@ -23,12 +23,11 @@ pub struct Shell {
     pub css: &'static str,
     /// Keep search engines away (F-074).
     pub noindex: bool,
-    /// Offer the other language; not on forms, whose query it would lose.
-    pub switch: bool,
+    /// This page's own address, or the query alone, by which it is offered in the other language;
+    /// `None` for what cannot be asked for once more.
+    pub here: Option<String>,
     /// Address of the operator's own style sheet.
     pub custom: Option<String>,
-    /// The language that the address asks for: what the page links to shall keep to it.
-    pub asked: Option<&'static str>,
 }
 
 impl Shell {
@@ -41,26 +40,33 @@ impl Shell {
             server,
             css: asset::style_address(),
             noindex: false,
-            switch: true,
+            here: Some(String::new()),
             custom: app.style.as_ref().map(|style| style.address.clone()),
-            asked: None,
         }
     }
 
     /// An address of the same pages in the language that was asked for.
     pub fn link(&self, address: &str) -> String {
-        match self.asked {
-            None => address.to_owned(),
-            Some(lang) => {
-                let sign = if address.contains('?') { '&' } else { '?' };
-                format!("{address}{sign}lang={lang}")
-            }
-        }
+        self.t.link(address)
+    }
+
+    /// This page in the other language.
+    pub fn other(&self) -> Option<String> {
+        self.here.as_ref().map(|here| in_language(here, &self.t.other_tag))
     }
 
     /// The same for a form or an answer to one: nothing to index, nothing to switch.
     pub fn form(app: &App, t: &'static Locale, title: impl Into<String>) -> Self {
-        Self { noindex: true, switch: false, ..Self::new(app, t, title) }
+        Self { noindex: true, here: None, ..Self::new(app, t, title) }
+    }
+
+    /// For a form at the address of this request, which keeps its query in the other language. What
+    /// was sent is not there once more, so that an answer to a form offers none.
+    pub fn at(mut self, request: &HttpRequest) -> Self {
+        if request.method() == Method::GET {
+            self.here = request.uri().path_and_query().map(ToString::to_string);
+        }
+        self
     }
 }
 

@@ -116,11 +116,11 @@ pub(super) async fn tagged(
 }
 
 async fn answer(app: &App, request: &HttpRequest, name: String, tab: Tab) -> Result<HttpResponse> {
-    let (t, asked, max_id) = (Locale::of(request), Locale::asked(request), max_id(request));
+    let (t, max_id) = (Locale::of(request), max_id(request));
     // one in the past is seldom asked for twice
     let page = if let Some(max_id) = max_id {
         let for_read = app.clone();
-        let build = move |conn: &Conn| build(conn, &for_read, t, asked, &name, &tab, Some(max_id));
+        let build = move |conn: &Conn| build(conn, &for_read, t, &name, &tab, Some(max_id));
         app.read(build).await?.into()
     } else {
         let part = match &tab {
@@ -129,8 +129,8 @@ async fn answer(app: &App, request: &HttpRequest, name: String, tab: Tab) -> Res
             Tab::Media => "/media",
             Tab::Tagged(tag) => &format!("/tagged/{tag}"),
         };
-        let key = format!("{} {asked:?} @{name}{part}", t.tag);
-        app.page(key, move |app, conn| build(conn, app, t, asked, &name, &tab, None)).await?
+        let key = format!("{} {:?} @{name}{part}", t.tag, t.asked);
+        app.page(key, move |app, conn| build(conn, app, t, &name, &tab, None)).await?
     };
     Ok(page::public(request, &page))
 }
@@ -203,7 +203,6 @@ fn build(
     conn: &Conn,
     app: &App,
     t: &'static Locale,
-    asked: Option<&'static str>,
     name: &str,
     tab: &Tab,
     max_id: Option<i64>,
@@ -214,7 +213,7 @@ fn build(
     let person = Person::new(site, &account);
     let mut shell = Shell::new(app, t, format!("{} ({})", person.name, person.handle));
     shell.noindex = *tab != Tab::Posts || !(account.discoverable && account.indexable);
-    shell.asked = asked;
+    shell.here = Some(max_id.map(|id| format!("?max_id={id}")).unwrap_or_default());
     let home = site.profile(&account.username);
     let tabs = [
         (Tab::Posts, t.posts.as_str(), home.clone()),

@@ -61,14 +61,14 @@ async fn answer(
     id: String,
 ) -> Result<HttpResponse> {
     let id = id::parse(&id).ok_or(Error::NotFound)?;
-    let (t, asked) = (Locale::of(request), Locale::asked(request));
+    let t = Locale::of(request);
     if wants_activity(request) {
         let for_read = app.clone();
         let (status, _) = app.read(move |conn| find(conn, &for_read, &name, id)).await?;
         return page::see_other(&status.uri);
     }
-    let key = format!("{} {asked:?} @{name}/{id}", t.tag);
-    let page = app.page(key, move |app, conn| build(conn, app, t, asked, &name, id)).await?;
+    let key = format!("{} {:?} @{name}/{id}", t.tag, t.asked);
+    let page = app.page(key, move |app, conn| build(conn, app, t, &name, id)).await?;
     Ok(page::public(request, &page))
 }
 
@@ -89,14 +89,7 @@ fn find(conn: &Conn, app: &App, name: &str, id: i64) -> Result<(Status, Account)
     }
 }
 
-fn build(
-    conn: &Conn,
-    app: &App,
-    t: &'static Locale,
-    asked: Option<&'static str>,
-    name: &str,
-    id: i64,
-) -> Result<Rendered> {
+fn build(conn: &Conn, app: &App, t: &'static Locale, name: &str, id: i64) -> Result<Rendered> {
     let (status, account) = find(conn, app, name, id)?;
     let site = &app.site;
     let uri = status.uri.clone();
@@ -118,7 +111,6 @@ fn build(
     let begin: String = summary.chars().take(60).collect();
     let mut shell = Shell::new(app, t, format!("{}: {begin}", shown.author.name));
     shell.noindex = noindex;
-    shell.asked = asked;
     // an address on this server, whoever has the picture
     let picture = shown.picture().and_then(|media| {
         let address = media.picture.clone()?;

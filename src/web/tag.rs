@@ -41,14 +41,14 @@ pub(super) async fn show(
 
 async fn answer(app: &App, request: &HttpRequest, name: &str) -> Result<HttpResponse> {
     let name = hashtag::normalize(name).ok_or(Error::NotFound)?;
-    let (t, asked, max_id) = (Locale::of(request), Locale::asked(request), max_id(request));
+    let (t, max_id) = (Locale::of(request), max_id(request));
     let page = if let Some(max_id) = max_id {
         let for_read = app.clone();
-        let build = move |conn: &Conn| build(conn, &for_read, t, asked, &name, Some(max_id));
+        let build = move |conn: &Conn| build(conn, &for_read, t, &name, Some(max_id));
         app.read(build).await?.into()
     } else {
-        let key = format!("{} {asked:?} #{name}", t.tag);
-        app.page(key, move |app, conn| build(conn, app, t, asked, &name, None)).await?
+        let key = format!("{} {:?} #{name}", t.tag, t.asked);
+        app.page(key, move |app, conn| build(conn, app, t, &name, None)).await?
     };
     Ok(page::public(request, &page))
 }
@@ -57,7 +57,6 @@ fn build(
     conn: &Conn,
     app: &App,
     t: &'static Locale,
-    asked: Option<&'static str>,
     name: &str,
     max_id: Option<i64>,
 ) -> Result<Rendered> {
@@ -76,7 +75,7 @@ fn build(
     let mut shell = Shell::new(app, t, format!("#{name}"));
     // several people's statuses, some of whom may not want to be found (F-074)
     shell.noindex = true;
-    shell.asked = asked;
+    shell.here = Some(max_id.map(|id| format!("?max_id={id}")).unwrap_or_default());
     let home = app.site.tag(name);
     let posts = view::posts(conn, &app.site, t, statuses)?;
     let body = page::render(&TagPage {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::locale::{Locale, fill};
+use super::page::Shell;
 use crate::clock;
 use crate::db::{self, Conn};
 use crate::error::Result;
@@ -69,10 +70,19 @@ impl Person {
         }
     }
 
+    /// Where a page leads to: to one of ours in its own language.
+    pub(super) fn link(&self, from: &Shell) -> String {
+        link(from, &self.url, self.local)
+    }
+
     /// The name as safe HTML.
     pub(super) fn name_html(&self) -> String {
         self.emojis.in_text(&self.name)
     }
+}
+
+fn link(from: &Shell, url: &str, local: bool) -> String {
+    if local { from.link(url) } else { url.to_owned() }
 }
 
 /// The display name, or the user name where there is none.
@@ -148,7 +158,18 @@ pub(super) struct Answered {
     pub local: bool,
 }
 
+impl Answered {
+    pub(super) fn link(&self, from: &Shell) -> String {
+        link(from, &self.url, self.local)
+    }
+}
+
 impl Post {
+    /// Where a page leads to, as [`Person::link`].
+    pub(super) fn link(&self, from: &Shell) -> String {
+        link(from, &self.url, self.author.local)
+    }
+
     /// The text as safe HTML.
     pub(super) fn content_html(&self) -> String {
         self.emojis.in_html(&self.content)

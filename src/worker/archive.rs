@@ -3,13 +3,13 @@
 
 use crate::app::App;
 use crate::archive::{ArchiveCommand, ArchiveReply, Here, Steps as _, copies};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, guarded};
 use crate::federation::process::{Step, Stop};
 use crate::model::{Account, Job, JobKind};
 use crate::service::access;
 use crate::service::backup::step_back;
 
-use super::jobs::TRIES;
+use super::jobs::is_tried_again;
 use super::on_lane;
 use super::running::Place;
 
@@ -26,19 +26,22 @@ pub(super) fn start(app: &App, job: Job, place: Place) {
     }
 }
 
+/// Does it. What is given up is told to its owner, whatever it ended by: nothing else ends what the
+/// page says of it.
 fn run(app: &App, job: &Job) -> Step<bool> {
     let id = crate::id::parse(&String::from_utf8_lossy(&job.payload));
     let id = id.ok_or(Stop::Drop("no account"))?;
-    let account = app.db.read(|conn| access::find_allowed(conn, id))?;
-    let account = account.ok_or(Error::Forbidden("The account may do nothing".into()));
-    let done = account.and_then(|account| match job.kind {
-        JobKind::BringIn => copies::bring_in(app, &account),
-        JobKind::CopyAccount => copies::make(app, &account),
-        _ => take_back(app, &account),
+    let done = guarded(|| {
+        let account = app.db.read(|conn| access::find_allowed(conn, id))?;
+        let account = account.ok_or(Error::Forbidden("The account may do nothing".into()))?;
+        match job.kind {
+            JobKind::BringIn => copies::bring_in(app, &account),
+            JobKind::CopyAccount => copies::make(app, &account),
+            _ => take_back(app, &account),
+        }
     });
     let Err(error) = done else { return Ok(false) };
-    let may_pass = matches!(error, Error::Internal(_) | Error::Unavailable { .. });
-    if app.wake.is_closed() || (may_pass && job.attempts + 1 < TRIES) {
+    if app.wake.is_closed() || is_tried_again(&error, job.attempts) {
         return Err(Stop::Failed(error));
     }
     tracing::warn!(account = id, kind = ?job.kind, %error, "an archive could not be done");

@@ -86,8 +86,12 @@ fn run(app: &App) {
         Err(_) if app.wake.is_closed() => {}
         Err(error) => {
             tracing::error!(%error, "no backup could be made; it is tried again in an hour");
-            let why = error.to_string();
-            let noted = app.db.write(Lane::Background, move |tx| backup::note_failure(tx, &why));
+            let noted = app.db.write(Lane::Background, move |tx| {
+                if let Some(fault) = error.damage() {
+                    backup::note_damage(tx, fault)?;
+                }
+                backup::note_failure(tx, &error.to_string())
+            });
             if let Err(error) = noted.wait() {
                 tracing::debug!(%error, "nor noted");
             }

@@ -10,7 +10,7 @@ use crate::clock::MINUTE;
 use crate::db::{Lane, Tx};
 use crate::error::Result;
 use crate::health::{self, Finding, Lang, Level, TROUBLES, Word};
-use crate::service::trouble;
+use crate::service::trouble::{self, Message};
 use crate::text::words;
 
 /// The pause between two looks.
@@ -121,8 +121,9 @@ enum Act {
 
 fn tell(app: &App, word: Word, text: String) -> Result<()> {
     let site = app.site.clone();
-    let language = app.config.instance.default_language.clone();
-    let write = move |tx: &Tx<'_>| trouble::tell(tx, &site, word.name(), &text, &language);
+    let write = move |tx: &Tx<'_>| {
+        trouble::tell(tx, &site, word.name(), Message { text: &text, ..Message::default() })
+    };
     app.db.write(Lane::Background, write).wait().map(drop)
 }
 

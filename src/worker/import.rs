@@ -10,6 +10,7 @@ use crate::federation::resolve;
 use crate::model::{Import, Job, JobKind, Sheet, SheetRow};
 use crate::service::access;
 use crate::service::import::{self, Target};
+use crate::text::reason::Reason;
 
 /// How many lines one turn does.
 const TURN: i64 = 20;
@@ -66,7 +67,7 @@ pub(super) fn run(app: &App, job: &Job, online: bool) -> Step<bool> {
                 fail(app, id, row_id, error.public())?;
             }
             Err(Stop::NeedsNetwork) if is_given_up(round) => {
-                fail(app, id, row_id, "its server does not answer".to_owned())?;
+                fail(app, id, row_id, Reason::no_answer.plain().to_owned())?;
             }
             Err(stop) => return Err(stop),
         }

@@ -35,7 +35,7 @@ const STACK: usize = 512 * 1024;
 /// is many lines and comes alone.
 const BURST: usize = 10;
 /// A job is tried so often (F-145), and one that makes the program panic so often (S-136).
-pub(super) const TRIES: i64 = 5;
+const TRIES: i64 = 5;
 const TRIES_OF_POISON: i64 = 3;
 /// The pause between two slices of an account's removal, and while its deliveries wait.
 const NEXT_SLICE: i64 = 200;
@@ -345,6 +345,18 @@ fn poll(app: &App, job: &Job) -> process::Step<bool> {
     Ok(true)
 }
 
+/// Whether what failed may go well another time. A fault of ours may pass as well: a full disk, a
+/// failed commit.
+fn may_pass(error: &Error) -> bool {
+    matches!(error, Error::Remote(_) | Error::Unavailable { .. } | Error::Internal(_))
+}
+
+/// Whether a job that failed so, after so many vain tries, has another one.
+pub(super) fn is_tried_again(error: &Error, attempts: i64) -> bool {
+    let tries = if error.is_panic() { TRIES_OF_POISON } else { TRIES };
+    may_pass(error) && attempts + 1 < tries
+}
+
 /// Writes down what came of a job.
 pub(super) fn finish(app: &App, job: &Job, result: process::Step<bool>) -> Result<()> {
     let (id, attempts) = (job.id, job.attempts);
@@ -357,16 +369,12 @@ pub(super) fn finish(app: &App, job: &Job, result: process::Step<bool>) -> Resul
         }
         Err(Stop::Failed(error)) => {
             let text = error.to_string();
-            // a fault of ours may pass as well: a full disk, a failed commit
-            let may_pass =
-                matches!(error, Error::Remote(_) | Error::Unavailable { .. } | Error::Internal(_));
-            let tries = if error.is_panic() { TRIES_OF_POISON } else { TRIES };
-            if may_pass && attempts + 1 < tries {
+            if is_tried_again(&error, attempts) {
                 app.db.write(Lane::Background, move |tx| {
                     let pause = MINUTE * 5_i64.pow(u32::try_from(attempts).unwrap_or(0).min(5));
                     db::job::postpone(tx, id, tx.now() + pause, &text)
                 })
-            } else if may_pass {
+            } else if may_pass(&error) {
                 tracing::warn!(job = id, %error, "a job is given up");
                 app.db.write(Lane::Background, move |tx| db::job::bury(tx, id, &text))
             } else {

@@ -261,6 +261,10 @@ fn f_340_what_is_silenced_is_found_by_followers_only() {
     assert_eq!(fan.get(&quoting)["quote"]["state"], "accepted");
     let quote = other.get(&quoting)["quote"].clone();
     assert_eq!((&quote["state"], &quote["quoted_status"]), (&json!("unauthorized"), &Value::Null));
+    for person in [&fan, &loud] {
+        let found = json!({"discoverable": true});
+        person.request("PATCH", "/api/v1/accounts/update_credentials").json(&found).send().ok();
+    }
     let front = instance.get("/").text();
     assert!(front.contains("/@fan") && !front.contains("/@loud"));
     // and back
@@ -521,7 +525,7 @@ fn answers_have_the_documented_shape() {
 
 /// All that an admin does, for the test that looks at each statement.
 pub(crate) fn everything(instance: &Instance, other: &Person, remote: &str, status: &str) {
-    use dassie::control::{Command, execute};
+    use dassie::control::{AccountState, CareCommand, Command, execute};
     let boss = admin(instance, "boss");
     let send = |method: &'static str, path: &str, body: Value| {
         let answer = boss.request(method, path).json(&body).send();
@@ -530,6 +534,7 @@ pub(crate) fn everything(instance: &Instance, other: &Person, remote: &str, stat
     };
     let report = json!({"account_id": other.id, "status_ids": [status], "comment": "x"});
     send("POST", "/api/v1/reports", report);
+    other.request("POST", "/api/v1/reports").json(&json!({"account_id": remote})).send();
     let report = json!({"account_id": remote, "forward": true});
     let report = id(&send("POST", "/api/v1/reports", report));
     for step in ["assign_to_self", "unassign", "resolve", "reopen"] {
@@ -544,6 +549,17 @@ pub(crate) fn everything(instance: &Instance, other: &Person, remote: &str, stat
         for step in ["unsilence", "unsensitive", "unsuspend"] {
             send("POST", &format!("/api/v1/admin/accounts/{who}/{step}"), json!({}));
         }
+    }
+    for command in [
+        CareCommand::Reports { resolved: false, limit: 10 },
+        CareCommand::Report { id: report.parse().unwrap() },
+        CareCommand::Work { id: report.parse().unwrap(), reopen: false },
+        CareCommand::Accounts { state: AccountState::Suspended },
+        CareCommand::Accounts { state: AccountState::Silenced },
+        CareCommand::Accounts { state: AccountState::Disabled },
+        CareCommand::Email { account: "boss".into(), email: "boss@d.example".into() },
+    ] {
+        execute(&instance.app, Command::Care(command)).unwrap();
     }
     let block = json!({"domain": "b.example", "severity": "suspend", "reject_media": true});
     let block = id(&send("POST", "/api/v1/admin/domain_blocks", block));

@@ -134,7 +134,7 @@ fn what_is_no_block() {
     for (path, body, field) in [
         ("domain_blocks", json!({}), "domain"),
         ("domain_blocks", json!({"domain": "a b"}), "domain"),
-        ("domain_blocks", json!({"domain": "https://a.example"}), "domain"),
+        ("domain_blocks", json!({"domain": "https://"}), "domain"),
         ("domain_blocks", json!({"domain": instance.host}), "domain"),
         ("domain_blocks", json!({"domain": "a.example", "severity": "kill"}), "severity"),
         ("domain_blocks", json!({"domain": "a.example", "obfuscate": "maybe"}), "obfuscate"),
@@ -144,7 +144,7 @@ fn what_is_no_block() {
             "comment",
         ),
         ("domain_allows", json!({"domain": ""}), "domain"),
-        ("domain_allows", json!({"domain": "a/b"}), "domain"),
+        ("domain_allows", json!({"domain": "a*b"}), "domain"),
     ] {
         let answer = boss.request("POST", &format!("/api/v1/admin/{path}")).json(&body).send();
         assert_eq!(answer.status, 422, "{body}: {}", answer.text());

@@ -36,7 +36,7 @@ fn a_domain_is_blocked_listed_and_unblocked() {
     ann.request("DELETE", PATH).form(&[("domain", "bücher.example")]).send().ok();
     ann.delete(&format!("{PATH}?domain=never.example"));
     assert_eq!(ann.get(PATH), json!([]));
-    for domain in ["", " ", "a b", "a/b", "x@y", "http://a.example", &instance.host, "a?b"] {
+    for domain in ["", " ", "a b", "*", "x@y", "http://", &instance.host, "a*b"] {
         for method in ["POST", "DELETE"] {
             let answer = ann.request(method, PATH).json(&json!({"domain": domain})).send();
             assert_eq!(answer.status, 422, "{method} {domain:?}: {}", answer.text());

@@ -1,5 +1,7 @@
 //! Reports: made here, forwarded, received, worked on.
 
+use dassie::clock::{Clock, HOUR};
+use dassie::control::{self, Command};
 use serde_json::{Value, json};
 
 use super::admin::admin;
@@ -31,13 +33,15 @@ fn a_report_reaches_the_admins_and_is_worked_on() {
     assert_eq!(made["target_account"]["acct"], "ann");
     assert_eq!((&made["status_ids"], &made["rule_ids"]), (&json!([status]), &json!(["2"])));
     assert_eq!((&made["forwarded"], &made["action_taken"]), (&json!(false), &json!(false)));
-    assert_eq!(boss.notifications(), [("admin.report".to_owned(), "bob".to_owned())]);
+    // the app that knows no reports shows a message
+    let kinds: Vec<String> = boss.notifications().into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["mention", "admin.report"]);
     let told = boss.get("/api/v1/notifications?types[]=admin.report");
     assert_eq!(told[0]["report"]["id"], made["id"]);
     assert!(ann.notifications().is_empty() && bob.notifications().is_empty());
     // a second one by the same person is told as well
     bob.post("/api/v1/reports", json!({"account_id": ann.id, "category": "legal"}));
-    assert_eq!(boss.notifications().len(), 2);
+    assert_eq!(boss.notifications().len(), 4);
     let path = format!("/api/v1/admin/reports/{}", id(&made));
     let shown = boss.get(&path);
     assert_eq!(shown["account"]["username"], "bob");
@@ -183,8 +187,8 @@ fn f_194_reports_of_other_servers() {
         assert_eq!(shown["statuses"].as_array().unwrap().len(), usize::from(has_status), "{name}");
         assert!(shown["comment"].as_str().unwrap().contains(comment), "{name}: {shown}");
     }
-    assert_eq!(boss.notifications().len(), known);
-    assert!(boss.notifications().iter().all(|(kind, _)| kind == "admin.report"));
+    let told = boss.get("/api/v1/notifications?types[]=admin.report");
+    assert_eq!(told.as_array().unwrap().len(), known);
     // five about one account wait: no more are taken for a while
     let flag = vector("peertube/flag", &ann, &status, &peer);
     assert_eq!(peer.send("mia", &inbox, &flag).status, 202);
@@ -291,4 +295,85 @@ fn a_report_shows_no_admin_what_its_server_never_got() {
         shown.sort_by_key(|text| text.len());
         assert_eq!(shown, wanted, "{name}");
     }
+}
+
+/// The messages of the server itself, newest first, as the app shows them.
+fn messages(person: &Person) -> Vec<String> {
+    let told = person.get("/api/v1/notifications?types[]=mention");
+    let text = |one: &Value| one["status"]["content"].as_str().unwrap().to_owned();
+    told.as_array().unwrap().iter().map(text).collect()
+}
+
+#[test]
+fn an_admin_reads_of_a_report_in_a_message_that_goes_when_it_is_settled() {
+    let instance = instance();
+    let (boss, second) = (admin(&instance, "boss"), admin(&instance, "second"));
+    let (ann, bob, eve) = (instance.person("ann"), instance.person("bob"), instance.person("eve"));
+    let comment = "ask @eve, #tag <b>https://evil.example/x</b>\nnow";
+    let body = json!({"account_id": ann.id, "category": "spam", "comment": comment});
+    let report = id(&bob.post("/api/v1/reports", body));
+    let told = boss.get("/api/v1/notifications?types[]=mention");
+    let (text, status) = (told[0]["status"]["content"].as_str().unwrap(), &told[0]["status"]);
+    for part in ["bob", "ann", "(spam)", &format!("dassie report show {report}"), "evil.example"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(status["visibility"], "direct");
+    // what a stranger wrote leads nowhere and tells nobody
+    assert!(!text.contains("<b>") && text.matches("<a ").count() == 2, "{text}");
+    assert_eq!(status["tags"], json!([]));
+    let mut named: Vec<&str> = status["mentions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["acct"].as_str().unwrap())
+        .collect();
+    named.sort_unstable();
+    assert_eq!(named, ["boss", "second"]);
+    for person in [&ann, &bob, &eve] {
+        assert!(person.notifications().is_empty() && person.home().is_empty());
+        assert_eq!(person.get("/api/v1/conversations"), json!([]));
+    }
+    assert_eq!(messages(&second).len(), 1);
+    boss.post(&format!("/api/v1/admin/reports/{report}/resolve"), json!({}));
+    assert!(messages(&boss).is_empty() && messages(&second).is_empty());
+    // who reports knows; the other admin does not
+    boss.post("/api/v1/reports", json!({"account_id": ann.id}));
+    assert_eq!((messages(&boss).len(), messages(&second).len()), (0, 1));
+    // with whom it is about, it goes as well
+    control::execute(&instance.app, Command::AccountDelete { account: "ann".into() }).unwrap();
+    assert!(messages(&second).is_empty());
+}
+
+#[test]
+fn many_reports_are_few_messages() {
+    let clock = Clock::manual(Clock::system().now_ms());
+    let instance = Instance::with(Options { clock, ..Options::default() });
+    let boss = admin(&instance, "boss");
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    let report = || id(&bob.post("/api/v1/reports", json!({"account_id": ann.id})));
+    let resolve = |id: &str| {
+        boss.post(&format!("/api/v1/admin/reports/{id}/resolve"), json!({}));
+    };
+    let first: Vec<String> = (0..20).map(|_| report()).collect();
+    let told = messages(&boss);
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told[0].contains("dassie report list"), "{told:?}");
+    // the last one comes anew once a day, while more come
+    let newest = || boss.get("/api/v1/notifications?types[]=mention")[0]["status"]["id"].clone();
+    let before = newest();
+    instance.advance(23 * HOUR);
+    report();
+    assert_eq!(newest(), before);
+    instance.advance(2 * HOUR);
+    report();
+    assert!(newest() != before && messages(&boss).len() == 4);
+    // one that has a message makes room for another
+    resolve(&first[0]);
+    assert_eq!(messages(&boss).len(), 3);
+    let next = report();
+    assert!(messages(&boss)[0].contains(&format!("dassie report show {next}")));
+    let all = ids(&boss.get("/api/v1/admin/reports?limit=200"));
+    assert_eq!(all.len(), 22);
+    all.iter().for_each(|one| resolve(one));
+    assert_eq!(messages(&boss), Vec::<String>::new());
 }

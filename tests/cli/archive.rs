@@ -276,6 +276,7 @@ fn s_107_hostile_archives_are_refused_or_left_out() {
         note(6, "<p>elsewhere</p>", attached("https://files.example/a/b.png")),
         note(7, "<p>odd</p>", json!({"tag": 5, "attachment": {"url": {"href": 9}}, "cc": {}})),
         note(8, "<p>old</p>", json!({"published": "1969-01-01T00:00:00Z"})),
+        note(9, "<p>ahead</p>", json!({"published": "2199-01-01T00:00:00Z"})),
         json!({"type": "Delete"}),
         json!(7),
     ];
@@ -291,6 +292,7 @@ fn s_107_hostile_archives_are_refused_or_left_out() {
         "Left out: 1 (entries that are too large)",
         "Left out: 1 (posts without text, of files that are not to be had)",
         "Left out: 1 (posts from before 1970)",
+        "Left out: 1 (posts with a date in the future)",
         "Left out: 2 (what is no post)",
         "Files left out: 4 (files that the archive does not have)",
         "  a/text.png",

@@ -175,6 +175,100 @@ fn s_125_a_backup_under_load_is_restored_elsewhere_row_by_row() {
 }
 
 #[test]
+fn a_backup_of_a_damaged_database_is_none_and_pushes_out_none() {
+    let place = Place::new();
+    let settings = fs::read_to_string(place.file()).unwrap();
+    place.configure(&format!("{settings}[backup]\nkeep = 1\n"));
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    place.does(&["backup"]);
+    let folder = place.data().join("backups");
+    let good = archives(&folder);
+    damage(&place.data().join("dassie.db"));
+    let said = place.refuses(&["backup"]);
+    assert!(said.contains("dassie.db is damaged") && said.contains("--force"), "{said}");
+    assert_eq!(archives(&folder), good);
+    assert!(place.run(&["status"]).out.contains("The database is damaged: "), "the server knows");
+    serving.stop();
+    assert!(place.refuses(&["backup"]).contains("no older backup was removed"));
+    assert_eq!(archives(&folder), good);
+    place.does(&["restore", "--force", good[0].to_str().unwrap()]);
+    place.does(&["backup", "--to", place.folder.path().join("out").to_str().unwrap()]);
+}
+
+#[test]
+fn a_backup_in_the_bucket_is_tried_and_fetched() {
+    let place = Place::new();
+    let store = ObjectStore::start();
+    let settings = fs::read_to_string(place.file()).unwrap();
+    place.configure(&format!(
+        "{settings}[s3]\nendpoint = \"{}\"\nbucket = \"files\"\naccess_key = \"key\"\n\
+         secret_key = \"secret\"\n[media]\nmin_free_disk = \"1 MB\"\n[backup]\nto = \"s3\"\n",
+        store.base
+    ));
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    place.creates("ann");
+    place.does(&["backup"]);
+    let doctor = |more: &[&str]| place.run(&[&["doctor"][..], more].concat()).out;
+    // the server looked whether the bucket answers
+    let asked = eventually("it looked", || Some(store.count("GET")).filter(|count| *count > 0));
+    assert!(doctor(&["--local"]).contains("lies in the bucket and was not tried"));
+    assert_eq!(store.count("GET"), asked, "nobody is asked");
+    let text = doctor(&[]);
+    assert!(text.contains(".tar.gz, can be restored."), "{text}");
+    let path = store.paths().pop().unwrap();
+    let name = format!("s3:{}", path.rsplit('/').next().unwrap());
+    assert!(place.refuses(&["restore", "--force", &name]).contains("Stop it first"));
+    serving.stop();
+    let left = || place.data().join("restoring.fetched").exists();
+    for (other, said) in [("s3:none.tar.gz", "there is no backups/none"), ("s3:../a", "no name of")]
+    {
+        let refused = place.refuses(&["restore", "--force", other]);
+        assert!(refused.contains(said) && !left(), "{refused}");
+    }
+    let done = place.does(&["restore", "--force", &name]);
+    assert!(done.contains("Restored ") && !left(), "{done}");
+    assert!(place.does(&["account", "list"]).contains("ann"));
+    store.change(&path, b"not what it was");
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    // where a restored one came from is not known
+    assert!(!doctor(&["--local"]).contains("was not tried"));
+    assert!(place.does(&["status"]).contains("Last backup   2"));
+    place.does(&["backup"]);
+    for path in store.paths() {
+        store.change(&path, b"not what it was");
+    }
+    let text = doctor(&[]);
+    assert!(text.contains("The last backup cannot be restored: ") && !left(), "{text}");
+    serving.stop();
+}
+
+#[test]
+fn what_is_said_of_a_backup_is_true() {
+    let place = Place::new();
+    let mut serving = Serving::start(&place, &["serve", "--dev"]);
+    let out = place.folder.path().join("none/of/these");
+    let said = place.refuses(&["backup", "--to", out.to_str().unwrap()]);
+    assert!(said.contains("there is no ") && said.contains("none/of. If its disk"), "{said}");
+    assert!(!place.folder.path().join("none").exists());
+    let zip = place.folder.path().join("mine.zip");
+    let said = place.refuses(&["backup", "--to", zip.to_str().unwrap()]);
+    assert!(said.contains("ends in .tar.gz or .age") && !zip.exists(), "{said}");
+    let made = run(&mut place.command(&["backup", "--encrypt"]), "a good passphrase\n");
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let text = place.run(&["doctor", "--local"]).out;
+    assert!(text.contains("a passphrase that is not in the settings"), "{text}");
+    assert!(!text.contains("does not lie"), "{text}");
+    serving.stop();
+    // paths are whole where the settings have them from where somebody stands
+    let place = Place::real("a.example");
+    let settings = fs::read_to_string(place.file()).unwrap();
+    place.configure(&settings.replace(place.data().to_str().unwrap(), "./elsewhere"));
+    let said = place.refuses(&["status"]);
+    let whole = place.folder.path().join("elsewhere");
+    assert!(said.contains(&format!("no database in {}", whole.display())), "{said}");
+}
+
+#[test]
 fn what_cannot_be_restored_changes_nothing() {
     let place = Place::new();
     Serving::start(&place, &["serve", "--dev"]).stop();

@@ -68,6 +68,28 @@ fn s_124_init_writes_the_settings_and_makes_the_account() {
     assert_eq!(std::fs::read_to_string(place.file()).unwrap(), text);
 }
 
+/// The same settings are the same server, wherever somebody types a command.
+#[test]
+fn a_command_means_the_same_in_another_folder() {
+    let place = empty();
+    let args = init(&place, "data").into_iter().filter(|arg| !arg.contains("data"));
+    let args: Vec<_> = args.collect();
+    assert_eq!(english(&place, &args).code, Some(0));
+    let data = place.file().with_file_name("data");
+    let text = std::fs::read_to_string(place.file()).unwrap();
+    assert!(text.contains(&format!("data_dir = \"{}\"", data.display())), "{text}");
+
+    // one that somebody wrote by hand, with and without the usual folder
+    for storage in ["[storage]\ndata_dir = \"./data\"\n", ""] {
+        place.configure(&format!("[server]\nhost = \"social.example.org\"\n{storage}"));
+        let elsewhere = crate::support::TempDir::new();
+        let mut command = place.command(&["account", "list"]);
+        let run = run(command.current_dir(elsewhere.path()), "");
+        assert!(run.out.contains("me@mail.example"), "{run:?}");
+        assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    }
+}
+
 #[test]
 fn init_refuses_what_the_server_would_and_leaves_nothing() {
     let place = empty();
@@ -79,6 +101,7 @@ fn init_refuses_what_the_server_would_and_leaves_nothing() {
     for (from, to, why) in [
         ("Social.Example.org", "a b", "server.host"),
         ("Social.Example.org", "localhost", "server.host"),
+        ("Social.Example.org", "social", "server.host"),
         ("me", "a b", "Username"),
         ("me@mail.example", "nobody", "mail"),
         (place.listen.as_str(), "here", "server.listen"),
@@ -108,6 +131,87 @@ fn init_refuses_what_the_server_would_and_leaves_nothing() {
     // and it needs no proxy
     assert!(text.contains("[tls]\nmode = \"acme\""), "{text}");
     assert!(run.out.contains("443") && !run.out.contains("reverse_proxy"), "{}", run.out);
+}
+
+/// Types line after line at a terminal, each when it is asked for; answers all that was shown.
+fn at_terminal(
+    command: &mut std::process::Command,
+    typed: &[(&str, &str)],
+) -> (String, Option<i32>) {
+    use std::io::{Read as _, Write as _};
+    use std::os::fd::FromRawFd as _;
+    let (mut ours, mut theirs) = (0, 0);
+    let none = std::ptr::null_mut();
+    // SAFETY: two numbers are written; the rest may be null.
+    let opened =
+        unsafe { libc::openpty(&raw mut ours, &raw mut theirs, none, none.cast(), none.cast()) };
+    assert_eq!(opened, 0);
+    // SAFETY: both were opened a moment ago and are nobody else's.
+    let (mut ours, theirs) =
+        unsafe { (std::fs::File::from_raw_fd(ours), std::fs::File::from_raw_fd(theirs)) };
+    command.stdin(theirs.try_clone().unwrap()).stderr(theirs.try_clone().unwrap()).stdout(theirs);
+    let mut child = command.spawn().unwrap();
+    // its ends are the child's alone
+    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+    command.stderr(std::process::Stdio::null());
+    let (mut shown, mut looked) = (String::new(), 0);
+    let mut bytes = [0; 4096];
+    let mut typed = typed.iter().peekable();
+    let mut raw = Vec::new();
+    // the end of a terminal is an error
+    while let Ok(count @ 1..) = ours.read(&mut bytes) {
+        raw.extend_from_slice(&bytes[..count]);
+        shown = String::from_utf8_lossy(&raw).into_owned();
+        while let Some((question, line)) = typed.peek()
+            && let Some(at) = shown.get(looked..).and_then(|new| new.find(question))
+        {
+            looked += at + question.len();
+            ours.write_all(format!("{line}\n").as_bytes()).unwrap();
+            typed.next();
+        }
+    }
+    assert!(typed.peek().is_none(), "{:?} was not asked: {shown}", typed.peek());
+    (shown, child.wait().unwrap().code())
+}
+
+#[test]
+fn init_asks_again_and_says_why_in_chinese() {
+    let place = empty();
+    let data = place.data().display().to_string();
+    let mut command = place.command(&["init", "--data-dir", &data]);
+    command.env_remove("LC_MESSAGES").env("LC_ALL", "zh_CN.UTF-8");
+    let (shown, code) = at_terminal(
+        &mut command,
+        &[
+            ("域名", "https://social.example.org/"),
+            ("只写域名本身", "localhost"),
+            ("外面能访问的域名", "social.example.org"),
+            ("给它起个名字", ""),
+            ("由谁负责 https", "maybe"),
+            ("只能是", "off"),
+            ("监听", "8080"),
+            ("地址和端口，例如", &place.listen),
+            ("账号名", "m e"),
+            ("英文字母、数字和下划线", "me"),
+            ("邮箱", "me"),
+            ("格式不对", "me@mail.example"),
+            ("自动生成", "short"),
+            ("自动生成", PASSWORD),
+            ("再输一遍", "another password"),
+            ("自动生成", PASSWORD),
+            ("再输一遍", PASSWORD),
+        ],
+    );
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("已创建管理员账号 @me@social.example.org"), "{shown}");
+    for told in ["密码，至少 10 个字符", "密码太短，至少 10 个字符", "两次输入的密码不一致"]
+    {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    for english in ["Validation", "must be", "invalid", "short (", "differ", " or "] {
+        assert!(!shown.contains(english), "{english}: {shown}");
+    }
+    assert!(!shown.contains(PASSWORD), "{shown}");
 }
 
 /// The findings of `doctor --json` by their level.
@@ -164,6 +268,50 @@ fn doctor_and_status_say_how_it_is_with_and_without_a_server() {
     place.configure("[server]\nlisten = \"nowhere\"\n");
     let run = english(&place, &["doctor", "--json"]);
     assert_eq!((run.code, findings(&run)), (Some(1), vec![("bad".into(), "config_bad".into())]));
+}
+
+#[test]
+fn doctor_and_serve_say_what_to_do_where_the_database_cannot_be_opened() {
+    let place = Place::real("a.example");
+    let looked = || {
+        let run = english(&place, &["doctor", "--local"]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        run.out
+    };
+    let text = looked();
+    assert!(text.contains("there is no database in") && text.contains("→ Mend that"), "{text}");
+    assert!(!text.contains("is damaged"), "{text}");
+    place.creates("ann");
+    place.does(&["backup"]);
+    let database = place.data().join("dassie.db");
+    let whole = std::fs::read(&database).unwrap();
+    let mut header = whole.clone();
+    header[..100].fill(0x5a);
+    let mut pages = whole.clone();
+    pages[4096..].fill(0x5a);
+    for damaged in [&header[..], &pages, &whole[..whole.len() / 2]] {
+        std::fs::write(&database, damaged).unwrap();
+        let text = looked();
+        for wanted in [
+            "The server cannot be asked how it is: ",
+            "of the disk are free",
+            "The database is damaged: ",
+            "dassie restore ARCHIVE --force",
+            ".tar.gz, can be restored.",
+        ] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+        let said = place.refuses(&["serve"]);
+        assert!(said.contains("dassie.db is damaged: "), "{said}");
+        assert!(said.contains("data/backups: dassie restore ARCHIVE --force"), "{said}");
+    }
+    std::fs::write(&database, &whole).unwrap();
+    let sql = rusqlite::Connection::open(&database).unwrap();
+    sql.execute_batch("PRAGMA user_version = 1000").unwrap();
+    drop(sql);
+    let text = looked();
+    assert!(text.contains("`dassie rollback`") && text.contains("The database is whole"), "{text}");
+    assert!(text.contains("can be restored"), "{text}");
 }
 
 #[test]

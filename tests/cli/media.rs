@@ -75,25 +75,22 @@ fn files_are_counted_pruned_and_checked_with_and_without_a_server() {
     let commands = || {
         plant();
         let usage = place.does(&["media", "usage"]);
-        assert!(
-            usage.contains("Cache of files of other servers: 0 files, 0 bytes of 2 GB"),
-            "{usage}"
-        );
+        assert!(usage.contains("Cache of files of other servers: 0 files, 0 B of 2 GB"), "{usage}");
         assert!(usage.contains("at least 500 MB stay free"), "{usage}");
         assert_eq!(
             place.does(&["media", "prune", "--days", "3", "--dry-run"]),
-            "Would remove 0 files, 0 bytes\n"
+            "Would remove 0 files, 0 B\n"
         );
-        assert_eq!(place.does(&["media", "prune", "--size", "0"]), "Removed 0 files, 0 bytes\n");
-        assert_eq!(place.does(&["media", "prune"]), "Removed 0 files, 0 bytes\n");
+        assert_eq!(place.does(&["media", "prune", "--size", "0"]), "Removed 0 files, 0 B\n");
+        assert_eq!(place.does(&["media", "prune"]), "Removed 0 files, 0 B\n");
         let found = place.does(&["media", "check"]);
         assert!(
-            found.starts_with("Looked at 1 file, 4 bytes\n1 file that nothing needs, 4 bytes\n"),
+            found.starts_with("Looked at 1 file, 4 B\n1 file that nothing needs, 4 B\n"),
             "{found}"
         );
         assert!(found.contains("  not needed: cache/ab/cd/abcd000"), "{found}");
         assert!(found.ends_with("Add --repair to mend that\n") && orphan.exists(), "{found}");
-        assert!(place.does(&["media", "check", "--repair"]).contains("4 bytes: mended"));
+        assert!(place.does(&["media", "check", "--repair"]).contains("4 B: mended"));
         eventually("it is gone", || (!orphan.exists()).then_some(()));
         assert!(place.does(&["media", "check"]).ends_with("All is as it should be\n"));
         let nobody = place.refuses(&["media", "refetch", "--account", "x@a.example"]);

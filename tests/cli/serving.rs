@@ -1,6 +1,59 @@
 //! Starting: what keeps a server from it, and what it says.
 
 use super::*;
+use crate::media::full::{fill, is_mounted, mount};
+
+#[test]
+fn s_113_a_start_on_a_full_disk_says_that_it_is_full() {
+    let place = Place::new();
+    mount(&place.data());
+    let Some(_disk) = is_mounted(place.data()) else { return };
+    Serving::start(&place, &["serve", "--dev"]).stop();
+    let ballast = fill(&place.data());
+    let sentence = format!("The disk of {} is full (0 B free)", place.data().display());
+    for args in [&["serve", "--dev"][..], &["status"], &["account", "list"]] {
+        let said = place.refuses(args);
+        assert!(said.contains(&sentence) && said.contains("Make room"), "{args:?}: {said}");
+    }
+    std::fs::remove_file(ballast).unwrap();
+    Serving::start(&place, &["serve", "--dev"]).stop();
+}
+
+/// Somebody who forgot `sudo -u`.
+fn as_another(place: &Place, args: &[&str]) -> Run {
+    use std::os::unix::process::CommandExt as _;
+    let mut command = place.command(args);
+    command.uid(65_534);
+    run(&mut command, "")
+}
+
+#[test]
+fn who_may_not_look_into_the_folder_is_told_whom_to_become() {
+    let place = Place::new();
+    Serving::start(&place, &["serve", "--dev"]).stop();
+    let owner = std::os::unix::fs::MetadataExt::uid(&place.file().metadata().unwrap());
+    if owner != 0 {
+        println!("skipped: nobody can become somebody else here");
+        return;
+    }
+    // no secrets in it, so that it can be read by others
+    set_mode(place.folder.path(), 0o755);
+    set_mode(&place.file(), 0o644);
+    for args in [
+        &["status"][..],
+        &["account", "list"],
+        &["backup"],
+        &["rollback", "--yes"],
+        &["restore", "dassie.toml"],
+        &["doctor", "--local"],
+    ] {
+        let run = as_another(&place, args);
+        let said = run.out + &run.err;
+        assert_eq!(run.code, Some(1), "{args:?}: {said}");
+        assert!(said.contains("Become that user: sudo -u '#0' dassie"), "{args:?}: {said}");
+        assert!(!said.contains("no database"), "{args:?}: {said}");
+    }
+}
 
 #[test]
 fn a_hang_up_ends_nothing() {

@@ -36,6 +36,11 @@ fn a_faulty_configuration_is_refused_with_place_key_and_advice() {
     // all faults at once
     place.configure("[server]\nhost = 1\n[log]\nlevel = 2\n");
     assert_eq!(place.refuses(&["config", "check"]).lines().count(), 2);
+    // files that are not there, which the server would not start without
+    place.configure(
+        "[server]\nhost = \"a.example\"\n[tls]\nmode = \"files\"\ncert = \"c.pem\"\nkey = \"k.pem\"\n",
+    );
+    assert!(place.refuses(&["config", "check"]).contains("Correct tls.cert and tls.key"));
     std::fs::remove_file(place.file()).unwrap();
     assert!(place.refuses(&["config", "check"]).contains("cannot be read"));
     assert!(!place.data().exists(), "nothing was made");

@@ -226,14 +226,17 @@ def main(arguments):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
     good = bad = 0
     with tempfile.TemporaryDirectory(prefix="dassie-clients-") as folder:
-        ports = free_ports(3)
+        ports = free_ports(4)
         # the first one has all that a server may have; its translator is a part of the session
         whole = ('[instance]\nrules = ["Be kind"]\nprivacy_policy = "We keep *nothing*."\n'
                  'terms_of_service = "None."\nshow_domain_blocks = "all"\n'
                  'contact_account = "ann"\ncontact_email = "ann@example.org"\n[pages]\nshow_figures = true\n'
                  '[registrations]\nmode = "approval"\n'
                  f'[translation]\nkind = "libretranslate"\nurl = "http://127.0.0.1:{ports[2]}"\n')
-        a, b = Server(folder, "a", ports[0], whole), Server(folder, "b", ports[1])
+        # the second one has mail; who takes the letters is a part of the pages
+        mails = ('[registrations]\nmode = "approval"\n[smtp]\nhost = "127.0.0.1"\n'
+                 f'port = {ports[3]}\nsecurity = "none"\nfrom = "dassie@example.org"\n')
+        a, b = Server(folder, "a", ports[0], whole), Server(folder, "b", ports[1], mails)
         try:
             say("starting two servers")
             a.start()
@@ -248,7 +251,7 @@ def main(arguments):
                 "SECOND_USER": "bob", "SECOND_TOKEN": bob,
                 "OTHER_URL": b.url, "OTHER_USER": "carl", "OTHER_TOKEN": carl,
                 "OTHER_HANDLE": f"carl@{b.host}",
-                "TRANSLATOR_PORT": str(ports[2]),
+                "TRANSLATOR_PORT": str(ports[2]), "MAIL_PORT": str(ports[3]),
                 "ADMIN_TOKEN": a.token("ann", EVERY_SCOPE), "EMPTY_TOKEN": a.account("eve"),
                 "FRESH_TOKEN": a.account("fay"), "GOING_TOKEN": a.account("gus"),
             }

@@ -329,6 +329,8 @@ fn f_056_gone_is_gone_and_unknown_is_waited_for() {
         format!("/api/v1/accounts/{}", id(&ann.finds(&format!("{name}@{}", peer.host))))
     };
     let (mia, max) = (path("mia"), path("max"));
+    // of a stranger nothing is kept for a week
+    ann.post(&format!("{max}/note"), json!({"comment": "an old friend"}));
     let status = |path: &str| ann.request("GET", path).send().status;
     let back = peer.document("/users/max");
     let look = |path: &str| {

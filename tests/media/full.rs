@@ -23,7 +23,7 @@ use crate::support::picture::{coded, corners, moving};
 use crate::support::{Instance, Options, Peer, eventually, with_websites};
 
 /// Mounted while this lives.
-struct SmallDisk(PathBuf);
+pub(crate) struct SmallDisk(PathBuf);
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
@@ -33,7 +33,11 @@ impl Drop for SmallDisk {
 
 /// Puts the data folder on a file system of 12 MB.
 fn on_small_disk(config: &mut Config) {
-    let folder = &config.storage.data_dir;
+    mount(&config.storage.data_dir);
+}
+
+/// The same for any folder.
+pub(crate) fn mount(folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
     let _ = Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=12m,mode=0700", "tmpfs"])
@@ -42,7 +46,11 @@ fn on_small_disk(config: &mut Config) {
 }
 
 fn mounted(instance: &Instance) -> Option<SmallDisk> {
-    let data = instance.folder.path().join("data");
+    is_mounted(instance.folder.path().join("data"))
+}
+
+/// What is to be kept as long as the disk is needed.
+pub(crate) fn is_mounted(data: PathBuf) -> Option<SmallDisk> {
     let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
     if mounts.lines().any(|line| line.split(' ').nth(1) == data.to_str()) {
         return Some(SmallDisk(data));
@@ -52,7 +60,7 @@ fn mounted(instance: &Instance) -> Option<SmallDisk> {
 }
 
 /// Fills the disk to the last byte.
-fn fill(folder: &Path) -> PathBuf {
+pub(crate) fn fill(folder: &Path) -> PathBuf {
     let path = folder.join("ballast");
     let mut file = std::fs::File::options().create(true).append(true).open(&path).unwrap();
     for size in [1 << 16, 1 << 12, 1] {

@@ -7,7 +7,7 @@ mod cache_lost;
 mod cache_small;
 mod expiry;
 pub mod fake;
-mod full;
+pub(crate) mod full;
 mod kept;
 mod passing;
 mod prefetch;

@@ -29,7 +29,7 @@ fn mail(config: &mut Config, server: &SmtpServer) {
 }
 
 /// An instance whose clock stands still, with a server that takes its letters.
-fn scene(mode: RegistrationMode) -> (Instance, SmtpServer) {
+pub fn scene(mode: RegistrationMode) -> (Instance, SmtpServer) {
     let clock = Clock::manual(Clock::system().now_ms());
     let mut instance = Instance::with(Options { clock, configure: None });
     let server = SmtpServer::start(Guard::Open);
@@ -42,7 +42,7 @@ fn scene(mode: RegistrationMode) -> (Instance, SmtpServer) {
 
 /// The letter with this number, as soon as it is there.
 #[track_caller]
-fn arrived(server: &SmtpServer, number: usize) -> Taken {
+pub fn arrived(server: &SmtpServer, number: usize) -> Taken {
     let taken = eventually("a letter", || server.taken().get(number).cloned());
     assert_eq!(server.taken().len(), number + 1, "no more than that");
     taken
@@ -68,14 +68,14 @@ fn ask(instance: &Instance, token: &str, method: &'static str, path: &str, body:
 
 /// Opens a link and presses its button.
 #[track_caller]
-fn press(instance: &Instance, link: &str) -> Answer {
+pub fn press(instance: &Instance, link: &str) -> Answer {
     let mut browser = Browser::new(instance);
     let page = browser.get(link);
     assert_eq!(page.status, 200, "{}", page.text());
     browser.submit(&forms(&page.text())[0], None)
 }
 
-fn signs_in(instance: &Instance, name: &str, password: &str) -> u16 {
+pub fn signs_in(instance: &Instance, name: &str, password: &str) -> u16 {
     let mut browser = Browser::new(instance);
     let page = browser.open("/auth/sign_in");
     browser.sign_in(&page, name, password).status
@@ -192,6 +192,18 @@ fn an_admin_hears_of_those_whose_address_is_confirmed() {
         left.unwrap().is_none().then_some(())
     });
     sign_up(&instance, "toad", "en");
+}
+
+#[test]
+fn an_admin_hears_of_a_report_by_mail_too() {
+    let (instance, server) = scene(RegistrationMode::Closed);
+    let boss = crate::api::admin::admin(&instance, "boss");
+    let (ann, bob) = (instance.person("ann"), instance.person("bob"));
+    boss.post("/api/v1/reports", json!({"account_id": ann.id}));
+    bob.post("/api/v1/reports", json!({"account_id": ann.id}));
+    let told = arrived(&server, 0);
+    assert_eq!(told.to, ["boss@example.org"], "and not of one's own");
+    assert!(told.text.contains("dassie report list"), "{}", told.text);
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod letters;
 mod metadata;
 mod pages;
 mod settings;
+mod settings_account;
 mod settings_archive;
 mod settings_data;
 mod sign_in;

@@ -57,6 +57,36 @@ fn s_060_s_080_s_118_the_pages_are_guarded_and_show_names_as_text() {
 }
 
 #[test]
+fn what_cannot_be_read_is_refused_with_a_page() {
+    let scene = Scene::new();
+    for path in [
+        "/auth/sign_in",
+        "/auth/sign_up",
+        "/auth/two_factor",
+        "/auth/confirm",
+        "/auth/password",
+        "/auth/password/new",
+        "/auth/sign_out",
+        "/oauth/authorize",
+        "/settings/password",
+    ] {
+        let long = vec![b'x'; (1 << 20) + 10];
+        for (kind, body, status) in [
+            ("application/json", &b"{\"username\": "[..], 400),
+            ("multipart/form-data; boundary=x", b"--y", 400),
+            ("application/x-www-form-urlencoded", &long, 413),
+        ] {
+            let request = Request::new("POST", format!("{}{path}", scene.instance.base));
+            let answer = request.body(body, kind).send();
+            assert_eq!(answer.status, status, "{path} {kind}: {}", answer.text());
+            assert!(answer.header("content-type").unwrap().starts_with("text/html"), "{path}");
+        }
+        let other = Request::new("PUT", format!("{}{path}", scene.instance.base)).send();
+        assert_eq!(other.status, 405, "{path}");
+    }
+}
+
+#[test]
 fn the_language_that_was_asked_for_stays_to_the_end() {
     let scene = Scene::new();
     let mut browser = scene.signed_in();

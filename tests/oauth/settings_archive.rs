@@ -38,6 +38,25 @@ fn until_says(browser: &mut Browser, words: &str) -> String {
     eventually(words, || Some(browser.get(PAGE).text()).filter(|page| page.contains(words)))
 }
 
+/// Begins what a page would, with this state.
+fn begin_with(scene: &Scene, state: Value) {
+    let ann = scene.instance.get("/api/v1/accounts/lookup?acct=ann").ok();
+    let ann = ann["id"].as_str().unwrap().to_owned();
+    let write = scene.instance.app.db.write(dassie::db::Lane::Interactive, move |tx| {
+        dassie::db::meta::set(tx, &format!("archive_in:{ann}"), &state.to_string())?;
+        let kind = dassie::model::JobKind::BringIn;
+        dassie::db::job::insert(tx, kind, "archive", ann.as_bytes()).map(drop)
+    });
+    write.wait().unwrap();
+}
+
+/// A file that was received.
+fn received(scene: &Scene, data: &[u8]) -> String {
+    let mut file = scene.instance.app.media.archives.begin().unwrap();
+    file.write(data).unwrap();
+    file.keep().unwrap()
+}
+
 fn profile(scene: &Scene) -> Vec<Value> {
     let ann = scene.instance.get("/api/v1/accounts/lookup?acct=ann").ok();
     let path = format!("/api/v1/accounts/{}/statuses?limit=40", ann["id"].as_str().unwrap());
@@ -166,25 +185,133 @@ fn f_353_an_import_goes_on_after_a_restart() {
 fn f_353_what_was_looked_at_before_a_restart_is_not_counted_twice() {
     let scene = Scene::new();
     let mut browser = scene.signed_in();
-    let ann = scene.instance.get("/api/v1/accounts/lookup?acct=ann").ok();
-    let ann = ann["id"].as_str().unwrap().to_owned();
     let items: Vec<Value> = (1..=5).map(|n| note(n, "<p>post</p>", json!({}))).collect();
-    let app = &scene.instance.app;
-    let mut file = app.media.archives.begin().unwrap();
-    file.write(&archive(&items, &[])).unwrap();
-    let state = json!({"key": file.keep().unwrap(), "total": 5, "seen": 3,
-        "report": {"taken": 2, "left": {"posts without a date": 1}}});
-    let write = app.db.write(dassie::db::Lane::Interactive, move |tx| {
-        dassie::db::meta::set(tx, &format!("archive_in:{ann}"), &state.to_string())?;
-        let kind = dassie::model::JobKind::BringIn;
-        dassie::db::job::insert(tx, kind, "archive", ann.as_bytes()).map(drop)
-    });
-    write.wait().unwrap();
+    let key = received(&scene, &archive(&items, &[]));
+    begin_with(
+        &scene,
+        json!({"key": key, "total": 5, "seen": 3,
+            "report": {"taken": 2, "left": {"posts without a date": 1}}}),
+    );
     let page = until_says(&mut browser, "Brought in on");
     assert!(page.contains("Posts taken: 4, here before: 0"), "{page}");
     assert!(page.contains("posts without a date"), "{page}");
     assert_eq!(profile(&scene).len(), 2);
     is_empty(&scene.instance);
+}
+
+/// How the archive stands that was sent last.
+fn state(scene: &Scene) -> Value {
+    let known =
+        scene.instance.app.db.read(|conn| dassie::db::meta::list_under(conn, "archive_in:"));
+    serde_json::from_str(&known.unwrap()[0].1).unwrap()
+}
+
+#[test]
+fn f_353_an_import_can_be_stopped_and_what_came_in_stays() {
+    let mut scene = Scene::new();
+    let mut browser = scene.signed_in();
+    assert!(form_to(&mut browser, "/stop").is_none());
+    let items: Vec<Value> =
+        (1..=1200).map(|n| note(n, &format!("<p>post {n}</p>"), json!({}))).collect();
+    let whole = archive(&items, &[]);
+    assert_eq!(send(&mut browser, &whole, &[]).status, 303);
+    eventually("some came in", || (state(&scene)["seen"].as_u64() > Some(0)).then_some(()));
+    let stop = form_to(&mut browser, "/stop").unwrap();
+    let (mut forged, mut other) = (stop.clone(), stop.clone());
+    forged.set("csrf", "x");
+    assert_eq!(browser.submit(&forged, None).status, 403);
+    // a page of an archive before this one
+    other.set("begun_at", "1");
+    assert_eq!(browser.submit(&other, None).status, 303);
+    assert!(form_to(&mut browser, "/bring_in").is_none());
+    assert_eq!(browser.submit(&stop, None).status, 303);
+    assert!(browser.get(PAGE).text().contains("You stopped it"));
+    is_empty(&scene.instance);
+    scene.instance.settle();
+    scene.instance.stop();
+    scene.instance.start_again();
+    scene.instance.settle();
+    let count = || -> u64 {
+        let ann = scene.instance.get("/api/v1/accounts/lookup?acct=ann").ok();
+        ann["statuses_count"].as_u64().unwrap()
+    };
+    let came = count();
+    assert!((1..1200).contains(&came), "{came}");
+    assert_eq!(state(&scene)["report"]["taken"], came, "what came in meanwhile is counted");
+    // the rest of it comes another time, or what came goes again
+    assert_eq!(send(&mut browser, &whole, &[]).status, 303);
+    until_says(&mut browser, &format!("taken: {}, here before: {came},", 1200 - came));
+    // pressed again on the page of before
+    assert_eq!(browser.submit(&stop, None).status, 303);
+    let page = until_says(&mut browser, "Brought in on");
+    assert!(!page.contains("You stopped it") && page.contains("Posts taken"), "{page}");
+    assert_eq!(count(), 1200);
+}
+
+#[test]
+fn f_353_an_import_that_waits_for_its_turn_can_be_stopped() {
+    let scene = Scene::new();
+    let mut browser = scene.signed_in();
+    let items = [note(1, "<p>post</p>", json!({}))];
+    // nothing would ever do it; the clock was wrong when it was begun
+    const LATER: i64 = 9_000_000_000_000;
+    let key = received(&scene, &archive(&items, &[]));
+    let of = json!({"key": key, "begun_at": LATER}).to_string();
+    let ann = scene.instance.get("/api/v1/accounts/lookup?acct=ann").ok();
+    let ann = ann["id"].as_str().unwrap().to_owned();
+    let name = format!("archive_in:{ann}");
+    let write = scene
+        .instance
+        .app
+        .db
+        .write(dassie::db::Lane::Interactive, move |tx| dassie::db::meta::set(tx, &name, &of));
+    write.wait().unwrap();
+    let stop = form_to(&mut browser, "/stop").unwrap();
+    assert_eq!(browser.submit(&stop, None).status, 303);
+    is_empty(&scene.instance);
+    let ended = state(&scene);
+    assert_eq!((&ended["cancelled"], &ended["key"]), (&json!(true), &json!("")));
+    // a job that comes to it now has nothing to do
+    begin_with(&scene, ended);
+    scene.instance.settle();
+    eventually("the job is gone", || {
+        let left =
+            scene.instance.app.db.read(|conn| dassie::db::job::count_lane(conn, "archive", 9));
+        (left.unwrap() == 0).then_some(())
+    });
+    assert!(profile(&scene).is_empty());
+    assert!(browser.get(PAGE).text().contains("You stopped it"));
+    // and the next one is another one
+    assert_eq!(send(&mut browser, &archive(&items, &[]), &[]).status, 303);
+    until_says(&mut browser, "Posts taken: 1");
+    assert_eq!(state(&scene)["begun_at"], LATER + 1);
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "it panics where numbers are looked after")]
+fn s_136_an_import_that_makes_the_program_panic_ends_and_another_can_be_begun() {
+    let scene = Scene::new();
+    let mut browser = scene.signed_in();
+    let items = [note(1, "<p>post</p>", json!({}))];
+    let key = received(&scene, &archive(&items, &[]));
+    // one more than the greatest number
+    begin_with(
+        &scene,
+        json!({"key": key, "total": 1, "report": {"taken": usize::MAX, "known": usize::MAX}}),
+    );
+    for minutes in [1, 5] {
+        scene.instance.settle();
+        assert!(browser.get(PAGE).text().contains("Under way: 0 of 1"));
+        assert!(form_to(&mut browser, "/bring_in").is_none());
+        scene.instance.advance(minutes * MINUTE);
+    }
+    until_says(&mut browser, "It ended too early: Something went wrong");
+    is_empty(&scene.instance);
+    scene.instance.settle();
+    let left = scene.instance.app.db.read(|conn| dassie::db::job::count_lane(conn, "archive", 9));
+    assert_eq!(left.unwrap(), 0);
+    assert_eq!(send(&mut browser, &archive(&items, &[]), &[]).status, 303);
+    until_says(&mut browser, "Posts taken: 0, here before: 1");
 }
 
 #[test]

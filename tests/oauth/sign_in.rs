@@ -149,7 +149,7 @@ fn s_065_signing_in_leads_nowhere_else() {
         form.set("password", PASSWORD);
         form.set("return_to", evil);
         let answer = browser.submit(&form, None);
-        assert_eq!((answer.status, answer.header("location")), (303, Some("/")), "{evil}");
+        assert_eq!((answer.status, answer.header("location")), (303, Some("/settings")), "{evil}");
     }
 }
 
@@ -197,7 +197,50 @@ fn s_078_no_door_opens_to_who_is_disabled() {
     assert!(answer.header("location").unwrap().starts_with("/auth/sign_in"), "consent");
     let mut other = Browser::new(&scene.instance);
     let page = other.open("/auth/sign_in");
-    assert_eq!(other.sign_in(&page, "ann", PASSWORD).status, 422, "the password");
+    assert_eq!(other.sign_in(&page, "ann", PASSWORD).status, 403, "the password");
+    assert_eq!(other.cookie("dassie_session"), None);
+}
+
+#[test]
+fn s_068_who_is_kept_out_is_told_why_with_the_right_password_only() {
+    for (column, contact, language, told) in [
+        ("disabled", true, "en", ["disabled this account", "help@a.example, @boss@"]),
+        ("disabled", false, "zh", ["停用此账号", "本服务器的运营者"]),
+        ("suspended_at", true, "zh", ["封禁此账号", "请联系 help@a.example"]),
+        ("suspended_at", false, "en", ["suspended this account", "whoever runs this server"]),
+    ] {
+        let mut scene = Scene::new();
+        create(&scene.instance, "boss");
+        if contact {
+            scene.instance.stop();
+            scene.instance.start_with(|config| {
+                config.instance.contact_email = Some("help@a.example".into());
+                config.instance.contact_account = Some("boss".into());
+            });
+        }
+        let path = scene.instance.folder.path().join("data/dassie.db");
+        let sql = rusqlite::Connection::open(path).unwrap();
+        let change = match column {
+            "disabled" => "UPDATE user SET disabled = 1 WHERE email = 'ann@mail.example'",
+            _ => "UPDATE account SET suspended_at = 1 WHERE username = 'ann'",
+        };
+        assert_eq!(sql.execute(change, []).unwrap(), 1);
+        let mut browser = Browser::new(&scene.instance);
+        let page = browser.open(&format!("/auth/sign_in?lang={language}"));
+        let problem = |answer: &Answer| {
+            let text = answer.text();
+            text.split("role=\"alert\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
+        };
+        let wrong = browser.sign_in(&page, "ann", "not it at all");
+        let nobody = browser.sign_in(&page, "nobody", PASSWORD);
+        assert_eq!((wrong.status, nobody.status), (422, 422), "{column}");
+        assert_eq!(problem(&wrong), problem(&nobody), "{column}: nothing is told to others");
+        let right = browser.sign_in(&page, "ann", PASSWORD);
+        assert_eq!(right.status, 403, "{column}");
+        let said = problem(&right);
+        assert!(told.iter().all(|part| said.contains(part)), "{said}");
+        assert_eq!(browser.cookie("dassie_session"), None);
+    }
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn somebody_asks_and_an_admin_decides_in_a_browser() {
     assert_eq!(noted.status, 200);
     assert!(noted.text().contains("Your request is noted"), "{}", noted.text());
     let other = guest.get(&format!("{PATH}?lang=zh"));
-    assert!(other.text().contains("管理员会阅读"));
+    assert!(other.text().contains("管理员审核"));
     assert_eq!(guest.submit(&filled(&other, "eft"), None).status, 200);
     // signing in says how it stands, to them alone
     for (password, status, line) in

@@ -20,7 +20,7 @@ fn base32(text: &str) -> Vec<u8> {
     out
 }
 
-fn code_at(clock: &Clock, secret: &[u8], steps: i64) -> String {
+pub fn code_at(clock: &Clock, secret: &[u8], steps: i64) -> String {
     totp::code(secret, clock.now_ms() / STEP + steps)
 }
 
@@ -30,7 +30,7 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
 }
 
 /// Turns it on through the pages; answers the secret and the recovery codes.
-fn enrol(browser: &mut Browser, clock: &Clock) -> (Vec<u8>, Vec<String>) {
+pub fn enrol(browser: &mut Browser, clock: &Clock) -> (Vec<u8>, Vec<String>) {
     let page = browser.open("/settings/two_factor");
     let mut form = forms(&page.text()).remove(0);
     assert_eq!(form.action, "/settings/two_factor/begin");

@@ -28,6 +28,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("applicant WHERE confirmed = 1 AND approved", "SCAN applicant", "100 at the most"),
     ("FROM (SELECT 1 FROM applicant LIMIT", "SCAN applicant", "100 at the most"),
     ("user u", "SCAN u", "the same: local followers are found from the people's side"),
+    ("report INDEXED BY report_open", "SCAN report", "the first that waits, if any does"),
     ("count(*) FROM delivery", "SCAN delivery", "`dassie delivery list`, by hand"),
     ("FROM (SELECT 1 FROM delivery LIMIT", "SCAN delivery", "counts up to a limit only"),
     ("FROM pragma_table_list", "SCAN t VIRTUAL", "the schema: as many rows as there are tables"),

@@ -152,6 +152,7 @@ pub(super) fn import_everything(instance: &Instance, person: &Person, peer: &Pee
     let file = format!("x@{dead}");
     let form = [("type", "following"), ("data", file.as_str())];
     assert_eq!(person.request("POST", "/api/v1/import").form(&form).send().status, 202);
+    instance.app.db.read(|conn| db::import::list_failures(conn, &[1, 2, 3], 5)).unwrap();
     let given_up = instance.app.db.write(db::Lane::Background, move |tx| {
         db::import::tried(tx, 1, 1)?;
         db::import::expire(tx, tx.now() + 1, 10)?;

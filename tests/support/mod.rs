@@ -4,6 +4,7 @@
 pub mod account_archive;
 pub mod acme;
 pub mod cached;
+mod damage;
 pub mod files;
 pub mod hostile;
 mod http;
@@ -22,6 +23,7 @@ mod website;
 
 use std::time::{Duration, Instant};
 
+pub use damage::damage;
 pub use files::FileHost;
 pub use http::{Answer, Request};
 pub use instance::{Instance, Options, Person, texts};

@@ -34,7 +34,7 @@ cp "$package" "$root/root/"
 # the commands as they stand there
 awk '/^## /{on = $0 == "## Ten minutes"} on && /^```$/{sh = 0} on && sh{print} on && /^```sh$/{sh = 1}' \
     docs/operations.md >"$root/root/commands"
-[ "$(wc -l <"$root/root/commands")" -gt 5 ] || { echo "the chapter has no commands"; exit 1; }
+[ "$(wc -l <"$root/root/commands")" -ge 3 ] || { echo "the chapter has no commands"; exit 1; }
 
 stand_in() { cat >"$root/usr/local/bin/$1"; chmod 755 "$root/usr/local/bin/$1"; }
 stand_in sudo <<'END'

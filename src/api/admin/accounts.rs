@@ -144,7 +144,7 @@ pub(in crate::api) async fn action(
     let (id, me) = (id_of(&path)?, auth.account_id()?);
     let about = params.id("report_id")?;
     let action = Action::parse(params.required("type")?).ok_or_else(|| not_listed("type"))?;
-    write(&app, move |app, tx| moderation::act(tx, &app.site, me, id, action, about)).await?;
+    write(&app, move |app, tx| moderation::act(tx, &app.site, Some(me), id, action, about)).await?;
     Ok(empty())
 }
 
@@ -155,7 +155,7 @@ async fn lift(
     action: Action,
 ) -> Result<HttpResponse> {
     let (id, me) = (id_of(path)?, auth.account_id()?);
-    write(app, move |app, tx| moderation::act(tx, &app.site, me, id, action, None)).await?;
+    write(app, move |app, tx| moderation::act(tx, &app.site, Some(me), id, action, None)).await?;
     answer(app, id).await
 }
 

@@ -73,7 +73,7 @@ async fn work(
     step: Step,
 ) -> Result<HttpResponse> {
     let (id, me) = (id_of(path)?, auth.account_id()?);
-    write(app, move |_, tx| report::work(tx, me, id, step)).await?;
+    write(app, move |app, tx| report::work(tx, &app.site, Some(me), id, step)).await?;
     answer(app, me, id).await
 }
 

@@ -51,10 +51,13 @@ impl Import {
     }
 
     /// The same with what failed.
-    pub(crate) fn with_failures(stored: &model::Import, rows: Vec<(SheetRow, String)>) -> Self {
+    pub(crate) fn with_failures(
+        stored: &model::Import,
+        rows: Vec<(i64, SheetRow, String)>,
+    ) -> Self {
         let failures = rows
             .into_iter()
-            .map(|(row, error)| Failure { list: row.list, item: row.what, error })
+            .map(|(_, row, error)| Failure { list: row.list, item: row.what, error })
             .collect();
         Self { failures: Some(failures), ..Self::new(stored) }
     }

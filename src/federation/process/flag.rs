@@ -26,8 +26,8 @@ pub(super) fn flag(context: &Context<'_>, activity: &Activity) -> Step<()> {
         text.split_whitespace().filter(|word| context.app.site.owns(word)).map(str::to_owned),
     );
     uris.retain(|uri| context.app.site.owns(uri));
-    let from = context.signer.clone();
-    let made = context.write(move |tx| report::receive(tx, &from, &uris, &text))?;
+    let (site, from) = (context.app.site.clone(), context.signer.clone());
+    let made = context.write(move |tx| report::receive(tx, &site, &from, &uris, &text))?;
     tracing::info!(from = %context.signer.uri, reports = made, "a report came");
     Ok(())
 }

@@ -82,7 +82,7 @@ fn claim(context: &Context<'_>, uri: &str) -> Step<Claim> {
 
 fn settle(context: &Context<'_>, old: Account, claim: Claim) -> Step<()> {
     if let Some(reason) = claim.refuses(&old) {
-        return Err(Stop::Drop(reason));
+        return Err(Stop::Drop(reason.words()));
     }
     context.write(move |tx| service::moving::begin(tx, &old, &claim.account).map(drop))
 }

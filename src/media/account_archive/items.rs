@@ -5,6 +5,7 @@
 use std::io::Read;
 
 use crate::error::{Error, Result};
+use crate::text::reason::Reason;
 
 /// The longest entry, as documents from elsewhere may be (S-044).
 pub const LONGEST: usize = 1 << 20;
@@ -31,7 +32,7 @@ pub struct Items<R> {
 }
 
 fn broken<T>() -> Result<T> {
-    Err(Error::invalid("the file of the posts is not valid JSON, or ends early"))
+    Err(Error::invalid(Reason::posts_broken.plain()))
 }
 
 impl<R: Read> Items<R> {

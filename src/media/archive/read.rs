@@ -54,6 +54,12 @@ pub fn read(
         Some(why) => Err(why),
         None => done.map_err(|fault| match fault {
             Fault::Own(error) => error,
+            Fault::Broken => {
+                // what is encrypted in the format of age is no other program's tar.gz
+                let is_ours = is_encrypted(path).unwrap_or(false);
+                let what = if is_ours { "or cut off" } else { "or no backup of Dassie" };
+                Error::invalid(format!("{}: it is damaged, {what}", path.display()))
+            }
             Fault::Archive(sentence) => Error::invalid(format!("{}: {sentence}", path.display())),
         }),
     }
@@ -63,6 +69,8 @@ pub fn read(
 enum Fault {
     /// Its own fault, to be told with its name.
     Archive(String),
+    /// It cannot be unpacked.
+    Broken,
     /// Another.
     Own(Error),
 }
@@ -72,7 +80,7 @@ impl From<io::Error> for Fault {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::Archive("it is cut off".to_owned()),
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
-                Self::Archive("it is damaged, or no backup of Dassie".to_owned())
+                Self::Broken
             }
             _ => Self::Archive(format!("it cannot be read: {error}")),
         }

@@ -138,6 +138,17 @@ impl Bucket {
         self.put_at(from, &self.backup_address(name), "application/octet-stream", &[])
     }
 
+    /// How large one is; `None`: there is none of this name.
+    pub fn backup_size(&self, name: &str) -> Result<Option<u64>> {
+        self.size_at(&self.backup_address(name))
+    }
+
+    /// Reads one of so many bytes into a file.
+    pub fn copy_backup(&self, name: &str, bytes: u64, to: &mut dyn Write) -> Result<Option<u64>> {
+        let longest = READ + Duration::from_secs(bytes / SLOWEST);
+        self.copy_at(&self.backup_address(name), longest, to)
+    }
+
     /// Removes one; one that is not there is no fault.
     pub fn remove_backup(&self, name: &str) -> Result<()> {
         let request = self.plain("DELETE", &self.backup_address(name));
@@ -171,7 +182,11 @@ impl Bucket {
 
     /// The size of an object; `None`: there is none.
     pub fn size(&self, name: &Name) -> Result<Option<u64>> {
-        let request = self.plain("HEAD", &self.address(name));
+        self.size_at(&self.address(name))
+    }
+
+    fn size_at(&self, address: &str) -> Result<Option<u64>> {
+        let request = self.plain("HEAD", address);
         let answer = self.send(request, &[200, 404])?;
         if answer.status == 404 {
             return Ok(None);
@@ -189,7 +204,7 @@ impl Bucket {
     /// Reads an object: `told` hears what there is, then its bytes go to `to`, which may give up.
     pub fn read(&self, name: &Name, part: Part, told: oneshot::Sender<Result<Found>>, to: Inlet) {
         let mut reading = Reading::new(told, to);
-        let done = self.fetch(name, part, &mut reading);
+        let done = self.fetch(&self.address(name), part, READ, &mut reading);
         let Some(told) = reading.told.take() else { return self.note(None) };
         let found = match done {
             Ok(answer) if answer.status == 404 => Ok(Found::Nothing),
@@ -204,8 +219,12 @@ impl Bucket {
 
     /// Reads an object into a file.
     pub fn copy(&self, name: &Name, to: &mut dyn Write) -> Result<Option<u64>> {
+        self.copy_at(&self.address(name), READ, to)
+    }
+
+    fn copy_at(&self, address: &str, longest: Duration, to: &mut dyn Write) -> Result<Option<u64>> {
         let mut copying = Copying::new(to);
-        let answer = self.fetch(name, Part::Whole, &mut copying)?;
+        let answer = self.fetch(address, Part::Whole, longest, &mut copying)?;
         match (answer.status, copying.length) {
             (404, _) => Ok(None),
             (200, Some(length)) if length == copying.bytes => Ok(Some(length)),
@@ -214,10 +233,15 @@ impl Bucket {
         }
     }
 
-    fn fetch(&self, name: &Name, part: Part, sink: &mut dyn Sink) -> Result<OutResponse> {
-        let mut request =
-            self.plain("GET", &self.address(name)).header("accept-encoding", "identity");
-        request.limits = Limits { total: READ, max_bytes: usize::MAX / 2 };
+    fn fetch(
+        &self,
+        address: &str,
+        part: Part,
+        longest: Duration,
+        sink: &mut dyn Sink,
+    ) -> Result<OutResponse> {
+        let mut request = self.plain("GET", address).header("accept-encoding", "identity");
+        request.limits = Limits { total: longest, max_bytes: usize::MAX / 2 };
         let range = match part {
             Part::Whole => None,
             Part::From(from, Some(to)) => Some(format!("bytes={from}-{to}")),

@@ -1,7 +1,6 @@
 //! `/settings/applications`: which applications may use the account.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::super::scope;
@@ -13,7 +12,7 @@ use crate::id;
 use crate::model::{Page, Scopes, TokenLine};
 use crate::service::access;
 use crate::web::locale::{Locale, fill};
-use crate::web::page::{self, Shell};
+use crate::web::page::Shell;
 
 const PATH: &str = "/settings/applications";
 /// How many tokens are looked at.
@@ -45,13 +44,12 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
         .app
         .read(move |conn| db::oauth::list_tokens(conn, account_id, &Page::newest(MOST)))
         .await?;
-    let body = page::render(&AppsPage {
-        shell: visit.shell(&t.settings_apps),
+    visit.page(&t.settings_apps, None, |shell, _, csrf| AppsPage {
+        shell,
         apps: lines(t, &tokens),
-        csrf: visit.csrf(),
+        csrf,
         action: visit.action(PATH),
-    })?;
-    Ok(page::private(StatusCode::OK, body, None))
+    })
 }
 
 /// One line for each application, in the order of its newest token.

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::super::{session, sign_in};
-use super::visit::Visit;
+use super::visit::{Refusal, Visit, wrong};
 use crate::app::App;
 use crate::archive::copies::{self, BroughtIn, Copy};
 use crate::clock;
@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::http::{self, Params, file};
 use crate::media::account_archive::Archive;
 use crate::model::Visibility;
+use crate::text::reason::Reason;
 use crate::web::locale::{Locale, fill};
 use crate::web::page::{self, Shell};
 
@@ -40,6 +41,9 @@ struct ArchivePage<'a> {
     state: Vec<String>,
     left: Vec<Left>,
     left_files: Vec<Left>,
+    /// Which one can be stopped: when it was begun.
+    begun_at: Option<i64>,
+    stop_action: String,
     /// What is said of the form for one; `None`: not now.
     file: Option<String>,
     in_action: String,
@@ -56,14 +60,10 @@ struct ArchivePage<'a> {
 
 /// `GET /settings/archive`
 pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
-    ask(visit, StatusCode::OK, None).await
+    ask(visit, None).await
 }
 
-async fn ask(
-    visit: &Visit<'_>,
-    status: StatusCode,
-    problem: Option<String>,
-) -> Result<HttpResponse> {
+async fn ask(visit: &Visit<'_>, refused: Option<Refusal>) -> Result<HttpResponse> {
     let (t, id, now) = (visit.t, visit.id(), visit.app.clock.now_ms());
     let read = visit.app.read(move |conn| {
         let imported = db::imported::count(conn, id)?;
@@ -71,7 +71,8 @@ async fn ask(
         Ok((found, imported, copies::is_taken_back(conn, id)?))
     });
     let ((brought, copy), imported, is_going) = read.await?;
-    let is_busy = brought.as_ref().is_some_and(|one| one.finished_at.is_none());
+    let running = brought.as_ref().filter(|one| one.finished_at.is_none());
+    let (begun_at, is_busy) = (running.map(|one| one.begun_at), running.is_some());
     let most = visit.app.config.media.max_archive_size;
     let report = brought.as_ref().map(|one| one.report.clone()).unwrap_or_default();
     let removal = match (imported, is_going) {
@@ -79,22 +80,27 @@ async fn ask(
         (0, _) => None,
         _ => Some(fill(&t.settings_archive_remove_lead, imported)),
     };
-    let body = page::render(&ArchivePage {
-        shell: visit.shell(&t.settings_archive),
+    visit.page(&t.settings_archive, refused, |shell, problem, csrf| ArchivePage {
+        shell,
         problem,
         username: &visit.session.account.username,
-        csrf: visit.csrf(),
+        csrf,
         state: brought.as_ref().map(|one| lines(t, one)).unwrap_or_default(),
         left: report
             .left
             .into_iter()
-            .map(|(why, number)| Left { number, why: short(&why), names: String::new() })
+            .map(|(why, number)| Left { number, why: short(t, &why), names: String::new() })
             .collect(),
         left_files: report
             .left_files
             .into_iter()
-            .map(|(why, (number, names))| Left { number, why, names: names.join(", ") })
+            .map(|(why, (number, names))| {
+                let why = short(t, &why);
+                Left { number, why, names: names.join(", ") }
+            })
             .collect(),
+        begun_at,
+        stop_action: visit.action("/settings/archive/stop"),
         file: (!is_busy).then(|| fill(&t.settings_archive_file, most)),
         in_action: visit.action("/settings/archive/bring_in"),
         removal,
@@ -104,12 +110,12 @@ async fn ask(
         may_make: copy.as_ref().is_none_or(|one| one.may_be_replaced(now)),
         copy: copy.as_ref().map(|one| copy_lines(t, one)).unwrap_or_default(),
         make_action: visit.action("/settings/archive/make"),
-    })?;
-    Ok(page::private(status, body, None))
+    })
 }
 
 /// A reason without what is told to those who type commands.
-fn short(why: &str) -> String {
+fn short(t: &Locale, why: &str) -> String {
+    let why = t.retell(why).unwrap_or(why.into());
     match why.split_once(" (--") {
         Some((why, _)) => why.to_owned(),
         None => why.replace(" --since", ""),
@@ -134,7 +140,10 @@ fn lines(t: &'static Locale, one: &BroughtIn) -> Vec<String> {
     };
     lines.push(counts);
     if let Some(why) = &one.stopped {
-        lines.push(fill(&t.settings_archive_stopped, why));
+        lines.push(fill(&t.settings_archive_stopped, t.retell(why).unwrap_or(why.into())));
+    }
+    if one.cancelled {
+        lines.push(t.settings_archive_cancelled.clone());
     }
     if one.bookmarks > 0 {
         lines.push(fill(&t.settings_archive_bookmarks, one.bookmarks));
@@ -146,7 +155,7 @@ fn lines(t: &'static Locale, one: &BroughtIn) -> Vec<String> {
 fn copy_lines(t: &'static Locale, one: &Copy) -> Vec<String> {
     let Some(at) = one.made_at else {
         return vec![match &one.failed {
-            Some(why) => fill(&t.settings_archive_failed, why),
+            Some(why) => fill(&t.settings_archive_failed, t.retell(why).unwrap_or(why.into())),
             None => t.settings_archive_making.clone(),
         }];
     };
@@ -173,21 +182,24 @@ pub(super) async fn bring_in(app: &App, request: &HttpRequest, body: Payload) ->
         let secret = session.secret.clone();
         let visit =
             Visit { app, request, params: &Params::default(), session, t: Locale::of(request) };
-        receive(&visit, body, &secret).await
+        match receive(&visit, body, &secret).await {
+            Err(error @ Error::Unavailable { .. }) => ask(&visit, visit.not_now(&error)).await,
+            answer => answer,
+        }
     };
     page::answer(request, answer.await)
 }
 
 async fn receive(visit: &Visit<'_>, body: Payload, secret: &str) -> Result<HttpResponse> {
     let (app, t, id) = (visit.app, visit.t, visit.id());
-    let refuse = |problem: String| ask(visit, StatusCode::UNPROCESSABLE_ENTITY, Some(problem));
+    let refuse = |problem: &str| ask(visit, wrong(problem));
     let _room = app.archives.enter(&id.to_string()).ok_or_else(|| Error::Unavailable {
-        message: "Too many uploads at once".into(),
+        message: Reason::uploads_many.plain().into(),
         retry_after: 60,
     })?;
     let before = app.read(move |conn| copies::brought_in(conn, id)).await?;
     if before.is_some_and(|one| one.finished_at.is_none()) {
-        return refuse(t.settings_archive_busy.clone()).await;
+        return refuse(&t.settings_archive_busy).await;
     }
     let most = app.config.media.max_archive_size;
     let admit = |params: &Params| session::check_form(app, visit.request, params, Some(secret));
@@ -196,11 +208,11 @@ async fn receive(visit: &Visit<'_>, body: Payload, secret: &str) -> Result<HttpR
     let (params, file) = match received {
         Err(Error::TooLarge { .. }) => {
             let problem = fill(&t.settings_archive_too_large, most);
-            return ask(visit, StatusCode::PAYLOAD_TOO_LARGE, Some(problem)).await;
+            return ask(visit, Some((StatusCode::PAYLOAD_TOO_LARGE, problem))).await;
         }
         received => received?,
     };
-    let Some(file) = file else { return refuse(t.settings_archive_none.clone()).await };
+    let Some(file) = file else { return refuse(&t.settings_archive_none).await };
     let visibility = params.text("visibility")?.and_then(Visibility::parse);
     let direct = params.flag("direct")?.unwrap_or(false);
     let archives = app.media.archives.clone();
@@ -212,7 +224,7 @@ async fn receive(visit: &Visit<'_>, body: Payload, secret: &str) -> Result<HttpR
             Err(error) => Err(error),
         }
     });
-    let Some(key) = keep.await?? else { return refuse(t.settings_archive_none.clone()).await };
+    let Some(key) = keep.await?? else { return refuse(&t.settings_archive_none).await };
     let new = BroughtIn { key: key.clone(), visibility, direct, ..BroughtIn::default() };
     match app.write(move |tx| copies::begin(tx, id, new)).await {
         Ok(()) => page::see_other(&visit.action(PATH)),
@@ -223,18 +235,25 @@ async fn receive(visit: &Visit<'_>, body: Payload, secret: &str) -> Result<HttpR
     }
 }
 
+/// `POST /settings/archive/stop`: the archive that was begun at `begun_at` comes in no further.
+pub(super) async fn stop(visit: &Visit<'_>) -> Result<HttpResponse> {
+    let (id, begun_at) = (visit.id(), visit.params.number("begun_at")?.unwrap_or(-1));
+    // one that has just ended: the page says what became of it
+    if let Some(key) = visit.app.write(move |tx| copies::cancel(tx, id, begun_at)).await? {
+        visit.app.media.archives.remove_temporary(&key)?;
+    }
+    page::see_other(&visit.action(PATH))
+}
+
 /// `POST /settings/archive/remove`: what came in archives goes again.
 pub(super) async fn remove(visit: &Visit<'_>) -> Result<HttpResponse> {
-    if let Err((status, problem)) = visit.check_password("password").await? {
-        return ask(visit, status, Some(problem)).await;
+    if let Err(refused) = visit.check_password("password").await? {
+        return ask(visit, Some(refused)).await;
     }
     let id = visit.id();
     match visit.app.write(move |tx| copies::take_back(tx, id)).await {
         Ok(()) => page::see_other(&visit.action(PATH)),
-        Err(Error::Conflict(_)) => {
-            let problem = Some(visit.t.settings_archive_busy.clone());
-            ask(visit, StatusCode::UNPROCESSABLE_ENTITY, problem).await
-        }
+        Err(Error::Conflict(_)) => ask(visit, wrong(&visit.t.settings_archive_busy)).await,
         Err(error) => Err(error),
     }
 }
@@ -249,10 +268,7 @@ pub(super) async fn make(visit: &Visit<'_>) -> Result<HttpResponse> {
             }
             page::see_other(&visit.action(PATH))
         }
-        Err(Error::Conflict(_)) => {
-            let problem = Some(visit.t.settings_archive_too_soon.clone());
-            ask(visit, StatusCode::UNPROCESSABLE_ENTITY, problem).await
-        }
+        Err(Error::Conflict(_)) => ask(visit, wrong(&visit.t.settings_archive_too_soon)).await,
         Err(error) => Err(error),
     }
 }

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::visit::Visit;
+use super::visit::{Refusal, Visit, wrong};
 use crate::clock;
 use crate::db;
 use crate::error::{Error, Result};
@@ -14,7 +13,7 @@ use crate::id;
 use crate::model::Page;
 use crate::service::{hidden_domain, relationship};
 use crate::web::locale::fill;
-use crate::web::page::{self, Shell};
+use crate::web::page::Shell;
 
 const PATH: &str = "/settings/blocks";
 /// How many of each are shown.
@@ -51,14 +50,10 @@ struct BlocksPage {
 
 /// `GET /settings/blocks`
 pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
-    ask(visit, StatusCode::OK, None).await
+    ask(visit, None).await
 }
 
-async fn ask(
-    visit: &Visit<'_>,
-    status: StatusCode,
-    problem: Option<String>,
-) -> Result<HttpResponse> {
+async fn ask(visit: &Visit<'_>, refused: Option<Refusal>) -> Result<HttpResponse> {
     let (t, me, site) = (visit.t, visit.id(), visit.app.site.clone());
     let (blocked, muted, hidden) = visit
         .app
@@ -91,8 +86,8 @@ async fn ask(
         })
         .await?;
     let is_full = [blocked.len(), muted.len(), hidden.len()].iter().any(|count| *count >= MOST);
-    let body = page::render(&BlocksPage {
-        shell: visit.shell(&t.settings_blocks),
+    visit.page(&t.settings_blocks, refused, |shell, problem, csrf| BlocksPage {
+        shell,
         problem,
         lists: [
             List {
@@ -110,10 +105,9 @@ async fn ask(
         ],
         hidden,
         more: is_full.then(|| fill(&t.settings_blocks_more, MOST)),
-        csrf: visit.csrf(),
+        csrf,
         action: visit.action(PATH),
-    })?;
-    Ok(page::private(status, body, None))
+    })
 }
 
 /// `POST /settings/blocks`: one of `unblock` and `unmute`, an account's id, and `show` and `hide`,
@@ -153,10 +147,7 @@ pub(super) async fn change(visit: &Visit<'_>) -> Result<HttpResponse> {
     };
     match changed {
         Ok(()) => visit.done("blocks"),
-        Err(Error::Invalid(_)) => {
-            let problem = Some(visit.t.settings_blocks_domain_wrong.clone());
-            ask(visit, StatusCode::UNPROCESSABLE_ENTITY, problem).await
-        }
+        Err(Error::Invalid(_)) => ask(visit, wrong(&visit.t.settings_blocks_domain_wrong)).await,
         Err(error) => Err(error),
     }
 }

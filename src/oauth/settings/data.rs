@@ -1,32 +1,40 @@
 //! `/settings/data`: Mastodon's CSV files, out and in (F-352).
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::visit::Visit;
+use super::super::{session, sign_in};
+use super::visit::{Refusal, Visit, wrong};
 use crate::app::App;
 use crate::clock;
 use crate::db;
 use crate::error::{Error, Result};
+use crate::http::{self, Params};
+use crate::id;
 use crate::model::Sheet;
-use crate::service::import;
+use crate::service::import::{self, MOST_ROWS};
+use crate::text::reason::Reason;
 use crate::text::sheet;
 use crate::web::locale::{Locale, fill};
 use crate::web::page::{self, Shell};
 
 const PATH: &str = "/settings/data";
-/// How many imports, and failed lines of the newest, are shown.
+/// How many imports are shown, and failed lines of each.
 const SHOWN: i64 = 10;
-const SHOWN_FAILURES: i64 = 50;
+const SHOWN_FAILURES: i64 = 20;
 
 /// An import, as the list shows it.
 struct Line {
+    id: i64,
     name: &'static str,
     date: String,
     state: &'static str,
     counts: String,
+    /// Lines that failed, and why; not all of many.
+    failures: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -38,8 +46,7 @@ struct DataPage {
     exports: Vec<(&'static str, &'static str)>,
     imports: Vec<(&'static str, &'static str)>,
     lately: Vec<Line>,
-    /// Lines of the newest import that failed, and why.
-    failures: Vec<(String, String)>,
+    is_busy: bool,
     csrf: String,
     action: String,
 }
@@ -56,40 +63,42 @@ fn name(t: &'static Locale, sheet: Sheet) -> &'static str {
     }
 }
 
-/// `GET /settings/data`; with `file` that file.
+/// `GET /settings/data`; with `file` that file, with `failed` the lines of an import that failed.
 pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
-    match visit.params.text("file")? {
-        Some(file) => export(visit, Sheet::parse(file).ok_or(Error::NotFound)?).await,
-        None => ask(visit, StatusCode::OK, None).await,
+    let (file, failed) = (visit.params.text("file")?, visit.params.text("failed")?);
+    match (file, failed) {
+        (Some(file), _) => export(visit, Sheet::parse(file).ok_or(Error::NotFound)?).await,
+        (None, Some(import)) => export_failed(visit, id::parse(import).unwrap_or(0)).await,
+        (None, None) => ask(visit, None).await,
     }
 }
 
-async fn ask(
-    visit: &Visit<'_>,
-    status: StatusCode,
-    problem: Option<String>,
-) -> Result<HttpResponse> {
+async fn ask(visit: &Visit<'_>, refused: Option<Refusal>) -> Result<HttpResponse> {
     let (t, id) = (visit.t, visit.id());
-    let (lately, failures) = visit
-        .app
-        .read(move |conn| {
-            let lately = db::import::list(conn, id, SHOWN)?;
-            let failures = match lately.first() {
-                Some(newest) => db::import::list_failures(conn, newest.id, SHOWN_FAILURES)?,
-                None => Vec::new(),
-            };
-            Ok((lately, failures))
-        })
-        .await?;
+    let read = visit.app.read(move |conn| {
+        let lately = db::import::list(conn, id, SHOWN)?;
+        let ids: Vec<i64> = lately.iter().map(|one| one.id).collect();
+        let failures = db::import::list_failures(conn, &ids, SHOWN_FAILURES)?;
+        Ok((lately, failures))
+    });
+    let (lately, failures) = read.await?;
+    let failures_of = |import: i64| {
+        let own = failures.iter().filter(|(of, ..)| *of == import);
+        let told = own.map(|(_, row, why)| (row.what.clone(), t.retell(why).unwrap_or(why.into())));
+        told.map(|(what, why)| (what, why.into_owned())).collect()
+    };
     let all = || Sheet::ALL.iter().map(|sheet| (sheet.as_str(), name(t, *sheet)));
-    let body = page::render(&DataPage {
-        shell: visit.shell(&t.settings_data),
+    visit.page(&t.settings_data, refused, |shell, problem, csrf| DataPage {
+        shell,
         problem,
         exports: all().collect(),
         imports: all().filter(|(file, _)| *file != Sheet::Followers.as_str()).collect(),
+        is_busy: lately.iter().any(|one| one.finished_at.is_none()),
         lately: lately
             .into_iter()
             .map(|one| Line {
+                id: one.id,
+                failures: failures_of(one.id),
                 name: name(t, one.sheet),
                 date: clock::date(one.created_at),
                 state: match one.finished_at {
@@ -101,11 +110,9 @@ async fn ask(
                     .fold(t.settings_data_counts.clone(), |line, count| fill(&line, count)),
             })
             .collect(),
-        failures: failures.into_iter().map(|(row, why)| (row.what, why)).collect(),
-        csrf: visit.csrf(),
+        csrf,
         action: visit.action(PATH),
-    })?;
-    Ok(page::private(status, body, None))
+    })
 }
 
 async fn export(visit: &Visit<'_>, sheet: Sheet) -> Result<HttpResponse> {
@@ -114,32 +121,73 @@ async fn export(visit: &Visit<'_>, sheet: Sheet) -> Result<HttpResponse> {
         .app
         .read(move |conn| Ok(sheet::write(sheet, db::sheet::list(conn, id, sheet, &domain)?)))
         .await?;
-    let named = format!("attachment; filename=\"{}.csv\"", sheet.as_str());
-    Ok(HttpResponse::Ok()
+    Ok(csv(sheet.as_str(), file))
+}
+
+/// The failed lines of an import, to be mended and brought in again.
+async fn export_failed(visit: &Visit<'_>, import: i64) -> Result<HttpResponse> {
+    let (id, most) = (visit.id(), i64::try_from(MOST_ROWS).unwrap_or(i64::MAX));
+    let read = visit.app.read(move |conn| {
+        let found = db::import::find(conn, id, import)?.ok_or(Error::NotFound)?;
+        let failed = db::import::list_failures(conn, &[import], most)?;
+        let rows = failed.into_iter().map(|(_, row, _)| row);
+        Ok((found.sheet, sheet::write(found.sheet, rows)))
+    });
+    let (sheet, file) = read.await?;
+    Ok(csv(&format!("{}_failed", sheet.as_str()), file))
+}
+
+fn csv(name: &str, file: Vec<u8>) -> HttpResponse {
+    let named = format!("attachment; filename=\"{name}.csv\"");
+    HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
         .insert_header((CONTENT_DISPOSITION, named))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .body(file))
+        .body(file)
 }
 
 /// `POST /settings/data`: `data` is the file, `type` what is in it; with the `mode` `overwrite`
 /// what it does not name goes.
-pub(super) async fn bring_in(visit: &Visit<'_>) -> Result<HttpResponse> {
-    let t = visit.t;
-    let kind = visit.params.text("type")?.and_then(Sheet::parse).unwrap_or(Sheet::Followers);
-    let overwrite = visit.params.text("mode")? == Some("overwrite");
-    let data = visit.params.text("data")?.unwrap_or_default().to_owned();
-    let (parts, id) = (App::clone(visit.app), visit.id());
-    let begun = visit
-        .app
-        .compute(move || import::begin(&parts.db, &parts.site, id, kind, overwrite, &data));
-    match begun.await? {
-        Ok(_) => visit.done("data"),
-        Err(Error::Invalid(why)) => {
-            let why = why.trim_start_matches("Validation failed: ");
-            let problem = format!("{} ({why})", t.settings_data_refused);
-            ask(visit, StatusCode::UNPROCESSABLE_ENTITY, Some(problem)).await
+pub(super) async fn bring_in(app: &App, request: &HttpRequest, body: Payload) -> HttpResponse {
+    let answer = async {
+        let Some(session) = session::current(app, request).await? else {
+            return sign_in::first(request, PATH);
+        };
+        let (t, params) = (Locale::of(request), &Params::default());
+        let visit = Visit { app, request, params, session, t };
+        match receive(&visit, body).await {
+            // the list shows how it stands
+            Ok(()) => page::see_other(&visit.action(PATH)),
+            Err(Error::TooLarge { .. }) => {
+                let problem = t.settings_data_too_large.clone();
+                ask(&visit, Some((StatusCode::PAYLOAD_TOO_LARGE, problem))).await
+            }
+            Err(Error::Invalid(why)) => {
+                let why = t.retell(&why).map(|why| format!(" ({why})")).unwrap_or_default();
+                let problem = format!("{}{why}", t.settings_data_refused);
+                ask(&visit, wrong(&problem)).await
+            }
+            Err(error @ Error::Unavailable { .. }) => ask(&visit, visit.not_now(&error)).await,
+            Err(error) => Err(error),
         }
-        Err(error) => Err(error),
-    }
+    };
+    page::answer(request, answer.await)
+}
+
+async fn receive(visit: &Visit<'_>, body: Payload) -> Result<()> {
+    let (app, id, secret) = (visit.app, visit.id(), visit.session.secret.as_str());
+    let _room = import::enter(&app.archives, id)?;
+    let admit = |params: &Params| session::check_form(app, visit.request, params, Some(secret));
+    let to = (&app.media.archives, import::LARGEST);
+    let (params, file) = http::receive(app, visit.request, body.into_inner(), to, admit).await?;
+    let kind = params.text("type")?.and_then(Sheet::parse);
+    let kind = kind.ok_or_else(|| Reason::kind_unknown.refuse())?;
+    let overwrite = params.text("mode")? == Some("overwrite");
+    let file = file.ok_or_else(|| Reason::rows_none.refuse())?;
+    let parts = App::clone(app);
+    let begun = app.compute(move || {
+        let text = import::Data::File(file).text()?;
+        import::begin(&parts.db, &parts.site, id, kind, overwrite, &text)
+    });
+    begun.await?.map(drop)
 }

@@ -1,11 +1,10 @@
 //! `/settings/invites`: letting friends in. For admins, and for all where the settings file says so.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::super::session;
-use super::visit::Visit;
+use super::visit::{Refusal, Visit, wrong};
 use crate::clock::{self, DAY};
 use crate::db;
 use crate::error::{Error, Result};
@@ -52,14 +51,10 @@ pub(super) async fn rights(visit: &Visit<'_>) -> Result<(bool, bool)> {
 
 /// `GET /settings/invites`; 404 for who may not.
 pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
-    ask(visit, StatusCode::OK, None).await
+    ask(visit, None).await
 }
 
-async fn ask(
-    visit: &Visit<'_>,
-    status: StatusCode,
-    problem: Option<String>,
-) -> Result<HttpResponse> {
+async fn ask(visit: &Visit<'_>, refused: Option<Refusal>) -> Result<HttpResponse> {
     let (t, me, site) = (visit.t, visit.id(), visit.app.site.clone());
     let (admin, may) = rights(visit).await?;
     if !may {
@@ -85,16 +80,16 @@ async fn ask(
         };
         Ok(found.into_iter().map(line).collect::<Vec<_>>())
     });
-    let body = page::render(&InvitesPage {
-        shell: visit.shell(&t.settings_invites),
+    let invites = invites.await?;
+    visit.page(&t.settings_invites, refused, |shell, problem, csrf| InvitesPage {
+        shell,
         problem,
         uses: USES,
         days: DAYS,
-        invites: invites.await?,
-        csrf: visit.csrf(),
+        invites,
+        csrf,
         action: visit.action(PATH),
-    })?;
-    Ok(page::private(status, body, None))
+    })
 }
 
 /// `POST /settings/invites`: `revoke`, a code, or `uses` and `days` of a new one.
@@ -106,7 +101,14 @@ pub(super) async fn change(visit: &Visit<'_>) -> Result<HttpResponse> {
         return Err(Error::NotFound);
     }
     let revoke = params.text("revoke")?.map(str::to_owned);
-    let (uses, days) = (params.number("uses")?, params.number("days")?);
+    let (uses, days) = match (params.number("uses"), params.number("days")) {
+        (Ok(uses), Ok(days)) => (uses, days),
+        (Err(error), _) | (_, Err(error)) => {
+            let told = error.public();
+            let problem = visit.t.retell(&told).unwrap_or_default();
+            return ask(visit, wrong(&problem)).await;
+        }
+    };
     let change = app.write(move |tx| {
         // signed out or disabled a moment ago
         if !session::stands(tx, &browser, me)? {
@@ -123,10 +125,7 @@ pub(super) async fn change(visit: &Visit<'_>) -> Result<HttpResponse> {
     match change.await {
         // the list shows what was done
         Ok(_) => page::see_other(&visit.action(PATH)),
-        Err(Error::Invalid(_)) => {
-            let problem = Some(visit.t.settings_invites_refused.clone());
-            ask(visit, StatusCode::UNPROCESSABLE_ENTITY, problem).await
-        }
+        Err(Error::Invalid(_)) => ask(visit, wrong(&visit.t.settings_invites_refused)).await,
         Err(error) => Err(error),
     }
 }

@@ -1,12 +1,14 @@
 //! `/settings`: what the owner of an account sees and changes in a browser, without a script:
-//! password, second factor, applications, browsers, moving, files in and out, archives, blocks, who comes
-//! in. One file a page, and [`visit`], what they all begin with; each form needs the session's own token
-//! (S-069), and what is grave the password once more.
+//! password, e-mail address, second factor, applications, browsers, moving, files in and out, archives,
+//! blocks, who comes in, and the end of it all. One file a page, and [`visit`], what they all begin with;
+//! each form needs the session's own token (S-069), and what is grave the password once more.
 
 mod applications;
 mod archive;
 mod blocks;
 mod data;
+mod delete;
+mod email;
 mod invites;
 mod moving;
 mod password;
@@ -15,13 +17,12 @@ mod sessions;
 mod two_factor;
 mod visit;
 
-use actix_web::http::StatusCode;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use self::visit::{Given, Visit};
-use super::authorize;
+use self::visit::{Visit, serve};
+use super::{Given, authorize, no_such_method, sign_in};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::handler;
@@ -40,36 +41,61 @@ struct OverviewPage {
     csrf: String,
 }
 
+/// Mastodon's addresses of such pages (its `config/routes/settings.rb`), and which of ours is nearest.
+/// Apps open some of them in a browser, `/auth/edit` above all. What one changes in an app is on no
+/// page of ours, so that those lead to the overview.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("/auth/edit", "/settings"),
+    ("/settings/profile", "/settings"),
+    ("/settings/preferences", "/settings"),
+    ("/settings/preferences/{part}", "/settings"),
+    ("/settings/privacy", "/settings"),
+    ("/settings/verification", "/settings"),
+    ("/settings/featured_tags", "/settings"),
+    ("/settings/two_factor_authentication_methods", "/settings/two_factor"),
+    ("/settings/otp_authentication", "/settings/two_factor"),
+    ("/settings/login_activities", "/settings/sessions"),
+    ("/oauth/authorized_applications", "/settings/applications"),
+    ("/settings/migration", "/settings/moving"),
+    ("/settings/aliases", "/settings/moving"),
+    ("/settings/export", "/settings/data"),
+    ("/settings/imports", "/settings/data"),
+    ("/invites", "/settings/invites"),
+];
+
 /// All addresses of these pages.
 pub(super) fn routes(cfg: &mut ServiceConfig) {
-    macro_rules! page {
-        ($path:literal, $($method:ident = $handler:path),+) => {
-            cfg.service(
-                web::resource($path)
-                    $(.route(handler::$method(
-                        |app: web::Data<App>, request: HttpRequest, params: Given| async move {
-                            visit::serve(&app, &request, params, $handler).await
-                        },
-                    )))+
-                    .default_service(web::to(super::no_such_method)),
-            );
-        };
-    }
-    page!("/settings", get = overview);
-    page!("/settings/password", get = password::show, post = password::change);
-    page!("/settings/two_factor", get = two_factor::show);
-    page!("/settings/two_factor/begin", post = two_factor::begin);
-    page!("/settings/two_factor/enable", post = two_factor::enable);
-    page!("/settings/two_factor/disable", post = two_factor::disable);
-    page!("/settings/applications", get = applications::show, post = applications::revoke);
-    page!("/settings/moving", get = moving::show, post = moving::move_out);
-    page!("/settings/moving/back", post = moving::come_back);
-    page!("/settings/moving/aliases", post = moving::change_aliases);
-    page!("/settings/data", get = data::show, post = data::bring_in);
-    page!("/settings/archive", get = archive::show);
-    page!("/settings/archive/remove", post = archive::remove);
-    page!("/settings/archive/make", post = archive::make);
-    page!("/settings/archive/download", get = archive::download);
+    page!(cfg, "/settings", get = overview);
+    page!(cfg, "/settings/password", get = password::show, post = password::change);
+    page!(cfg, "/settings/email", get = email::show, post = email::change);
+    page!(cfg, "/settings/delete", get = delete::show, post = delete::delete);
+    page!(cfg, "/settings/two_factor", get = two_factor::show);
+    page!(cfg, "/settings/two_factor/begin", post = two_factor::begin);
+    page!(cfg, "/settings/two_factor/enable", post = two_factor::enable);
+    page!(cfg, "/settings/two_factor/disable", post = two_factor::disable);
+    page!(cfg, "/settings/applications", get = applications::show, post = applications::revoke);
+    page!(cfg, "/settings/moving", get = moving::show, post = moving::move_out);
+    page!(cfg, "/settings/moving/back", post = moving::come_back);
+    page!(cfg, "/settings/moving/aliases", post = moving::change_aliases);
+    page!(cfg, "/settings/archive", get = archive::show);
+    page!(cfg, "/settings/archive/stop", post = archive::stop);
+    page!(cfg, "/settings/archive/remove", post = archive::remove);
+    page!(cfg, "/settings/archive/make", post = archive::make);
+    page!(cfg, "/settings/archive/download", get = archive::download);
+    cfg.service(
+        web::resource("/settings/data")
+            .route(handler::get(
+                |app: web::Data<App>, request: HttpRequest, params: Given| async move {
+                    serve(&app, &request, params, data::show).await
+                },
+            ))
+            .route(handler::post(
+                |app: web::Data<App>, request: HttpRequest, body: web::Payload| async move {
+                    data::bring_in(&app, &request, body).await
+                },
+            ))
+            .default_service(web::to(no_such_method)),
+    );
     cfg.service(
         web::resource("/settings/archive/bring_in")
             .route(handler::post(
@@ -77,12 +103,23 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                     archive::bring_in(&app, &request, body).await
                 },
             ))
-            .default_service(web::to(super::no_such_method)),
+            .default_service(web::to(no_such_method)),
     );
-    page!("/settings/blocks", get = blocks::show, post = blocks::change);
-    page!("/settings/invites", get = invites::show, post = invites::change);
-    page!("/settings/people", get = people::show, post = people::decide);
-    page!("/settings/sessions", get = sessions::show, post = sessions::revoke);
+    page!(cfg, "/settings/blocks", get = blocks::show, post = blocks::change);
+    page!(cfg, "/settings/invites", get = invites::show, post = invites::change);
+    page!(cfg, "/settings/people", get = people::show, post = people::decide);
+    page!(cfg, "/settings/sessions", get = sessions::show, post = sessions::revoke);
+    for (theirs, ours) in ELSEWHERE {
+        let lead = move |request: HttpRequest| async move {
+            page::answer(&request, page::see_other(&sign_in::action(ours, &request)))
+        };
+        cfg.service(
+            web::resource(*theirs)
+                .route(handler::get(lead))
+                .route(handler::head(lead))
+                .default_service(web::to(no_such_method)),
+        );
+    }
 }
 
 /// `GET /settings`; `done` names what was just done.
@@ -91,23 +128,22 @@ async fn overview(visit: &Visit<'_>) -> Result<HttpResponse> {
     let (decides, invites) = invites::rights(visit).await?;
     let notice = match visit.params.text("done")? {
         Some("password") => Some(&t.settings_password_changed),
+        Some("email") => Some(&t.settings_email_changed),
         Some("factor") => Some(&t.settings_factor_disabled),
         Some("app") => Some(&t.settings_apps_revoked),
         Some("session") => Some(&t.settings_session_ended),
         Some("moved") => Some(&t.settings_moving_moved),
         Some("back") => Some(&t.settings_moving_is_back),
-        Some("data") => Some(&t.settings_data_begun),
         Some("joined") => Some(&t.sign_up_joined),
         Some("aliases" | "blocks") => Some(&t.settings_done),
         _ => None,
     };
-    let body = page::render(&OverviewPage {
-        shell: visit.shell(&t.settings),
+    visit.page(&t.settings, None, |shell, _, csrf| OverviewPage {
+        shell,
         notice: notice.cloned(),
         signed_in: fill(&t.signed_in_as, authorize::handle(visit.app, &visit.session)),
         invites,
         decides,
-        csrf: visit.csrf(),
-    })?;
-    Ok(page::private(StatusCode::OK, body, None))
+        csrf,
+    })
 }

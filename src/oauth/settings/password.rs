@@ -1,16 +1,15 @@
 //! `/settings/password`: another password.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::visit::Visit;
+use super::visit::{Refusal, Visit, wrong};
 use crate::crypto;
 use crate::error::Result;
 use crate::service::access::{self, Keep};
 use crate::service::account::{SHORTEST_PASSWORD, check_password};
 use crate::web::locale::fill;
-use crate::web::page::{self, Shell};
+use crate::web::page::Shell;
 
 const PATH: &str = "/settings/password";
 
@@ -27,36 +26,33 @@ struct PasswordPage<'a> {
 
 /// `GET /settings/password`
 pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
-    ask(visit, StatusCode::OK, None)
+    ask(visit, None)
 }
 
-fn ask(visit: &Visit<'_>, status: StatusCode, problem: Option<String>) -> Result<HttpResponse> {
+fn ask(visit: &Visit<'_>, refused: Option<Refusal>) -> Result<HttpResponse> {
     let t = visit.t;
-    let body = page::render(&PasswordPage {
-        shell: visit.shell(&t.settings_password),
+    visit.page(&t.settings_password, refused, |shell, problem, csrf| PasswordPage {
+        shell,
         problem,
-        csrf: visit.csrf(),
+        csrf,
         action: visit.action(PATH),
         username: &visit.session.account.username,
         shortest: SHORTEST_PASSWORD,
-    })?;
-    Ok(page::private(status, body, None))
+    })
 }
 
 /// `POST /settings/password`: everything but this browser is signed out (S-078).
 pub(super) async fn change(visit: &Visit<'_>) -> Result<HttpResponse> {
     let t = visit.t;
-    let refuse = |status, problem| ask(visit, status, Some(problem));
     let new = visit.params.text("new")?.unwrap_or_default();
     if Some(new) != visit.params.text("again")? {
-        return refuse(StatusCode::UNPROCESSABLE_ENTITY, t.settings_password_differ.clone());
+        return ask(visit, wrong(&t.settings_password_differ));
     }
     if check_password(new).is_err() {
-        let problem = fill(&t.settings_password_short, SHORTEST_PASSWORD);
-        return refuse(StatusCode::UNPROCESSABLE_ENTITY, problem);
+        return ask(visit, wrong(&fill(&t.settings_password_short, SHORTEST_PASSWORD)));
     }
-    if let Err((status, problem)) = visit.check_password("current").await? {
-        return refuse(status, problem);
+    if let Err(refused) = visit.check_password("current").await? {
+        return ask(visit, Some(refused));
     }
     let new = new.to_owned();
     let hash = visit.app.compute(move || crypto::hash_password(&new)).await??;

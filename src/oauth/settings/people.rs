@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::invites;
-use super::visit::Visit;
+use super::visit::{Refusal, Visit};
 use crate::clock;
 use crate::db;
 use crate::error::{Error, Result};
@@ -41,14 +41,10 @@ struct PeoplePage {
 
 /// `GET /settings/people`; 404 for who is no admin.
 pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
-    ask(visit, StatusCode::OK, None).await
+    ask(visit, None).await
 }
 
-async fn ask(
-    visit: &Visit<'_>,
-    status: StatusCode,
-    problem: Option<String>,
-) -> Result<HttpResponse> {
+async fn ask(visit: &Visit<'_>, refused: Option<Refusal>) -> Result<HttpResponse> {
     let t = visit.t;
     if !invites::rights(visit).await?.0 {
         return Err(Error::NotFound);
@@ -63,14 +59,13 @@ async fn ask(
         since: fill(&t.settings_people_since, clock::date(one.created_at)),
         confirmed: one.confirmed,
     });
-    let body = page::render(&PeoplePage {
-        shell: visit.shell(&t.settings_people),
+    visit.page(&t.settings_people, refused, |shell, problem, csrf| PeoplePage {
+        shell,
         problem,
         people: people.collect(),
-        csrf: visit.csrf(),
+        csrf,
         action: visit.action(PATH),
-    })?;
-    Ok(page::private(status, body, None))
+    })
 }
 
 /// `POST /settings/people`: `approve` or `reject`, an id.
@@ -92,8 +87,8 @@ pub(super) async fn decide(visit: &Visit<'_>) -> Result<HttpResponse> {
         // another admin was quicker: the same in the end
         Ok(()) | Err(Error::NotFound) => page::see_other(&visit.action(PATH)),
         Err(Error::Forbidden(_)) => {
-            let problem = Some(visit.t.settings_people_full.clone());
-            ask(visit, StatusCode::FORBIDDEN, problem).await
+            let full = visit.t.settings_people_full.clone();
+            ask(visit, Some((StatusCode::FORBIDDEN, full))).await
         }
         Err(error) => Err(error),
     }

@@ -1,7 +1,6 @@
 //! `/settings/sessions`: in which browsers the account is signed in.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +10,7 @@ use crate::clock;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::web::locale::fill;
-use crate::web::page::{self, Shell};
+use crate::web::page::Shell;
 
 const PATH: &str = "/settings/sessions";
 const MOST: usize = 100;
@@ -44,13 +43,12 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
         agent: if line.agent.is_empty() { t.settings_session_unknown.clone() } else { line.agent },
         since: fill(&t.settings_session_since, clock::date(line.created_at)),
     });
-    let body = page::render(&SessionsPage {
-        shell: visit.shell(&t.settings_sessions),
+    visit.page(&t.settings_sessions, None, |shell, _, csrf| SessionsPage {
+        shell,
         sessions: sessions.collect(),
-        csrf: visit.csrf(),
+        csrf,
         action: visit.action(PATH),
-    })?;
-    Ok(page::private(StatusCode::OK, body, None))
+    })
 }
 
 /// `POST /settings/sessions`: the browser `session` is signed out.

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::super::two_factor;
-use super::visit::Visit;
+use super::visit::{Refusal, Visit};
 use crate::app::Attempt;
 use crate::crypto::totp;
 use crate::db;
@@ -14,7 +14,7 @@ use crate::http::peer;
 use crate::service::second_factor;
 use crate::text::qr::Picture;
 use crate::web::locale::fill;
-use crate::web::page::{self, Shell};
+use crate::web::page::Shell;
 
 const PATH: &str = "/settings/two_factor";
 
@@ -56,15 +56,11 @@ struct RecoveryPage {
 
 /// `GET /settings/two_factor`
 pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
-    ask(visit, StatusCode::OK, None).await
+    ask(visit, None).await
 }
 
 /// Asks for the password, to begin or to end it.
-async fn ask(
-    visit: &Visit<'_>,
-    status: StatusCode,
-    problem: Option<String>,
-) -> Result<HttpResponse> {
+async fn ask(visit: &Visit<'_>, refused: Option<Refusal>) -> Result<HttpResponse> {
     let t = visit.t;
     let account_id = visit.id();
     let left = visit.app.read(move |conn| {
@@ -78,44 +74,41 @@ async fn ask(
         Some(_) => (&t.settings_factor_on, "disable"),
         None => (&t.settings_factor_off, "begin"),
     };
-    let body = page::render(&FactorPage {
-        shell: visit.shell(&t.settings_factor),
+    visit.page(&t.settings_factor, refused, |shell, problem, csrf| FactorPage {
+        shell,
         problem,
         lead,
         left: left.map(|count| fill(&t.settings_factor_left, count)),
-        csrf: visit.csrf(),
+        csrf,
         action: visit.action(&format!("{PATH}/{deed}")),
-    })?;
-    Ok(page::private(status, body, None))
+    })
 }
 
 /// `POST /settings/two_factor/begin`: a new secret, as picture and as text.
 pub(super) async fn begin(visit: &Visit<'_>) -> Result<HttpResponse> {
-    if let Err((status, problem)) = visit.check_password("password").await? {
-        return ask(visit, status, Some(problem)).await;
+    if let Err(refused) = visit.check_password("password").await? {
+        return ask(visit, Some(refused)).await;
     }
     let account_id = visit.id();
     let secret = visit.app.write(move |tx| second_factor::offer(tx, account_id, 0)).await?;
     let address =
         totp::address(&visit.app.site.account_domain, &visit.session.account.username, &secret);
     let offer = Offer { picture: Picture::of(&address), secret: totp::base32(&secret) };
-    enrol(visit, StatusCode::OK, Some(offer), None)
+    enrol(visit, None, Some(offer))
 }
 
 fn enrol(
     visit: &Visit<'_>,
-    status: StatusCode,
+    refused: Option<Refusal>,
     offer: Option<Offer>,
-    problem: Option<String>,
 ) -> Result<HttpResponse> {
-    let body = page::render(&EnrolPage {
-        shell: visit.shell(&visit.t.settings_factor),
+    visit.page(&visit.t.settings_factor, refused, |shell, problem, csrf| EnrolPage {
+        shell,
         problem,
         offer,
-        csrf: visit.csrf(),
+        csrf,
         action: visit.action(&format!("{PATH}/enable")),
-    })?;
-    Ok(page::private(status, body, None))
+    })
 }
 
 /// `POST /settings/two_factor/enable`: the first code; the recovery codes are shown.
@@ -125,23 +118,21 @@ pub(super) async fn enable(visit: &Visit<'_>) -> Result<HttpResponse> {
     let account_id = visit.id();
     let address = peer::limited(visit.request, &visit.app.config.server.trusted_proxies);
     let check = visit.app.write(move |tx| second_factor::enable(tx, account_id, 0, &typed));
-    let (status, problem) =
-        match visit.app.attempt(&two_factor::key(account_id), address, check).await? {
-            Attempt::Right(codes) => {
-                let shell = visit.shell(&t.settings_recovery);
-                let body = page::render(&RecoveryPage { shell, codes })?;
-                return Ok(page::private(StatusCode::OK, body, None));
-            }
-            Attempt::Wrong => (StatusCode::UNPROCESSABLE_ENTITY, t.factor_wrong.clone()),
-            Attempt::Wait(pause) => (StatusCode::TOO_MANY_REQUESTS, fill(&t.sign_in_wait, pause)),
-        };
-    enrol(visit, status, None, Some(problem))
+    let refused = match visit.app.attempt(&two_factor::key(account_id), address, check).await? {
+        Attempt::Right(codes) => {
+            let recovery = |shell, _, _| RecoveryPage { shell, codes };
+            return visit.page(&t.settings_recovery, None, recovery);
+        }
+        Attempt::Wrong => (StatusCode::UNPROCESSABLE_ENTITY, t.factor_wrong.clone()),
+        Attempt::Wait(pause) => (StatusCode::TOO_MANY_REQUESTS, fill(&t.sign_in_wait, pause)),
+    };
+    enrol(visit, Some(refused), None)
 }
 
 /// `POST /settings/two_factor/disable`
 pub(super) async fn disable(visit: &Visit<'_>) -> Result<HttpResponse> {
-    if let Err((status, problem)) = visit.check_password("password").await? {
-        return ask(visit, status, Some(problem)).await;
+    if let Err(refused) = visit.check_password("password").await? {
+        return ask(visit, Some(refused)).await;
     }
     let account_id = visit.id();
     match visit.app.write(move |tx| second_factor::disable(tx, account_id)).await {

@@ -2,12 +2,14 @@
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
 
 use super::super::session::{self, Session};
-use super::super::sign_in;
+use super::super::{Given, sign_in, two_factor};
 use crate::app::{App, Attempt};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::{Params, peer};
+use crate::service::second_factor;
 use crate::web::locale::{Locale, fill};
 use crate::web::page::{self, Shell};
 
@@ -20,8 +22,13 @@ pub(super) struct Visit<'a> {
     pub t: &'static Locale,
 }
 
-/// A form; one that cannot be read is answered with a page as well.
-pub(super) type Given = Result<Params>;
+/// Why a form was refused: the status, and what the person reads.
+pub(super) type Refusal = (StatusCode, String);
+
+/// What was typed is refused.
+pub(super) fn wrong(problem: &str) -> Option<Refusal> {
+    Some((StatusCode::UNPROCESSABLE_ENTITY, problem.to_owned()))
+}
 
 /// Answers by a handler, once the browser is signed in and a form has the session's token (S-069).
 pub(super) async fn serve(
@@ -55,14 +62,18 @@ impl Visit<'_> {
         self.session.account.id
     }
 
-    /// The frame of a page under this title.
-    pub(super) fn shell(&self, title: &str) -> Shell {
-        Shell::form(self.app, self.t, title)
-    }
-
-    /// The token of its forms.
-    pub(super) fn csrf(&self) -> String {
-        session::form_token(&self.session.secret)
+    /// Answers with a page: `fill_in` makes it of its frame under this title, of why a form of it was
+    /// refused, if one was, and of the token of its forms.
+    pub(super) fn page<T: Template>(
+        &self,
+        title: &str,
+        refused: Option<Refusal>,
+        fill_in: impl FnOnce(Shell, Option<String>, String) -> T,
+    ) -> Result<HttpResponse> {
+        let (status, problem) = refused.unzip();
+        let shell = Shell::form(self.app, self.t, title).at(self.request);
+        let body = fill_in(shell, problem, session::form_token(&self.session.secret));
+        Ok(page::private(status.unwrap_or(StatusCode::OK), page::render(&body)?, None))
     }
 
     /// A form's address, with the language that was asked for.
@@ -72,16 +83,53 @@ impl Visit<'_> {
 
     /// Back to the overview, which says what was done.
     pub(super) fn done(&self, what: &str) -> Result<HttpResponse> {
-        let language = Locale::asked(self.request).map(|lang| format!("&lang={lang}"));
-        page::see_other(&format!("/settings?done={what}{}", language.unwrap_or_default()))
+        page::see_other(&self.action(&format!("/settings?done={what}")))
     }
 
-    /// Whether the password in this field is right; otherwise what the person reads, with the
-    /// status.
+    /// What is said where something cannot be done at the moment.
+    pub(super) fn not_now(&self, error: &Error) -> Option<Refusal> {
+        let problem = match self.t.retell(&error.public()) {
+            _ if error.is_disk_full() => self.t.error_full_lead.clone(),
+            Some(why) => why.into_owned(),
+            None => self.t.error_later_lead.clone(),
+        };
+        Some((StatusCode::SERVICE_UNAVAILABLE, problem))
+    }
+
+    /// Whether [`check_owner`](Self::check_owner) wants a code, too.
+    pub(super) async fn has_factor(&self) -> Result<bool> {
+        let id = self.id();
+        self.app.read(move |conn| second_factor::is_enabled(conn, id)).await
+    }
+
+    /// For what cannot be taken back, or would let others in: the password and, of who has a second
+    /// factor, a code (S-083); otherwise what the person reads, with the status.
+    pub(super) async fn check_owner(&self) -> Result<std::result::Result<(), Refusal>> {
+        let right = self.check_password("password").await?;
+        if right.is_err() || !self.has_factor().await? {
+            return Ok(right);
+        }
+        let (t, id) = (self.t, self.id());
+        let typed = self.params.text("code")?.unwrap_or_default().to_owned();
+        let address = peer::limited(self.request, &self.app.config.server.trusted_proxies);
+        let check = async {
+            let right = self.app.write(move |tx| second_factor::check(tx, id, &typed));
+            Ok(right.await?.then_some(()))
+        };
+        Ok(match self.app.attempt(&two_factor::key(id), address, check).await? {
+            Attempt::Right(()) => Ok(()),
+            Attempt::Wrong => Err((StatusCode::UNPROCESSABLE_ENTITY, t.factor_wrong.clone())),
+            Attempt::Wait(pause) => {
+                Err((StatusCode::TOO_MANY_REQUESTS, fill(&t.sign_in_wait, pause)))
+            }
+        })
+    }
+
+    /// Whether the password in this field is right.
     pub(super) async fn check_password(
         &self,
         field: &str,
-    ) -> Result<std::result::Result<(), (StatusCode, String)>> {
+    ) -> Result<std::result::Result<(), Refusal>> {
         let t = self.t;
         let password = self.params.text(field)?.unwrap_or_default();
         let address = peer::limited(self.request, &self.app.config.server.trusted_proxies);

@@ -1,6 +1,7 @@
 // Every page, in both languages, in light and dark, on a phone and on a desk, in headless Chromium:
 // axe-core finds nothing, nothing is wider than the window. With SCREENSHOTS, a folder, pictures of
-// them are kept there, for somebody to look at. Environment: as for browser, and ADMIN_TOKEN.
+// them are kept there, for somebody to look at. Environment: as for browser, ADMIN_TOKEN and, for the
+// pages that letters lead to, OTHER_URL, OTHER_USER and MAIL_PORT of a server that sends letters there.
 
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
@@ -8,16 +9,19 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import puppeteer from "puppeteer-core";
 import { png } from "../lib/picture.mjs";
+import { mailServer } from "../lib/mail.mjs";
 import { until } from "../lib/pages.mjs";
 
 const { DASSIE_URL, DASSIE_USER, DASSIE_PASSWORD, DASSIE_TOKEN } = process.env;
 const { SECOND_USER, SECOND_TOKEN, ADMIN_TOKEN, SCREENSHOTS } = process.env;
+const { OTHER_URL, OTHER_USER, MAIL_PORT } = process.env;
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1280, height: 900 };
+const NEWCOMER = "a.rather.long.address.that.somebody.has@mail.example.org";
 
-let browser;
+let browser, mail;
 const open = []; // what anybody may read: [name, path]
 
 async function api(method, path, body, token = DASSIE_TOKEN) {
@@ -38,6 +42,20 @@ const file = (name, fields, side, colour) => {
   for (const [key, value] of Object.entries(fields)) form.append(key, value);
   return form;
 };
+
+/** Somebody who waits for an admin, and for a letter where there is mail. */
+async function signUp(server) {
+  const of = async (path, body, token) => {
+    const headers = token && { authorization: `Bearer ${token}` };
+    const answer = await fetch(server + path, { method: "POST", headers, body: new URLSearchParams(body) });
+    assert.ok(answer.ok, `${path}: ${answer.status}`);
+    return answer.json();
+  };
+  const app = await of("/api/v1/apps", { client_name: "An App", redirect_uris: "https://app.example/cb", scopes: "write" });
+  const alone = await of("/oauth/token", { ...app, grant_type: "client_credentials", scope: "write" });
+  await of("/api/v1/accounts", { username: "somebody_who_waits", email: NEWCOMER, password: DASSIE_PASSWORD,
+    agreement: true, locale: "en", reason: "I have known Ann for years and like tea. 我也喜欢茶。" }, alone.access_token);
+}
 
 /** A profile with all that a profile can have; the id of the status with the longest page. */
 async function seed() {
@@ -78,12 +96,8 @@ async function seed() {
   const someone = await api("GET", `/api/v1/accounts/lookup?acct=${SECOND_USER}`);
   await api("POST", `/api/v1/accounts/${someone.id}/mute`, { duration: 86400 });
   await api("POST", "/api/v1/domain_blocks", { domain: "evil.example" });
-  const of = (path, fields) =>
-    fetch(DASSIE_URL + path, { method: "POST", body: new URLSearchParams(fields) }).then((answer) => answer.json());
-  const app = await of("/api/v1/apps", { client_name: "An App", redirect_uris: "https://app.example/cb", scopes: "write" });
-  const alone = await of("/oauth/token", { ...app, grant_type: "client_credentials", scope: "write" });
-  await api("POST", "/api/v1/accounts", { username: "somebody_who_waits", email: "a.rather.long.address.that.somebody.has@mail.example.org",
-    password: DASSIE_PASSWORD, agreement: true, locale: "en", reason: "I have known Ann for years and like tea. 我也喜欢茶。" }, alone.access_token);
+  for (const server of [DASSIE_URL, OTHER_URL]) await signUp(server);
+  await api("PATCH", "/api/v1/accounts/update_credentials", { discoverable: true });
   const user = `/@${DASSIE_USER}`;
   open.push(["home", "/"], ["about", "/about"], ["privacy", "/privacy-policy"], ["profile", user],
     ["replies", `${user}/with_replies`], ["media", `${user}/media`], ["tagged", `${user}/tagged/teatime`],
@@ -99,10 +113,14 @@ before(async () => {
     args: ["--no-sandbox", "--no-proxy-server"],
   });
   if (SCREENSHOTS) await mkdir(SCREENSHOTS, { recursive: true });
+  mail = await mailServer(MAIL_PORT);
   await seed();
 });
 
-after(() => browser?.close());
+after(() => {
+  mail?.close();
+  return browser?.close();
+});
 
 /** A browser of somebody who reads this language, and what it does with an address. */
 async function reader(language) {
@@ -133,7 +151,7 @@ async function reader(language) {
     }
   };
   const visit = async (name, path) => {
-    await page.goto(DASSIE_URL + path, { waitUntil: "load" });
+    await page.goto(new URL(path, DASSIE_URL), { waitUntil: "load" });
     await look(name);
   };
   return { page, faults, look, visit };
@@ -143,6 +161,28 @@ for (const language of ["en", "zh-TW"]) {
   test(`what anybody may read, in ${language}`, async () => {
     const { faults, visit } = await reader(language);
     for (const [name, path] of open) await visit(name, path);
+    assert.deepEqual(faults, []);
+  });
+
+  test(`where letters lead, in ${language}`, async () => {
+    const { page, faults, look, visit } = await reader(language);
+    const link = (to, part, before) => until(`a letter to ${to}`, () => {
+      const found = mail.link(to, part);
+      return found !== before && found;
+    });
+    const carl = [`${OTHER_USER}@example.org`, "/auth/password/new?"];
+    const before = mail.link(...carl);
+    await visit("confirm", await link(NEWCOMER, "/auth/confirm?"));
+    assert.equal(await page.$$eval("[name=token]", (fields) => fields.length), 1);
+    await visit("lost_password_form", `${OTHER_URL}/auth/password`);
+    await page.type("#email", carl[0]);
+    await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+    await look("lost_password_sent");
+    await visit("new_password", await link(...carl, before));
+    await page.type("#new", "one password");
+    await page.type("#again", "another password");
+    await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+    await look("new_password_wrong");
     assert.deepEqual(faults, []);
   });
 
@@ -166,7 +206,7 @@ for (const language of ["en", "zh-TW"]) {
     await visit("authorize", `/oauth/authorize?${query}`);
     await page.goto(`${DASSIE_URL}/settings/invites`);
     await Promise.all([page.waitForNavigation(), page.click("form button")]);
-    for (const name of ["", "password", "applications", "sessions", "moving", "data", "archive", "blocks", "invites", "people", "two_factor"]) {
+    for (const name of ["", "password", "email", "delete", "applications", "sessions", "moving", "data", "archive", "blocks", "invites", "people", "two_factor"]) {
       await visit(`settings_${name}`, `/settings/${name}`.replace(/\/$/, ""));
     }
     await page.type("#password", DASSIE_PASSWORD);
