@@ -8,6 +8,22 @@
 /// The route of a page. Whatever comes of a handler is told as a page, by `serve` of the module that
 /// uses this; so is a method that the page does not have.
 macro_rules! page {
+    ($cfg:ident, $path:expr, $(get = $show:path;)? upload = $take:path) => {
+        $cfg.service(
+            web::resource($path)
+                $(.route(handler::get(
+                    |app: web::Data<App>, request: HttpRequest, params: Given| async move {
+                        serve(&app, &request, params, $show).await
+                    },
+                )))?
+                .route(handler::post(
+                    |app: web::Data<App>, request: HttpRequest, body: web::Payload| async move {
+                        serve_upload(&app, &request, body, $take).await
+                    },
+                ))
+                .default_service(web::to(no_such_method)),
+        );
+    };
     ($cfg:ident, $path:expr, $($method:ident = $handler:path),+) => {
         $cfg.service(
             web::resource($path)

@@ -1,20 +1,18 @@
 //! `/settings/archive`: posts that somebody brings along in an archive (F-353), and the own ones to
 //! take out. Both are done by jobs; the page says how they stand.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Payload;
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::super::{session, sign_in};
 use super::visit::{Refusal, Visit, wrong};
-use crate::app::App;
 use crate::archive::copies::{self, BroughtIn, Copy};
 use crate::clock;
 use crate::config::Size;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::http::{self, Params, file};
+use crate::http::file;
 use crate::media::account_archive::Archive;
 use crate::model::Visibility;
 use crate::text::reason::Reason;
@@ -174,23 +172,14 @@ fn copy_lines(t: &'static Locale, one: &Copy) -> Vec<String> {
 
 /// `POST /settings/archive/bring_in`: `file` is the archive, `visibility` the most that it is shown,
 /// and with `direct` messages to single people come too.
-pub(super) async fn bring_in(app: &App, request: &HttpRequest, body: Payload) -> HttpResponse {
-    let answer = async {
-        let Some(session) = session::current(app, request).await? else {
-            return sign_in::first(request, PATH);
-        };
-        let secret = session.secret.clone();
-        let visit =
-            Visit { app, request, params: &Params::default(), session, t: Locale::of(request) };
-        match receive(&visit, body, &secret).await {
-            Err(error @ Error::Unavailable { .. }) => ask(&visit, visit.not_now(&error)).await,
-            answer => answer,
-        }
-    };
-    page::answer(request, answer.await)
+pub(super) async fn bring_in(visit: &Visit<'_>, body: Payload) -> Result<HttpResponse> {
+    match receive(visit, body).await {
+        Err(error @ Error::Unavailable { .. }) => ask(visit, visit.not_now(&error)).await,
+        answer => answer,
+    }
 }
 
-async fn receive(visit: &Visit<'_>, body: Payload, secret: &str) -> Result<HttpResponse> {
+async fn receive(visit: &Visit<'_>, body: Payload) -> Result<HttpResponse> {
     let (app, t, id) = (visit.app, visit.t, visit.id());
     let refuse = |problem: &str| ask(visit, wrong(problem));
     let _room = app.archives.enter(&id.to_string()).ok_or_else(|| Error::Unavailable {
@@ -202,9 +191,7 @@ async fn receive(visit: &Visit<'_>, body: Payload, secret: &str) -> Result<HttpR
         return refuse(&t.settings_archive_busy).await;
     }
     let most = app.config.media.max_archive_size;
-    let admit = |params: &Params| session::check_form(app, visit.request, params, Some(secret));
-    let to = (&app.media.archives, most.0);
-    let received = http::receive(app, visit.request, body.into_inner(), to, admit).await;
+    let received = visit.receive(body, (&app.media.archives, most.0)).await;
     let (params, file) = match received {
         Err(Error::TooLarge { .. }) => {
             let problem = fill(&t.settings_archive_too_large, most);

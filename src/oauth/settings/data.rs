@@ -1,18 +1,16 @@
 //! `/settings/data`: Mastodon's CSV files, out and in (F-352).
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::Payload;
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::super::{session, sign_in};
 use super::visit::{Refusal, Visit, wrong};
 use crate::app::App;
 use crate::clock;
 use crate::db;
 use crate::error::{Error, Result};
-use crate::http::{self, Params};
 use crate::id;
 use crate::model::Sheet;
 use crate::service::import::{self, MOST_ROWS};
@@ -148,38 +146,29 @@ fn csv(name: &str, file: Vec<u8>) -> HttpResponse {
 
 /// `POST /settings/data`: `data` is the file, `type` what is in it; with the `mode` `overwrite`
 /// what it does not name goes.
-pub(super) async fn bring_in(app: &App, request: &HttpRequest, body: Payload) -> HttpResponse {
-    let answer = async {
-        let Some(session) = session::current(app, request).await? else {
-            return sign_in::first(request, PATH);
-        };
-        let (t, params) = (Locale::of(request), &Params::default());
-        let visit = Visit { app, request, params, session, t };
-        match receive(&visit, body).await {
-            // the list shows how it stands
-            Ok(()) => page::see_other(&visit.action(PATH)),
-            Err(Error::TooLarge { .. }) => {
-                let problem = t.settings_data_too_large.clone();
-                ask(&visit, Some((StatusCode::PAYLOAD_TOO_LARGE, problem))).await
-            }
-            Err(Error::Invalid(why)) => {
-                let why = t.retell(&why).map(|why| format!(" ({why})")).unwrap_or_default();
-                let problem = format!("{}{why}", t.settings_data_refused);
-                ask(&visit, wrong(&problem)).await
-            }
-            Err(error @ Error::Unavailable { .. }) => ask(&visit, visit.not_now(&error)).await,
-            Err(error) => Err(error),
+pub(super) async fn bring_in(visit: &Visit<'_>, body: Payload) -> Result<HttpResponse> {
+    let t = visit.t;
+    match receive(visit, body).await {
+        // the list shows how it stands
+        Ok(()) => page::see_other(&visit.action(PATH)),
+        Err(Error::TooLarge { .. }) => {
+            let problem = t.settings_data_too_large.clone();
+            ask(visit, Some((StatusCode::PAYLOAD_TOO_LARGE, problem))).await
         }
-    };
-    page::answer(request, answer.await)
+        Err(Error::Invalid(why)) => {
+            let why = t.retell(&why).map(|why| format!(" ({why})")).unwrap_or_default();
+            let problem = format!("{}{why}", t.settings_data_refused);
+            ask(visit, wrong(&problem)).await
+        }
+        Err(error @ Error::Unavailable { .. }) => ask(visit, visit.not_now(&error)).await,
+        Err(error) => Err(error),
+    }
 }
 
 async fn receive(visit: &Visit<'_>, body: Payload) -> Result<()> {
-    let (app, id, secret) = (visit.app, visit.id(), visit.session.secret.as_str());
+    let (app, id) = (visit.app, visit.id());
     let _room = import::enter(&app.archives, id)?;
-    let admit = |params: &Params| session::check_form(app, visit.request, params, Some(secret));
-    let to = (&app.media.archives, import::LARGEST);
-    let (params, file) = http::receive(app, visit.request, body.into_inner(), to, admit).await?;
+    let (params, file) = visit.receive(body, (&app.media.archives, import::LARGEST)).await?;
     let kind = params.text("type")?.and_then(Sheet::parse);
     let kind = kind.ok_or_else(|| Reason::kind_unknown.refuse())?;
     let overwrite = params.text("mode")? == Some("overwrite");

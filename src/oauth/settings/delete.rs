@@ -7,7 +7,7 @@ use askama::Template;
 use super::super::authorize;
 use super::super::session::{self, Cookie};
 use super::super::sign_up::said;
-use super::visit::{Refusal, Visit, wrong};
+use super::visit::{Owner, Refusal, Visit, wrong};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::service::leaving;
@@ -25,8 +25,7 @@ struct DeletePage<'a> {
     gone: String,
     /// What was typed.
     name: &'a str,
-    username: &'a str,
-    factor: bool,
+    owner: Owner<'a>,
     csrf: String,
     action: String,
 }
@@ -38,15 +37,14 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<HttpResponse> {
 
 async fn ask(visit: &Visit<'_>, refused: Option<Refusal>, name: &str) -> Result<HttpResponse> {
     let (t, username) = (visit.t, visit.session.account.username.as_str());
-    let factor = visit.has_factor().await?;
+    let owner = visit.owner().await?;
     visit.page(&t.settings_delete, refused, |shell, problem, csrf| DeletePage {
         shell,
         problem,
         name_again: fill(&t.settings_delete_name, username),
         gone: fill(&t.settings_delete_name_gone, authorize::handle(visit.app, &visit.session)),
         name,
-        username,
-        factor,
+        owner,
         csrf,
         action: visit.action(PATH),
     })

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::visit::{Refusal, Visit, wrong};
+use super::visit::{Owner, Refusal, Visit, wrong};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::service::access;
@@ -23,8 +23,7 @@ struct EmailPage<'a> {
     waits: Option<String>,
     /// What was typed.
     email: &'a str,
-    username: &'a str,
-    factor: bool,
+    owner: Owner<'a>,
     csrf: String,
     action: String,
 }
@@ -38,15 +37,14 @@ async fn ask(visit: &Visit<'_>, refused: Option<Refusal>, email: &str) -> Result
     let (t, id) = (visit.t, visit.id());
     let user = visit.app.read(move |conn| db::user::find(conn, id)).await?;
     let user = user.ok_or(Error::NotFound)?;
-    let factor = visit.has_factor().await?;
+    let owner = visit.owner().await?;
     visit.page(&t.settings_email, refused, |shell, problem, csrf| EmailPage {
         shell,
         problem,
         now: fill(&t.settings_email_now, &user.email),
         waits: user.new_email.map(|new| fill(&t.settings_email_waits, new)),
         email,
-        username: &visit.session.account.username,
-        factor,
+        owner,
         csrf,
         action: visit.action(PATH),
     })

@@ -21,7 +21,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use self::visit::{Visit, serve};
+use self::visit::{Visit, serve, serve_upload};
 use super::{Given, authorize, no_such_method, sign_in};
 use crate::app::App;
 use crate::error::Result;
@@ -82,29 +82,8 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
     page!(cfg, "/settings/archive/remove", post = archive::remove);
     page!(cfg, "/settings/archive/make", post = archive::make);
     page!(cfg, "/settings/archive/download", get = archive::download);
-    cfg.service(
-        web::resource("/settings/data")
-            .route(handler::get(
-                |app: web::Data<App>, request: HttpRequest, params: Given| async move {
-                    serve(&app, &request, params, data::show).await
-                },
-            ))
-            .route(handler::post(
-                |app: web::Data<App>, request: HttpRequest, body: web::Payload| async move {
-                    data::bring_in(&app, &request, body).await
-                },
-            ))
-            .default_service(web::to(no_such_method)),
-    );
-    cfg.service(
-        web::resource("/settings/archive/bring_in")
-            .route(handler::post(
-                |app: web::Data<App>, request: HttpRequest, body: web::Payload| async move {
-                    archive::bring_in(&app, &request, body).await
-                },
-            ))
-            .default_service(web::to(no_such_method)),
-    );
+    page!(cfg, "/settings/archive/bring_in", upload = archive::bring_in);
+    page!(cfg, "/settings/data", get = data::show; upload = data::bring_in);
     page!(cfg, "/settings/blocks", get = blocks::show, post = blocks::change);
     page!(cfg, "/settings/invites", get = invites::show, post = invites::change);
     page!(cfg, "/settings/people", get = people::show, post = people::decide);

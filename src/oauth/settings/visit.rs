@@ -1,6 +1,7 @@
 //! What every page of the settings begins with: who sits at the browser, and that a form is ours.
 
 use actix_web::http::{Method, StatusCode};
+use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -8,7 +9,8 @@ use super::super::session::{self, Session};
 use super::super::{Given, sign_in, two_factor};
 use crate::app::{App, Attempt};
 use crate::error::{Error, Result};
-use crate::http::{Params, peer};
+use crate::http::{self, Params, peer};
+use crate::media::storage::{Incoming, Storage};
 use crate::service::second_factor;
 use crate::web::locale::{Locale, fill};
 use crate::web::page::{self, Shell};
@@ -20,6 +22,12 @@ pub(super) struct Visit<'a> {
     pub params: &'a Params,
     pub session: Session,
     pub t: &'static Locale,
+}
+
+/// The fields of `owner.html`: whose password is asked for, and whether a code is, too.
+pub(super) struct Owner<'a> {
+    pub username: &'a str,
+    pub has_factor: bool,
 }
 
 /// Why a form was refused: the status, and what the person reads.
@@ -51,6 +59,23 @@ pub(super) async fn serve(
     page::answer(request, answer.await)
 }
 
+/// The same of a form with a file. The handler reads it by [`Visit::receive`], which looks at the token.
+pub(super) async fn serve_upload(
+    app: &App,
+    request: &HttpRequest,
+    body: Payload,
+    handler: impl AsyncFnOnce(&Visit<'_>, Payload) -> Result<HttpResponse>,
+) -> HttpResponse {
+    let answer = async {
+        let Some(session) = session::current(app, request).await? else {
+            return sign_in::first(request, page_of(request.path()));
+        };
+        let (t, params) = (Locale::of(request), &Params::default());
+        handler(&Visit { app, request, params, session, t }, body).await
+    };
+    page::answer(request, answer.await)
+}
+
 /// The page that a form stands on: `/settings/moving` for `/settings/moving/back`.
 fn page_of(path: &str) -> &str {
     path.match_indices('/').nth(2).map_or(path, |(at, _)| &path[..at])
@@ -76,6 +101,18 @@ impl Visit<'_> {
         Ok(page::private(status.unwrap_or(StatusCode::OK), page::render(&body)?, None))
     }
 
+    /// Reads a form with a file of so many bytes at the most; not a byte of the file is written before
+    /// the session's token was seen (S-069).
+    pub(super) async fn receive(
+        &self,
+        body: Payload,
+        to: (&Storage, u64),
+    ) -> Result<(Params, Option<Incoming>)> {
+        let secret = Some(self.session.secret.as_str());
+        let admit = |params: &Params| session::check_form(self.app, self.request, params, secret);
+        http::receive(self.app, self.request, body.into_inner(), to, admit).await
+    }
+
     /// A form's address, with the language that was asked for.
     pub(super) fn action(&self, path: &str) -> String {
         sign_in::action(path, self.request)
@@ -96,8 +133,12 @@ impl Visit<'_> {
         Some((StatusCode::SERVICE_UNAVAILABLE, problem))
     }
 
-    /// Whether [`check_owner`](Self::check_owner) wants a code, too.
-    pub(super) async fn has_factor(&self) -> Result<bool> {
+    /// What a form asks for [`check_owner`](Self::check_owner).
+    pub(super) async fn owner(&self) -> Result<Owner<'_>> {
+        Ok(Owner { username: &self.session.account.username, has_factor: self.has_factor().await? })
+    }
+
+    async fn has_factor(&self) -> Result<bool> {
         let id = self.id();
         self.app.read(move |conn| second_factor::is_enabled(conn, id)).await
     }
