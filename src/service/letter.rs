@@ -162,8 +162,26 @@ pub enum Confirmed {
 
 /// Whether a link to confirm an address is good.
 pub fn can_confirm(conn: &Conn, hash: &[u8; 32]) -> Result<bool> {
-    let token = db::mail_token::find(conn, hash)?;
-    Ok(token.is_some_and(|token| token.kind != About::Password as i64))
+    db::mail_token::find(conn, hash)?.map_or(Ok(false), |token| is_awaited(conn, &token))
+}
+
+/// Whether somebody still wants the address that a link confirms, and no other since. A link proves
+/// the address that it was sent to, no other.
+fn is_awaited(conn: &Conn, token: &MailToken) -> Result<bool> {
+    let whom = token.subject_id;
+    match About::from_number(token.kind) {
+        Some(About::SignUp) => {
+            let found = db::applicant::find(conn, whom)?;
+            Ok(found.is_some_and(|one| !one.confirmed && one.email == token.email))
+        }
+        Some(About::Address) => {
+            let wanted = db::user::find(conn, whom)?.and_then(|user| user.new_email);
+            // somebody else may have it by now
+            Ok(wanted.as_ref() == Some(&token.email)
+                && !account::is_email_taken(conn, &token.email)?)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Confirms an address. `key` is for the account that may come of it.
@@ -178,14 +196,13 @@ pub fn confirm(
     key: GeneratedKey,
 ) -> Result<Confirmed> {
     let Some(token) = db::mail_token::find(tx, hash)? else { return Ok(Confirmed::Nothing) };
+    if !is_awaited(tx, &token)? {
+        return Ok(Confirmed::Nothing);
+    }
     let whom = token.subject_id;
     match About::from_number(token.kind) {
         Some(About::SignUp) => {
-            let found = db::applicant::find(tx, whom)?;
-            // a link proves the address that it was sent to, no other
-            let Some(one) = found.filter(|one| !one.confirmed && one.email == token.email) else {
-                return Ok(Confirmed::Nothing);
-            };
+            let one = db::applicant::find(tx, whom)?.ok_or(Error::NotFound)?;
             if one.approved {
                 if sign_up::is_full(tx, rules)? {
                     return Err(sign_up::full());
@@ -200,12 +217,6 @@ pub fn confirm(
         }
         Some(About::Address) => {
             db::mail_token::remove(tx, hash)?;
-            let user = db::user::find(tx, whom)?;
-            let wanted = user.and_then(|user| user.new_email);
-            // asked for another one since, or somebody else has it by now
-            if wanted.as_ref() != Some(&token.email) || account::is_email_taken(tx, &token.email)? {
-                return Ok(Confirmed::Nothing);
-            }
             db::user::set_email(tx, whom, &token.email)?;
             tracing::info!(account = whom, "e-mail address changed");
             Ok(Confirmed::Address)
