@@ -33,6 +33,21 @@ fn now() -> Clock {
     Clock::manual(Clock::system().now_ms())
 }
 
+/// How the backups of an instance stand.
+fn standing(instance: &Instance) -> backup::Standing {
+    instance.app.db.read(backup::standing).unwrap()
+}
+
+/// Waits for another backup than that of then; when it was made.
+fn one_more(instance: &Instance, before: Option<i64>) -> i64 {
+    eventually("a backup is made", || standing(instance).made_at.filter(|at| Some(*at) != before))
+}
+
+/// Waits until the worker has seen what the clock says: at the start, when it began.
+fn looked(instance: &Instance) {
+    eventually("the worker looked", || (!instance.app.wake.is_rung()).then_some(()));
+}
+
 /// An archive of the instance as it is.
 fn archive(instance: &Instance) -> PathBuf {
     let order = backup::Order {
@@ -68,41 +83,36 @@ fn open(instance: &Instance, data: &Path, clock: Clock) -> App {
 fn the_server_makes_one_a_day_and_keeps_the_last() {
     let instance = Instance::with(Options { clock: now(), configure: Some(daily) });
     let folder = instance.app.config.backup_dir();
-    let standing = || instance.app.db.read(backup::standing).unwrap();
-    let one_more = |before: Option<i64>| {
-        eventually("a backup is made", || standing().made_at.filter(|at| Some(*at) != before))
-    };
-    // let it see when it began
     instance.advance(0);
-    eventually("the worker looked", || (!instance.app.wake.is_rung()).then_some(()));
+    looked(&instance);
     assert_eq!(archives(&folder).len(), 0);
     instance.advance(11 * MINUTE);
-    let mut last = one_more(None);
+    let mut last = one_more(&instance, None);
     assert_eq!(last, instance.app.clock.now_ms());
     fs::write(folder.join("dassie-mine.tar.gz"), "by hand").unwrap();
     for _ in 0..3 {
         instance.advance(23 * HOUR);
-        eventually("the worker looked", || (!instance.app.wake.is_rung()).then_some(()));
-        assert_eq!(standing().made_at, Some(last), "it is not time yet");
+        looked(&instance);
+        assert_eq!(standing(&instance).made_at, Some(last), "it is not time yet");
         instance.advance(HOUR);
-        last = one_more(Some(last));
+        last = one_more(&instance, Some(last));
     }
     let names = archives(&folder);
     assert_eq!(names.len(), 3, "two, and what is not ours: {names:?}");
-    assert!(names.contains(&standing().name.unwrap()));
+    assert!(names.contains(&standing(&instance).name.unwrap()));
     // one that fails is told, and takes none away
     let lost = folder.with_extension("lost");
     fs::rename(&folder, &lost).unwrap();
     fs::write(&folder, "no folder").unwrap();
     instance.advance(DAY);
-    let why = eventually("it fails", || standing().failed);
+    let why = eventually("it fails", || standing(&instance).failed);
     assert!(why.contains("backups"), "{why}");
     assert_eq!(archives(&lost), names);
     fs::remove_file(&folder).unwrap();
     fs::rename(&lost, &folder).unwrap();
     instance.advance(2 * HOUR);
-    one_more(Some(last));
-    assert_eq!(standing().failed, None);
+    one_more(&instance, Some(last));
+    assert_eq!(standing(&instance).failed, None);
 }
 
 #[test]
@@ -110,24 +120,21 @@ fn a_damaged_database_pushes_out_no_backup_and_the_administrators_are_told() {
     let instance = Instance::with(Options { clock: now(), configure: Some(daily) });
     let ann = health::admin(&instance, "ann");
     let folder = instance.app.config.backup_dir();
-    let standing = || instance.app.db.read(backup::standing).unwrap();
     instance.advance(0);
-    eventually("the worker looked", || (!instance.app.wake.is_rung()).then_some(()));
+    looked(&instance);
     let mut last = None;
     for _ in 0..2 {
         instance.advance(DAY);
-        last = Some(eventually("a backup is made", || {
-            standing().made_at.filter(|at| Some(*at) != last)
-        }));
+        last = Some(one_more(&instance, last));
     }
     let good = archives(&folder);
     assert_eq!(good.len(), 2);
     let database = instance.folder.path().join("data/dassie.db");
     let lost = damage(&database);
     instance.advance(DAY);
-    let fault = eventually("it is found", || standing().damaged);
+    let fault = eventually("it is found", || standing(&instance).damaged);
     assert!(fault.contains("page"), "{fault}");
-    assert!(standing().failed.unwrap().contains("the database is damaged"));
+    assert!(standing(&instance).failed.unwrap().contains("the database is damaged"));
     assert_eq!(archives(&folder), good, "those that can be restored stay");
     let told = eventually("it is told", || {
         instance.advance(5 * MINUTE);
@@ -139,7 +146,7 @@ fn a_damaged_database_pushes_out_no_backup_and_the_administrators_are_told() {
     lost.put_back();
     eventually("a backup is made", || {
         instance.advance(HOUR);
-        standing().damaged.is_none().then_some(())
+        standing(&instance).damaged.is_none().then_some(())
     });
     eventually("it is taken back", || {
         instance.advance(5 * MINUTE);
@@ -158,24 +165,21 @@ fn backups_go_into_the_bucket_and_old_ones_out_of_it() {
     }
     let store = ObjectStore::start();
     let instance = Instance::with(Options { clock: now(), configure: Some(configure) });
-    let standing = || instance.app.db.read(backup::standing).unwrap();
     instance.advance(0);
-    eventually("the worker looked", || (!instance.app.wake.is_rung()).then_some(()));
+    looked(&instance);
     let mut last = None;
     for _ in 0..2 {
         instance.advance(DAY);
-        last = Some(eventually("a backup is made", || {
-            standing().made_at.filter(|at| Some(*at) != last)
-        }));
+        last = Some(one_more(&instance, last));
     }
     eventually("the first is gone", || (store.paths().len() == 1).then_some(()));
-    let name = standing().name.unwrap();
+    let name = standing(&instance).name.unwrap();
     assert!(name.ends_with(".tar.gz.age"), "{name}");
     assert!(store.paths().iter().all(|path| path.contains("/backups/dassie-")));
     assert!(store.paths().iter().any(|path| path.ends_with(&name)));
     store.mood(Mood::Refuses(403, "AccessDenied"));
     instance.advance(DAY);
-    let why = eventually("it fails", || standing().failed);
+    let why = eventually("it fails", || standing(&instance).failed);
     assert!(why.contains("s3.access_key may not do this"), "{why}");
     assert!(archives(&instance.app.config.backup_dir()).is_empty(), "nothing stays behind");
 }

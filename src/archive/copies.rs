@@ -326,8 +326,8 @@ pub fn keep_house(app: &App, all: bool) -> Result<()> {
     let (copies, mut known) = app
         .db
         .read(|conn| Ok((db::meta::list_under(conn, OUT)?, db::meta::list_under(conn, IN)?)))?;
-    for (key, text) in &copies {
-        let Ok(one) = serde_json::from_str::<Copy>(text) else { continue };
+    for (key, then) in &copies {
+        let Ok(one) = serde_json::from_str::<Copy>(then) else { continue };
         let is_old = one.made_at.is_some_and(|at| at + KEPT < app.clock.settled_ms());
         if one.key.is_empty() || !(is_old || all) {
             continue;
@@ -335,7 +335,15 @@ pub fn keep_house(app: &App, all: bool) -> Result<()> {
         archives.remove_temporary(&one.key)?;
         let text = serde_json::to_string(&Copy { key: String::new(), ..one });
         let (key, text) = (key.clone(), text.map_err(Error::internal)?);
-        app.db.write(Lane::Background, move |tx| db::meta::set(tx, &key, &text)).wait()?;
+        let then = then.clone();
+        let write = app.db.write(Lane::Background, move |tx| {
+            // another one may have been made meanwhile
+            match db::meta::get(tx, &key)? == Some(then) {
+                true => db::meta::set(tx, &key, &text),
+                false => Ok(()),
+            }
+        });
+        write.wait()?;
     }
     known.extend(copies);
     let owner = |key: &str| key.rsplit(':').next().and_then(crate::id::parse).unwrap_or_default();
