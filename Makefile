@@ -17,9 +17,9 @@ run: ## build and start a dev instance on http://localhost:8080, data in ./data
 .PHONY: test
 test: ## all of the project's own tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		set -x; $(CARGO) nextest run --locked; \
+		set -x; $(CARGO) nextest run --locked --no-fail-fast; \
 	else \
-		set -x; $(CARGO) test --locked; \
+		set -x; $(CARGO) test --locked --no-fail-fast; \
 	fi
 
 .PHONY: clients
