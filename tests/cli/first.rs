@@ -240,7 +240,7 @@ fn doctor_and_status_say_how_it_is_with_and_without_a_server() {
     ] {
         assert!(run.out.contains(text), "{text}: {}", run.out);
     }
-    assert!(run.out.contains("and nobody else"), "it says whom it asks: {}", run.out);
+    assert!(run.out.contains("besides only the mail server"), "it says whom it asks: {}", run.out);
     let status = english(&place, &["status"]);
     assert!(status.out.contains("up for ") && status.out.contains("Memory "), "{status:?}");
     let status = in_language(&place, "zh_TW.UTF-8", &["status"]);
