@@ -18,6 +18,7 @@ pub mod cache_usage;
 pub mod cached_file;
 pub mod cached_source;
 pub mod card;
+mod checkpoint;
 pub mod conversation;
 pub mod crowd;
 pub mod delivery;
@@ -207,7 +208,8 @@ impl Db {
             memo,
         });
         let rest = rest::Rest::new(Arc::clone(&readers));
-        let writer = writer::Writer::start(writer, after_commit, rest)?;
+        let checkpointer = checkpoint::Checkpointer::start(open::reader(&path, clock)?)?;
+        let writer = writer::Writer::start(writer, checkpointer, after_commit, rest)?;
         Ok(Self { inner: Arc::new(Inner { readers, writer }) })
     }
 

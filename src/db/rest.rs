@@ -83,6 +83,7 @@ mod tests {
     use std::sync::{Condvar, Mutex};
     use std::time::Instant;
 
+    use super::super::checkpoint::Checkpointer;
     use super::super::open;
     use super::super::writer::{Lane, Writer};
     use super::*;
@@ -158,7 +159,9 @@ mod tests {
         let memo = Arc::clone(&readers.memo);
         memo.put(memo.age(), &[(7, Arc::new(7_i64))]);
         let rest = Rest { quiet: PAUSE, ..Rest::new(Arc::clone(&readers)) };
-        let writer = Writer::start(conn, Box::new(|_| ()), rest).unwrap();
+        let other = open::reader(&path, clock.clone()).unwrap();
+        let checkpointer = Checkpointer::start(other).unwrap();
+        let writer = Writer::start(conn, checkpointer, Box::new(|_| ()), rest).unwrap();
         // what is kept goes when it rests, so that a rest can be told from the one before
         let keep = || memo.put(memo.age(), &[(7, Arc::new(7_i64))]);
         let is_kept = || !memo.get::<i64>(&[7]).is_empty();

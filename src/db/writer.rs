@@ -6,14 +6,16 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rusqlite::hooks::Wal;
 use tokio::sync::oneshot;
 
+use super::checkpoint::Checkpointer;
 use super::rest::Rest;
 use super::{AfterCommit, Conn, Erased, Tx, lock};
 use crate::error::{Error, Result, guarded};
@@ -74,6 +76,8 @@ struct Shared {
     wake: Condvar,
     fail_commits: AtomicU32,
     commits: AtomicU64,
+    /// Of SQLite's log, after the last commit.
+    log_pages: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -122,12 +126,18 @@ impl Task {
 }
 
 impl Writer {
-    pub(super) fn start(mut conn: Conn, after_commit: AfterCommit, rest: Rest) -> Result<Self> {
+    pub(super) fn start(
+        mut conn: Conn,
+        checkpointer: Checkpointer,
+        after_commit: AfterCommit,
+        rest: Rest,
+    ) -> Result<Self> {
         let shared = Arc::new(Shared {
             queues: Mutex::new(Queues::default()),
             wake: Condvar::new(),
             fail_commits: AtomicU32::new(0),
             commits: AtomicU64::new(0),
+            log_pages: AtomicUsize::new(0),
         });
         let hook = Arc::clone(&shared);
         conn.sql.commit_hook(Some(move || {
@@ -135,11 +145,17 @@ impl Writer {
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
                 .is_ok()
         }))?;
+        let hook = Arc::clone(&shared);
+        // takes the place of `wal_autocheckpoint`
+        conn.sql.wal_hook(Some(move |_: &mut Wal, pages| {
+            hook.log_pages.store(usize::try_from(pages).unwrap_or(0), Ordering::SeqCst);
+            Ok(())
+        }))?;
         let last_id = super::meta::greatest_id(&conn)?;
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&conn, &for_thread, &after_commit, last_id, rest))
+            .spawn(move || run(&conn, &for_thread, checkpointer, &after_commit, last_id, rest))
             .map_err(|e| Error::internal(format!("cannot start the writer thread: {e}")))?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
@@ -277,7 +293,14 @@ enum Next {
     End,
 }
 
-fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, mut rest: Rest) {
+fn run(
+    conn: &Conn,
+    shared: &Shared,
+    checkpointer: Checkpointer,
+    after_commit: &AfterCommit,
+    last_id: i64,
+    mut rest: Rest,
+) {
     let memo = rest.memo();
     let last_id = Cell::new(last_id);
     let (mut full, mut last) = (None, None::<(usize, Instant)>);
@@ -333,8 +356,10 @@ fn run(conn: &Conn, shared: &Shared, after_commit: &AfterCommit, last_id: i64, m
         for task in done {
             task.finish(&commit);
         }
+        checkpointer.look(conn, shared.log_pages.load(Ordering::SeqCst));
         last = Some((batch.taken, Instant::now()));
     }
+    drop(checkpointer);
     // nothing is lost without this, it only makes the next start quicker; no ANALYZE: statistics
     // of a young database lead the planner astray in a grown one
     // somebody who copies the database from another process is not waited for
