@@ -65,6 +65,8 @@ pub type Res<T> = Result<T, Box<dyn std::error::Error>>;
 pub const MB: f64 = 1_000_000.0;
 /// The server rests after five quiet seconds, and looks every five whether they were.
 const UNTIL_REST: Duration = Duration::from_secs(12);
+/// After a start what is due of itself is done first.
+const UNTIL_FIRST_REST: Duration = Duration::from_secs(30);
 /// What can be measured by itself; the last three only so.
 const PARTS: [&str; 19] = [
     "disk",
@@ -264,7 +266,7 @@ fn start(folder: &Path, report: &mut Report) -> Res<()> {
     report.add("start to first 200", Some(50.0), times.get(2).copied().unwrap_or(0.0), "ms");
     let program = Program::start(folder)?;
     println!("  at first {} MB", number(program.memory()?.resident / MB));
-    std::thread::sleep(UNTIL_REST);
+    std::thread::sleep(UNTIL_FIRST_REST);
     let memory = program.memory()?;
     println!("  private {} MB", number(memory.private / MB));
     report.add("memory at rest", Some(12.0), memory.resident / MB, "MB");

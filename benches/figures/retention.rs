@@ -50,10 +50,19 @@ pub fn measure(folder: &Path, count: i64, report: &mut Report) -> Res<()> {
     )?;
     let checkpoint = || sql.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     checkpoint()?;
-    // the log of the seeding is cut by the next write after it is checkpointed
-    app.db.write(Lane::Background, |tx| db::meta::set(tx, "seeded", "1")).wait()?;
     let size = |path: &Path| fs::metadata(path).map_or(0.0, |about| about.len() as f64 / MB);
-    let (before, wal) = (size(&path), folder.join("dassie.db-wal"));
+    let wal = folder.join("dassie.db-wal");
+    // the log of the seeding is cut by the next write after it is checkpointed
+    for seeded in 0.. {
+        app.db
+            .write(Lane::Background, move |tx| db::meta::set(tx, "seeded", &format!("{seeded}")))
+            .wait()?;
+        if size(&wal) < 32.0 || seeded == 1_000 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let before = size(&path);
     let count_of = |query: &str| sql.query_row(query, [], |row| row.get::<_, i64>(0));
     let bearer = format!("Bearer {}", ann.token);
     let home = load::request("GET", "/api/v1/timelines/home", &[("Authorization", &bearer)], None);
