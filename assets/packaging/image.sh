@@ -12,10 +12,11 @@ case $arch in
     aarch64) docker=arm64 ;;
     *) echo "image: unknown architecture $arch" >&2; exit 1 ;;
 esac
+# a client alone builds nothing: its daemon must run
 for tool in ${ENGINE:-docker podman buildah}; do
-    command -v "$tool" >/dev/null && break || tool=
+    "$tool" info >/dev/null 2>&1 && break || tool=
 done
-[ -n "$tool" ] || { echo "image: install docker, podman or buildah" >&2; exit 1; }
+[ -n "$tool" ] || { echo "image: none of docker, podman and buildah is installed and runs" >&2; exit 1; }
 
 # nothing but the program goes to the engine
 context=target/dist/image

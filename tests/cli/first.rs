@@ -191,7 +191,7 @@ fn init_asks_again_and_says_why_in_chinese() {
             ("只能是", "off"),
             ("监听", "8080"),
             ("地址和端口，例如", &place.listen),
-            ("账号名", "m e"),
+            ("用户名", "m e"),
             ("英文字母、数字和下划线", "me"),
             ("邮箱", "me"),
             ("格式不对", "me@mail.example"),
