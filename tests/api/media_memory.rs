@@ -111,7 +111,8 @@ fn s_107_dear_kinds_have_fewer_pixels() {
         let (outcome, memory) = decode(&file);
         let Outcome::Refused(why) = outcome else { panic!("{what}: {outcome:?}") };
         assert!(why.contains("may have 30000000 pixels"), "{what}: {why}");
-        assert!(memory - least < 9 * 1024, "{what}: {memory} kB");
+        // one that is refused at its head may touch fewer pages of the program than the least picture
+        assert!(memory.saturating_sub(least) < 9 * 1024, "{what}: {memory} kB");
     }
 }
 
